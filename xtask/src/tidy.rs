@@ -1,0 +1,157 @@
+//! The layout check: what the compiler and clippy do not hold.
+//!
+//! Each rule has its reason beside it; a finding names the file and the rule.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+
+/// A file longer than this has two purposes, and nobody reads it whole.
+const MAX_LINES: usize = 600;
+
+/// What a file or module may not be called: such a name says nothing, so everything ends up in it.
+const EMPTY_WORDS: [&str; 5] = ["utils", "util", "helper", "helpers", "manager"];
+
+/// Where a fixed pause is allowed: the waiters, which every other wait goes through, and what imitates a slow cloud.
+const MAY_SLEEP: [&str; 3] =
+    ["crates/deployer/src/aws/wait.rs", "crates/deployer/src/data_plane/", "crates/local-aws/"];
+
+/// What lies at the top; a newcomer reads it as the table of contents.
+const TOP_LEVEL: [&str; 18] = [
+    ".cargo",
+    ".ci",
+    ".git",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "crates",
+    "deny.toml",
+    "deploy.toml",
+    "docs",
+    "model",
+    "rustfmt.toml",
+    "test_images",
+];
+
+/// Checks the whole checkout at `root`; all findings in one report.
+#[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
+pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
+    let files = tracked_files(root)?;
+    let mut findings = Vec::new();
+    check_top_level(&files, &mut findings);
+    for file in &files {
+        check_name(file, &mut findings);
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(root.join(file)).with_context(|| format!("reading {}", file.display()))?;
+            check_source(file, &text, &mut findings);
+        }
+        if file.file_name().is_some_and(|name| name == "Cargo.toml") && file.components().count() > 1 {
+            let text = fs::read_to_string(root.join(file)).with_context(|| format!("reading {}", file.display()))?;
+            check_manifest(file, &text, &mut findings);
+        }
+    }
+    if findings.is_empty() {
+        println!("{} files are in order", files.len());
+        return Ok(());
+    }
+    bail!("{} finding(s):\n  {}", findings.len(), findings.join("\n  "));
+}
+
+fn tracked_files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let output = std::process::Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()
+        .context("running git ls-files")?;
+    if !output.status.success() {
+        bail!("git ls-files failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let listed = String::from_utf8(output.stdout).context("reading git ls-files")?;
+    Ok(listed.lines().map(PathBuf::from).filter(|file| root.join(file).exists()).collect())
+}
+
+fn check_top_level(files: &[PathBuf], findings: &mut Vec<String>) {
+    for file in files {
+        let Some(first) = file.components().next() else { continue };
+        let name = first.as_os_str().to_string_lossy();
+        if !TOP_LEVEL.contains(&name.as_ref()) && name != "xtask" {
+            findings.push(format!("{}: not part of the top level; find its room", file.display()));
+        }
+    }
+}
+
+fn check_name(file: &Path, findings: &mut Vec<String>) {
+    for part in file.components() {
+        let part = part.as_os_str().to_string_lossy();
+        let stem = part.split('.').next().unwrap_or_default();
+        if EMPTY_WORDS.contains(&stem) {
+            findings.push(format!("{}: \"{stem}\" says nothing; name it after what it does", file.display()));
+        }
+    }
+}
+
+fn check_source(file: &Path, text: &str, findings: &mut Vec<String>) {
+    let lines = text.lines().count();
+    if lines > MAX_LINES {
+        findings.push(format!("{}: {lines} lines, more than {MAX_LINES}; split it by purpose", file.display()));
+    }
+    if !text.trim_start_matches("#!/usr/bin/env").trim_start().starts_with("//!") {
+        findings.push(format!("{}: a module opens with //! and says what it is for", file.display()));
+    }
+    let name = file.to_string_lossy();
+    let may_sleep = MAY_SLEEP.iter().any(|place| name.starts_with(place)) || name.contains("/tests/");
+    if !may_sleep && name != "xtask/src/tidy.rs" && text.contains("time::sleep(") {
+        findings.push(format!("{}: sleeps; wait for a condition with aws::wait", file.display()));
+    }
+}
+
+fn check_manifest(file: &Path, text: &str, findings: &mut Vec<String>) {
+    if !text.contains("[lints]\nworkspace = true") {
+        findings.push(format!("{}: does not take the workspace's lints", file.display()));
+    }
+    let mut in_dependencies = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            in_dependencies = line.ends_with("dependencies]");
+        } else if in_dependencies && line.contains('=') && !line.contains("workspace = true") {
+            findings.push(format!("{}: \"{line}\": versions live in the workspace's Cargo.toml", file.display()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_file_without_a_doc_is_found_twice() {
+        let mut findings = Vec::new();
+        check_source(Path::new("crates/x/src/a.rs"), &"fn a() {}\n".repeat(MAX_LINES + 1), &mut findings);
+        assert_eq!(findings.len(), 2, "{findings:?}");
+    }
+
+    #[test]
+    fn an_empty_word_is_found_in_folders_and_files() {
+        let mut findings = Vec::new();
+        check_name(Path::new("crates/x/src/utils/a.rs"), &mut findings);
+        check_name(Path::new("crates/x/src/helper.rs"), &mut findings);
+        check_name(Path::new("crates/x/src/wait.rs"), &mut findings);
+        assert_eq!(findings.len(), 2, "{findings:?}");
+    }
+
+    #[test]
+    fn a_version_in_a_crate_is_found() {
+        let mut findings = Vec::new();
+        let manifest = "[dependencies]\nserde = \"1\"\nanyhow.workspace = true\n\n[lints]\nworkspace = true\n";
+        check_manifest(Path::new("crates/x/Cargo.toml"), manifest, &mut findings);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+    }
+}
