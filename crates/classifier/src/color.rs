@@ -1,0 +1,83 @@
+//! Conversion to grey or RGB with the results of Pillow's `Image.convert`.
+//!
+//! Alpha is dropped, not blended, and 16-bit samples keep their high byte. The exception is Pillow's as well: a grey
+//! PNG of 16 bits (mode `I;16`) is clipped, everything above 255 becomes white.
+
+use image::DynamicImage;
+
+use crate::error::Error;
+use crate::manifest::Color;
+use crate::pixels::Pixels;
+
+/// Converts a decoded image. `clip_grey` says that the file holds 16-bit grey without an alpha channel of its own.
+pub(crate) fn convert(image: DynamicImage, color: Color, clip_grey: bool) -> Result<Pixels, Error> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let (samples, channels) = eight_bit(image, clip_grey)?;
+    let (data, channels) = match color {
+        Color::L => (to_grey(samples, channels), 1),
+        Color::Rgb => (to_rgb(samples, channels), 3),
+    };
+    Ok(Pixels { width, height, channels, data })
+}
+
+/// Pillow's ITU-R 601 luma in 16-bit fixed point.
+fn luma(red: u8, green: u8, blue: u8) -> u8 {
+    ((19595 * u32::from(red) + 38470 * u32::from(green) + 7471 * u32::from(blue) + 0x8000) >> 16) as u8
+}
+
+fn to_grey(samples: Vec<u8>, channels: usize) -> Vec<u8> {
+    match channels {
+        1 => samples,
+        2 => samples.chunks_exact(2).map(|pixel| pixel[0]).collect(),
+        _ => samples.chunks_exact(channels).map(|pixel| luma(pixel[0], pixel[1], pixel[2])).collect(),
+    }
+}
+
+fn to_rgb(samples: Vec<u8>, channels: usize) -> Vec<u8> {
+    match channels {
+        1 | 2 => samples.chunks_exact(channels).flat_map(|pixel| [pixel[0]; 3]).collect(),
+        3 => samples,
+        _ => samples.chunks_exact(channels).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect(),
+    }
+}
+
+/// The samples as bytes, and how many channels they have: grey, grey and alpha, RGB, or RGB and alpha.
+fn eight_bit(image: DynamicImage, clip_grey: bool) -> Result<(Vec<u8>, usize), Error> {
+    let clip = |samples: Vec<u16>| samples.iter().map(|&sample| sample.min(255) as u8).collect::<Vec<u8>>();
+    let high = |samples: Vec<u16>| samples.iter().map(|&sample| (sample >> 8) as u8).collect::<Vec<u8>>();
+    Ok(match image {
+        DynamicImage::ImageLuma8(image) => (image.into_raw(), 1),
+        DynamicImage::ImageLumaA8(image) => (image.into_raw(), 2),
+        DynamicImage::ImageRgb8(image) => (image.into_raw(), 3),
+        DynamicImage::ImageRgba8(image) => (image.into_raw(), 4),
+        DynamicImage::ImageLuma16(image) => (clip(image.into_raw()), 1),
+        DynamicImage::ImageLumaA16(image) if clip_grey => (clip(image.into_raw()), 2),
+        DynamicImage::ImageLumaA16(image) => (high(image.into_raw()), 2),
+        DynamicImage::ImageRgb16(image) => (high(image.into_raw()), 3),
+        DynamicImage::ImageRgba16(image) => (high(image.into_raw()), 4),
+        other => {
+            return Err(Error::Unprocessable(format!("converting image: pixels of type {:?}", other.color())));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn luma_has_pillows_weights_and_rounding() {
+        assert_eq!(luma(255, 255, 255), 255);
+        assert_eq!(luma(255, 0, 0), 76);
+        assert_eq!(luma(0, 255, 0), 150);
+        assert_eq!(luma(0, 0, 255), 29);
+        assert_eq!(luma(1, 1, 1), 1);
+    }
+
+    #[test]
+    fn alpha_is_dropped() {
+        assert_eq!(to_rgb(vec![1, 2, 3, 0, 4, 5, 6, 255], 4), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(to_rgb(vec![7, 0], 2), [7, 7, 7]);
+        assert_eq!(to_grey(vec![7, 0, 9, 255], 2), [7, 9]);
+    }
+}

@@ -1,0 +1,96 @@
+//! Preprocessing against what Pillow made of the same files; `fixtures/pillow/README.md` describes them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use classifier::{Color, Filter, preprocess};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+#[derive(Deserialize)]
+struct Manifest {
+    cases: Vec<Case>,
+    jpeg: Vec<Jpeg>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    source: String,
+    mode: Color,
+    size: [u32; 2],
+    filter: Filter,
+    sha256: String,
+    offset: usize,
+}
+
+#[derive(Deserialize)]
+struct Jpeg {
+    source: String,
+    mode: Color,
+    size: [u32; 2],
+    decoded: String,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow")
+}
+
+fn manifest() -> Manifest {
+    serde_json::from_slice(&std::fs::read(folder().join("manifest.json")).unwrap()).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn every_case_is_bit_exact() {
+    let manifest = manifest();
+    let mut wrong = Vec::new();
+    for case in &manifest.cases {
+        let source = std::fs::read(folder().join("source").join(&case.source)).unwrap();
+        let pixels = preprocess(&source, case.mode, case.size, case.filter).unwrap();
+        if hex(&Sha256::digest(&pixels.data)) != case.sha256 {
+            let expected = image::open(folder().join("expected").join(&case.source)).unwrap().into_luma8().into_raw();
+            let expected = &expected[case.offset..][..pixels.data.len()];
+            let differences = expected.iter().zip(&pixels.data).map(|(a, b)| a.abs_diff(*b));
+            wrong.push(format!(
+                "{} {:?} {:?} {:?}: {} of {} bytes, at most by {}",
+                case.source,
+                case.mode,
+                case.size,
+                case.filter,
+                differences.clone().filter(|&difference| difference > 0).count(),
+                pixels.data.len(),
+                differences.max().unwrap()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases differ:\n{}", wrong.len(), manifest.cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_cases_cover_all_filters_modes_and_sources() {
+    let manifest = manifest();
+    let filters: BTreeSet<String> = manifest.cases.iter().map(|case| format!("{:?}", case.filter)).collect();
+    assert_eq!(filters.len(), 6);
+    let sources: BTreeSet<(&str, &str)> =
+        manifest.cases.iter().map(|case| (case.source.as_str(), case.mode.name())).collect();
+    let files = std::fs::read_dir(folder().join("source")).unwrap().count();
+    assert_eq!(sources.len(), 2 * files, "each source in both modes");
+}
+
+/// Decoders of JPEG differ in rounding and, with chroma subsampling, in interpolation.
+#[test]
+fn jpeg_is_within_three_levels() {
+    let entries = manifest().jpeg;
+    assert!(entries.len() >= 4);
+    for entry in entries {
+        let read = |name: &str| std::fs::read(folder().join("jpeg").join(name)).unwrap();
+        let ours = preprocess(&read(&entry.source), entry.mode, entry.size, Filter::Nearest).unwrap();
+        let pillow = preprocess(&read(&entry.decoded), entry.mode, entry.size, Filter::Nearest).unwrap();
+        let largest = ours.data.iter().zip(&pillow.data).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(largest <= 3, "{}: {largest}", entry.source);
+    }
+}
