@@ -1,0 +1,60 @@
+//! One request from event to response.
+
+use std::time::Instant;
+
+use classifier::{Answer, Classifier};
+
+use crate::body;
+use crate::event::ProxyEvent;
+use crate::log::{Image, Line};
+use crate::problem::Problem;
+use crate::response::ProxyResponse;
+
+#[cfg(test)]
+mod tests;
+
+/// Answers an event, and says what is to be logged of it.
+pub(crate) async fn handle(classifier: &Classifier, event: ProxyEvent, request_id: &str) -> (ProxyResponse, Line) {
+    let started = Instant::now();
+    let mut line = Line { level: "INFO", request_id: request_id.to_owned(), ..Line::default() };
+    line.bytes = event.body.as_ref().map_or(0, String::len);
+    let response = match answer(classifier, event, &mut line).await {
+        Ok(response) => response,
+        Err(problem) => {
+            line.level = if problem.status >= 500 { "ERROR" } else { "WARN" };
+            line.error = Some(problem.cause.as_ref().unwrap_or(&problem.detail).clone());
+            ProxyResponse::problem(&problem)
+        }
+    };
+    line.status = response.status_code;
+    line.total_ms = started.elapsed();
+    (response, line)
+}
+
+async fn answer(classifier: &Classifier, event: ProxyEvent, line: &mut Line) -> Result<ProxyResponse, Problem> {
+    let top_k = match &event.top_k {
+        Some(text) => parse_top_k(text)?,
+        None => classifier.manifest().top_k,
+    };
+    let image = body::image(event).await?;
+    line.bytes = image.len();
+    let Answer { predictions, image, timing } = classifier.answer(&image, top_k)?;
+    line.image = Some(Image {
+        format: image.format,
+        width: image.width,
+        height: image.height,
+        decode_ms: timing.decode,
+        preprocess_ms: timing.preprocess,
+        inference_ms: timing.inference,
+    });
+    line.label = predictions.first().map(|best| best.label.clone());
+    ProxyResponse::answer(&classifier.manifest().name, &predictions)
+}
+
+/// More than there are classes is all of them.
+fn parse_top_k(text: &str) -> Result<usize, Problem> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(Problem::new(400, "reading query string: top_k must be a whole number from 1")),
+    }
+}

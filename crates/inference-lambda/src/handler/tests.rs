@@ -1,0 +1,222 @@
+//! The handler on events in memory, with the shipped model.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use classifier::{Classifier, Manifest, Preprocess};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn read(path: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+}
+
+fn classifier() -> Classifier {
+    let labels = (0..10).map(|digit| digit.to_string()).collect();
+    let manifest = Manifest {
+        name: "mnist-dev".into(),
+        model: "mnist.onnx".into(),
+        labels,
+        top_k: 3,
+        preprocess: Preprocess::default(),
+    };
+    Classifier::new(manifest, &read("model/mnist.onnx")).unwrap()
+}
+
+/// What an event gives: status, content type and body of the response, and the logged line.
+struct Outcome {
+    status: u16,
+    content_type: &'static str,
+    body: Value,
+    log: Value,
+}
+
+fn send(event: Value) -> Outcome {
+    let event: ProxyEvent = serde_json::from_value(event).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (response, line) = runtime.block_on(handle(&classifier(), event, "request-1"));
+    assert!(!response.is_base64_encoded);
+    let body: Value = serde_json::from_str(&response.body).unwrap();
+    let log = serde_json::to_value(&line).unwrap();
+    assert_eq!(log["status"], response.status_code);
+    assert_eq!(log["request_id"], "request-1");
+    if response.status_code != 200 {
+        assert_eq!(response.headers["content-type"], "application/problem+json");
+        assert_eq!(body["status"], response.status_code);
+        assert!(body["title"].is_string() && body["type"].is_string() && body["detail"].is_string(), "{body}");
+        assert!(log["error"].is_string(), "{log}");
+    }
+    Outcome { status: response.status_code, content_type: response.headers["content-type"], body, log }
+}
+
+fn base64_event(content_type: &str, body: &[u8]) -> Value {
+    json!({
+        "httpMethod": "POST",
+        "headers": {"Content-Type": content_type, "Authorization": "a-secret-token"},
+        "body": STANDARD.encode(body),
+        "isBase64Encoded": true,
+    })
+}
+
+fn status(content_type: &str, body: &[u8]) -> u16 {
+    send(base64_event(content_type, body)).status
+}
+
+fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (disposition, content) in parts {
+        body.extend(format!("--XX\r\nContent-Disposition: form-data; {disposition}\r\n\r\n").bytes());
+        body.extend_from_slice(content);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--XX--\r\n");
+    body
+}
+
+const FORM: &str = "multipart/form-data; boundary=XX";
+
+#[test]
+fn an_image_is_answered_and_logged() {
+    let seven = read("test_images/7.png");
+    let outcome = send(base64_event("image/png", &seven));
+    assert_eq!((outcome.status, outcome.content_type), (200, "application/json"));
+    assert_eq!(outcome.body["label"], "7");
+    assert_eq!(outcome.body["model"], "mnist-dev");
+    let predictions = outcome.body["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 3);
+    assert_eq!(predictions[0], json!({"label": "7", "score": outcome.body["score"]}));
+    assert!(outcome.body["score"].as_f64().unwrap() > 0.9);
+
+    let log = &outcome.log;
+    assert_eq!((&log["format"], &log["width"], &log["height"]), (&json!("PNG"), &json!(28), &json!(28)));
+    assert_eq!((&log["label"], &log["bytes"], &log["level"]), (&json!("7"), &json!(seven.len()), &json!("INFO")));
+    for duration in ["decode_ms", "preprocess_ms", "inference_ms", "total_ms"] {
+        assert!(log[duration].as_f64().unwrap() >= 0.0, "{duration}");
+    }
+    assert!(!log.to_string().contains("secret"));
+}
+
+#[test]
+fn a_client_that_does_not_say_what_it_sends_is_served() {
+    let seven = read("test_images/7.png");
+    for content_type in ["application/octet-stream", "application/x-www-form-urlencoded", "IMAGE/JPEG; q=1", ""] {
+        assert_eq!(status(content_type, &seven), 200, "{content_type}");
+    }
+    let mut event = base64_event("image/png", &seven);
+    event["headers"] = Value::Null;
+    assert_eq!(send(event).status, 200);
+}
+
+/// A text body is used as it is: this BMP of one white pixel happens to be text.
+#[test]
+fn a_body_without_base64_is_taken_as_it_is() {
+    let mut bmp = b"BM".to_vec();
+    for word in [58u32, 0, 54, 40, 1, 1] {
+        bmp.extend(word.to_le_bytes());
+    }
+    bmp.extend([1, 0, 24, 0]);
+    bmp.extend([0; 24]);
+    bmp.extend([127, 127, 127, 0]);
+    let outcome = send(json!({"headers": {}, "body": String::from_utf8(bmp).unwrap(), "isBase64Encoded": false}));
+    assert_eq!(outcome.status, 200, "{}", outcome.body);
+    assert_eq!(outcome.log["format"], "BMP");
+}
+
+#[test]
+fn a_png_that_came_as_text_is_explained() {
+    let text = String::from_utf8_lossy(&read("test_images/7.png")).into_owned();
+    let outcome = send(json!({"headers": {"content-type": "image/png"}, "body": text, "isBase64Encoded": false}));
+    assert_eq!(outcome.status, 400);
+    assert!(outcome.body["detail"].as_str().unwrap().contains("binary media types"), "{}", outcome.body);
+}
+
+#[test]
+fn a_form_with_one_file_is_an_image() {
+    let seven = read("test_images/7.png");
+    let file = (r#"name="image"; filename="7.png""#, seven.as_slice());
+    let text = (r#"name="comment""#, &b"hello"[..]);
+    assert_eq!(send(base64_event(FORM, &form(&[file, text]))).body["label"], "7");
+    assert_eq!(send(base64_event(FORM, &form(&[(r#"name="image""#, &seven)]))).body["label"], "7");
+    for (parts, why) in [
+        (&[][..], "no file"),
+        (&[file, file], "two files"),
+        (&[text, text], "two fields"),
+        (&[(r#"name="image"; filename="x""#, &b""[..])], "an empty file"),
+        (&[text], "no image"),
+    ] {
+        assert_eq!(status(FORM, &form(parts)), 400, "{why}");
+    }
+    assert_eq!(status("multipart/form-data", &form(&[file])), 400, "no boundary");
+    assert_eq!(status(FORM, b"--XX\r\nContent-Disp"), 400, "cut short");
+    assert_eq!(status(FORM, b"no form at all"), 400);
+}
+
+#[test]
+fn what_is_not_read_is_415() {
+    let seven = read("test_images/7.png");
+    for content_type in ["text/plain", "application/json; charset=utf-8", "image/svg+xml", "image/tiff", "video/mp4"] {
+        assert_eq!(status(content_type, &seven), 415, "{content_type}");
+    }
+    assert_eq!(status("image/png", b"II*\0 a TIFF image"), 415);
+    assert_eq!(status("", b"\0\0\0\x18ftypheic and so on"), 415);
+}
+
+#[test]
+fn bad_images_are_400() {
+    let seven = read("test_images/7.png");
+    for (body, why) in [
+        (&b""[..], "empty"),
+        (b"this is a text file", "text"),
+        (&seven[..seven.len() / 2], "half a PNG"),
+        (&seven[..20], "a PNG's first bytes"),
+        (&[0xff, 0xd8, 0xff, 0xe0, 0, 16], "a JPEG's first bytes"),
+        (b"GIF89a\x01\0\x01\0", "a GIF's first bytes"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "a WebP's first bytes"),
+        (b"BM", "a BMP's first bytes"),
+    ] {
+        let outcome = send(base64_event("image/png", body));
+        assert_eq!(outcome.status, 400, "{why}: {}", outcome.body);
+    }
+    let outcome = send(json!({"headers": {}, "body": "not base64!", "isBase64Encoded": true}));
+    assert_eq!(outcome.status, 400);
+    assert!(outcome.body["detail"].as_str().unwrap().contains("base64"));
+    assert_eq!(send(json!({})).status, 400);
+}
+
+/// The size is known from the header, before any pixel is decoded.
+#[test]
+fn an_image_of_too_many_pixels_is_413() {
+    let mut gif = b"GIF89a".to_vec();
+    gif.extend(20_000u16.to_le_bytes());
+    gif.extend(1u16.to_le_bytes());
+    gif.extend([0, 0, 0]);
+    gif.extend(b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;");
+    let outcome = send(base64_event("image/gif", &gif));
+    assert_eq!(outcome.status, 413, "{}", outcome.body);
+    assert_eq!(status("image/png", &vec![0; 10 * 1024 * 1024 + 1]), 413);
+}
+
+#[test]
+fn top_k_may_be_asked_for() {
+    let ask = |top_k: &str| {
+        let mut event = base64_event("image/png", &read("test_images/3.png"));
+        event["queryStringParameters"] = json!({"top_k": top_k});
+        send(event)
+    };
+    assert_eq!(ask("1").body["predictions"].as_array().unwrap().len(), 1);
+    assert_eq!(ask("500").body["predictions"].as_array().unwrap().len(), 10);
+    for top_k in ["0", "-1", "many", "", "1.5", "99999999999999999999999"] {
+        assert_eq!(ask(top_k).status, 400, "{top_k}");
+    }
+}
+
+#[test]
+fn the_cause_of_a_500_is_only_logged() {
+    let problem = Problem::from(classifier::Error::Model("running model: /secret/path".into()));
+    assert_eq!(problem.status, 500);
+    assert!(!problem.document().unwrap().contains("secret"));
+    assert_eq!(problem.cause.as_deref(), Some("running model: /secret/path"));
+}

@@ -1,0 +1,56 @@
+//! Errors as the client sees them: RFC 9457 problem details.
+
+use classifier::Error;
+use serde::Serialize;
+
+/// A refused or failed request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: u16,
+    /// What the client is told.
+    pub(crate) detail: String,
+    /// What only the log is told.
+    pub(crate) cause: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    pub(crate) fn new(status: u16, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), cause: None }
+    }
+
+    /// The body of the response.
+    pub(crate) fn document(&self) -> serde_json::Result<String> {
+        let title = match self.status {
+            400 => "Bad Request",
+            413 => "Content Too Large",
+            415 => "Unsupported Media Type",
+            422 => "Unprocessable Content",
+            _ => "Internal Server Error",
+        };
+        serde_json::to_string(&Document { r#type: "about:blank", title, status: self.status, detail: &self.detail })
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::NotAnImage(_) | Error::Damaged(_) => 400,
+            Error::TooLarge(_) => 413,
+            Error::UnsupportedFormat(_) => 415,
+            Error::Unprocessable(_) => 422,
+            Error::Model(cause) => {
+                let detail = "classifying the image failed; the function's log says why".to_owned();
+                return Self { status: 500, detail, cause: Some(cause.clone()) };
+            }
+        };
+        Self::new(status, error.to_string())
+    }
+}

@@ -1,0 +1,47 @@
+//! What goes back to API Gateway: its proxy response around our JSON.
+
+use std::collections::BTreeMap;
+
+use classifier::Prediction;
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// A response as API Gateway wants it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProxyResponse {
+    pub(crate) status_code: u16,
+    pub(crate) headers: BTreeMap<&'static str, &'static str>,
+    pub(crate) body: String,
+    pub(crate) is_base64_encoded: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    label: &'a str,
+    score: f32,
+    predictions: &'a [Prediction],
+    model: &'a str,
+}
+
+impl ProxyResponse {
+    /// 200 with the ranked predictions.
+    pub(crate) fn answer(model: &str, predictions: &[Prediction]) -> Result<Self, Problem> {
+        let fail = |cause: String| Problem { cause: Some(cause), ..Problem::new(500, "writing the answer failed") };
+        let best = predictions.first().ok_or_else(|| fail("there is no prediction".to_owned()))?;
+        let answer = Answer { label: &best.label, score: best.score, predictions, model };
+        let body = serde_json::to_string(&answer).map_err(|error| fail(error.to_string()))?;
+        Ok(Self::json(200, "application/json", body))
+    }
+
+    /// The status of the problem, with its document.
+    pub(crate) fn problem(problem: &Problem) -> Self {
+        let body = problem.document().unwrap_or_default();
+        Self::json(problem.status, "application/problem+json", body)
+    }
+
+    fn json(status_code: u16, content_type: &'static str, body: String) -> Self {
+        Self { status_code, headers: BTreeMap::from([("content-type", content_type)]), body, is_base64_encoded: false }
+    }
+}
