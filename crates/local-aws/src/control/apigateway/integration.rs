@@ -1,0 +1,143 @@
+//! Integrations: where a method's requests go.
+
+use serde_json::{Value, json};
+
+use super::{
+    api, api_mut, bad_request, method_of, method_of_mut, not_found,
+    patch::{self, Op},
+    resource_of,
+};
+use crate::{
+    control::{Call, Service},
+    protocol::{Answer, ApiError, Outcome},
+    state::apigateway::{Integration, Resource},
+};
+
+const TYPES: [&str; 5] = ["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"];
+
+const PASSTHROUGH: [&str; 3] = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"];
+
+/// Milliseconds that API Gateway waits for a backend.
+const TIMEOUT_MS: (u32, u32) = (50, 29_000);
+
+pub(super) fn put(call: &Call) -> Outcome {
+    let input = call.input(Service::ApiGateway);
+    let kind = input.choice("type", &TYPES)?.ok_or_else(|| input.missing("type"))?;
+    if kind != "AWS_PROXY" {
+        return Err(ApiError::not_implemented(&format!("integrations of type {kind} (only AWS_PROXY)")));
+    }
+    input.refuse(&[
+        "connectionId",
+        "requestParameters",
+        "requestTemplates",
+        "cacheKeyParameters",
+        "contentHandling",
+        "tlsConfig",
+        "integrationTarget",
+    ])?;
+    let integration = Integration {
+        kind: kind.to_owned(),
+        http_method: input.text("httpMethod")?.map(ToOwned::to_owned),
+        uri: input.text("uri")?.map(ToOwned::to_owned),
+        credentials: input.text("credentials")?.map(ToOwned::to_owned),
+        passthrough_behavior: input.text("passthroughBehavior")?.unwrap_or("WHEN_NO_MATCH").to_owned(),
+        timeout_ms: input.count("timeoutInMillis", 0..=u32::MAX)?.unwrap_or(TIMEOUT_MS.1),
+    };
+    check(&integration)?;
+    let shown = call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        let shown = view(resource_of(call, api)?, &integration);
+        method_of_mut(call, api)?.integration = Some(integration);
+        Ok::<_, ApiError>(shown)
+    })?;
+    Ok(Answer::created(shown))
+}
+
+pub(super) fn get(call: &Call) -> Outcome {
+    let shown = call.app.store.read(|state| {
+        let api = api(call, state)?;
+        let integration = method_of(call, api)?.integration.as_ref().ok_or_else(no_integration)?;
+        Ok::<_, ApiError>(view(resource_of(call, api)?, integration))
+    })?;
+    Ok(Answer::ok(shown))
+}
+
+pub(super) fn update(call: &Call) -> Outcome {
+    let patches = patch::read(call)?;
+    let shown = call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        let mut integration = method_of(call, api)?.integration.clone().ok_or_else(no_integration)?;
+        for patch in &patches {
+            match (patch.op, patch.parts().as_slice()) {
+                (Op::Replace, ["uri"]) => integration.uri = patch.optional(),
+                (Op::Replace, ["httpMethod"]) => integration.http_method = patch.optional(),
+                (Op::Replace, ["credentials"]) => integration.credentials = patch.optional(),
+                (Op::Replace, ["timeoutInMillis"]) => integration.timeout_ms = patch.number()?,
+                (Op::Replace, ["passthroughBehavior"]) => {
+                    patch.value()?.clone_into(&mut integration.passthrough_behavior);
+                }
+                _ => return Err(patch.refused()),
+            }
+        }
+        check(&integration)?;
+        let shown = view(resource_of(call, api)?, &integration);
+        method_of_mut(call, api)?.integration = Some(integration);
+        Ok(shown)
+    })?;
+    Ok(Answer::ok(shown))
+}
+
+pub(super) fn delete(call: &Call) -> Outcome {
+    call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        method_of_mut(call, api)?.integration.take().map(|_| ()).ok_or_else(no_integration)
+    })?;
+    Ok(Answer::empty(204))
+}
+
+fn no_integration() -> ApiError {
+    not_found("Invalid Integration identifier specified")
+}
+
+fn check(integration: &Integration) -> Result<(), ApiError> {
+    if integration.http_method.is_none() {
+        return Err(bad_request("Enumeration value for HttpMethod must be non-empty"));
+    }
+    let uri = integration.uri.as_deref().ok_or_else(|| bad_request("Invalid ARN specified in the request"))?;
+    let parts: Vec<&str> = uri.splitn(6, ':').collect();
+    let ["arn", _, "apigateway", _, "lambda", path] = parts[..] else {
+        return Err(bad_request("Invalid ARN specified in the request"));
+    };
+    let function = path.strip_prefix("path/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
+    if function.is_none_or(|function| !function.starts_with("arn:")) {
+        return Err(bad_request(
+            "Invalid ARN specified in the request: AWS ARN for integration must contain path or action",
+        ));
+    }
+    if !(TIMEOUT_MS.0..=TIMEOUT_MS.1).contains(&integration.timeout_ms) {
+        return Err(bad_request(format!("Timeout should be between {} ms and {} ms", TIMEOUT_MS.0, TIMEOUT_MS.1)));
+    }
+    if !PASSTHROUGH.contains(&integration.passthrough_behavior.as_str()) {
+        return Err(bad_request("Invalid passthrough behavior specified"));
+    }
+    Ok(())
+}
+
+/// An integration of a method of `resource`.
+pub(super) fn view(resource: &Resource, integration: &Integration) -> Value {
+    let mut shown = json!({
+        "type": integration.kind,
+        "passthroughBehavior": integration.passthrough_behavior,
+        "timeoutInMillis": integration.timeout_ms,
+        "cacheNamespace": resource.id,
+        "cacheKeyParameters": [],
+    });
+    for (name, value) in
+        [("httpMethod", &integration.http_method), ("uri", &integration.uri), ("credentials", &integration.credentials)]
+    {
+        if let Some(value) = value {
+            shown[name] = json!(value);
+        }
+    }
+    shown
+}

@@ -1,0 +1,145 @@
+//! Resources: the paths of an API.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{api, api_mut, bad_request, conflict, items, method, no_resource, page_size, resource_of};
+use crate::{
+    control::{Call, Service, page::page},
+    protocol::{Answer, ApiError, Outcome},
+    random::{self, Alphabet},
+    state::apigateway::Resource,
+};
+
+/// Resources of an API (default quota).
+const MOST_RESOURCES: usize = 300;
+
+pub(super) fn create(call: &Call) -> Outcome {
+    let part = call.input(Service::ApiGateway).required("pathPart")?;
+    if !is_path_part(part) {
+        return Err(bad_request(
+            "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the \
+             beginning and the end.",
+        ));
+    }
+    let id = random::id(Alphabet::LowerAlphanumeric, 6)?;
+    let shown = call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        let parent = resource_of(call, api)?;
+        if parent.path_part.as_ref().is_some_and(|part| part.ends_with("+}")) {
+            return Err(bad_request("Cannot create a child of a resource with a greedy path variable"));
+        }
+        let siblings = api.current.resources.values().filter(|other| other.parent_id.as_deref() == Some(&parent.id));
+        for sibling in siblings.filter_map(|sibling| sibling.path_part.as_deref()) {
+            if sibling == part {
+                return Err(conflict(format!("Another resource with the same parent already has this name: {part}")));
+            }
+            if sibling.starts_with('{') && part.starts_with('{') {
+                return Err(bad_request(format!(
+                    "A sibling ({sibling}) of this resource already has a variable path part -- only one is allowed"
+                )));
+            }
+        }
+        if api.current.resources.len() >= MOST_RESOURCES {
+            return Err(ApiError::new(
+                429,
+                "LimitExceededException",
+                "Maximum number of Resources for this API has been reached",
+            ));
+        }
+        let resource = Resource {
+            id: id.clone(),
+            parent_id: Some(parent.id.clone()),
+            path_part: Some(part.to_owned()),
+            path: format!("{}/{part}", parent.path.trim_end_matches('/')),
+            methods: BTreeMap::new(),
+        };
+        let shown = view(&resource, false);
+        api.current.resources.insert(id, resource);
+        Ok(shown)
+    })?;
+    Ok(Answer::created(shown))
+}
+
+pub(super) fn get(call: &Call) -> Outcome {
+    let embed = embeds_methods(call)?;
+    let shown =
+        call.app.store.read(|state| resource_of(call, api(call, state)?).map(|resource| view(resource, embed)))?;
+    Ok(Answer::ok(shown))
+}
+
+pub(super) fn list(call: &Call) -> Outcome {
+    let embed = embeds_methods(call)?;
+    let limit = page_size(call)?;
+    let found = call.app.store.read(|state| {
+        let resources = api(call, state)?.current.resources.values();
+        let shown = resources.map(|resource| (resource.id.as_str(), view(resource, embed)));
+        Ok::<_, ApiError>(page(shown, call.param("position"), limit))
+    })?;
+    Ok(Answer::ok(items(found)))
+}
+
+/// Takes the resources below with it.
+pub(super) fn delete(call: &Call) -> Outcome {
+    call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        let resource = api.current.resources.get(call.label(1)).ok_or_else(no_resource)?;
+        if resource.parent_id.is_none() {
+            return Err(bad_request("Cannot delete root resource"));
+        }
+        let (path, below) = (resource.path.clone(), format!("{}/", resource.path));
+        api.current.resources.retain(|_, other| other.path != path && !other.path.starts_with(&below));
+        Ok(())
+    })?;
+    Ok(Answer::empty(202))
+}
+
+fn embeds_methods(call: &Call) -> Result<bool, ApiError> {
+    let mut embedded = call.params("embed");
+    match embedded.find(|what| *what != "methods") {
+        Some(other) => Err(bad_request(format!("Invalid embed: {other}"))),
+        None => Ok(call.param("embed").is_some()),
+    }
+}
+
+/// `a-zA-Z0-9._-:`, `{name}` or `{name+}`.
+fn is_path_part(part: &str) -> bool {
+    let word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte))
+    };
+    match part.strip_prefix('{').map(|rest| rest.strip_suffix('}')) {
+        None => word(part),
+        Some(Some(name)) => word(name.strip_suffix('+').unwrap_or(name)),
+        Some(None) => false,
+    }
+}
+
+fn view(resource: &Resource, embed: bool) -> Value {
+    let mut shown = json!({ "id": resource.id, "path": resource.path });
+    if let Some(parent) = &resource.parent_id {
+        shown["parentId"] = json!(parent);
+    }
+    if let Some(part) = &resource.path_part {
+        shown["pathPart"] = json!(part);
+    }
+    if !resource.methods.is_empty() {
+        let methods = resource.methods.iter();
+        let methods: BTreeMap<&String, Value> = methods
+            .map(|(verb, method)| (verb, if embed { method::view(resource, method) } else { json!({}) }))
+            .collect();
+        shown["resourceMethods"] = json!(methods);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_path_part;
+
+    #[test]
+    fn path_parts_are_words_or_variables() {
+        assert!(["predict", "v1.0", "{id}", "{proxy+}", "a:b-c_d"].into_iter().all(is_path_part));
+        assert!(!["", "a/b", "{", "{}", "{a", "a}", "{a}b", "ä", "{+}"].into_iter().any(is_path_part));
+    }
+}

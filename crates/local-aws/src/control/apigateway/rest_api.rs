@@ -1,0 +1,167 @@
+//! REST APIs.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    api, api_mut, bad_request, items, no_api, not_found, page_size,
+    patch::{self, Op, Patch},
+};
+use crate::{
+    clock,
+    control::{Call, Service, page::page, tags},
+    protocol::{Answer, ApiError, Outcome},
+    random::{self, Alphabet},
+    state::{
+        Tags,
+        apigateway::{Resource, RestApi, Snapshot},
+    },
+};
+
+/// Smallest response that may be left alone by compression, in bytes.
+const MOST_COMPRESSION_SIZE: u32 = 10_485_760;
+
+pub(super) fn create(call: &Call) -> Outcome {
+    let input = call.input(Service::ApiGateway);
+    let name = input.required("name")?;
+    if name.is_empty() {
+        return Err(bad_request("Name cannot be empty"));
+    }
+    input.refuse(&["cloneFrom", "policy", "version", "securityPolicy", "endpointAccessMode"])?;
+    if input.choice("apiKeySource", &["HEADER", "AUTHORIZER"])? == Some("AUTHORIZER") {
+        return Err(ApiError::not_implemented("the parameter apiKeySource other than HEADER"));
+    }
+    let mut endpoint_type = "EDGE".to_owned();
+    if let Some(endpoint) = input.structure("endpointConfiguration")? {
+        endpoint.refuse(&["vpcEndpointIds"])?;
+        match endpoint.texts("types")?.as_deref() {
+            None => {}
+            Some([one]) if ["REGIONAL", "EDGE", "PRIVATE"].contains(&one.as_str()) => endpoint_type.clone_from(one),
+            Some(_) => return Err(bad_request("Invalid endpoint configuration type specified")),
+        }
+    }
+    let mut api_tags = Tags::new();
+    tags::add(&mut api_tags, input.text_map("tags")?.unwrap_or_default(), bad_request)?;
+    let mut binary_media_types = Vec::new();
+    for media_type in input.texts("binaryMediaTypes")?.unwrap_or_default() {
+        if !binary_media_types.contains(&media_type) {
+            binary_media_types.push(media_type);
+        }
+    }
+    let root = Resource {
+        id: random::id(Alphabet::LowerAlphanumeric, 10)?,
+        parent_id: None,
+        path_part: None,
+        path: "/".to_owned(),
+        methods: BTreeMap::new(),
+    };
+    let api = RestApi {
+        id: random::id(Alphabet::LowerAlphanumeric, 10)?,
+        name: name.to_owned(),
+        description: input.text("description")?.map(ToOwned::to_owned),
+        endpoint_type,
+        disable_execute_api_endpoint: input.flag("disableExecuteApiEndpoint")?.unwrap_or(false),
+        minimum_compression_size: input.count("minimumCompressionSize", 0..=MOST_COMPRESSION_SIZE)?,
+        current: Snapshot {
+            binary_media_types,
+            resources: BTreeMap::from([(root.id.clone(), root)]),
+            authorizers: BTreeMap::new(),
+        },
+        deployments: BTreeMap::new(),
+        stages: BTreeMap::new(),
+        tags: api_tags,
+        created_ms: call.now_ms,
+    };
+    let shown = view(&api);
+    call.app.store.write(|state| {
+        state.region_mut(&call.region).apis.insert(api.id.clone(), api);
+        Ok::<_, ApiError>(())
+    })?;
+    Ok(Answer::created(shown))
+}
+
+pub(super) fn get(call: &Call) -> Outcome {
+    Ok(Answer::ok(call.app.store.read(|state| api(call, state).map(view))?))
+}
+
+pub(super) fn list(call: &Call) -> Outcome {
+    let limit = page_size(call)?;
+    let found = call.app.store.read(|state| {
+        let apis = state.region(&call.region).map(|region| region.apis.values()).into_iter().flatten();
+        page(apis.map(|api| (api.id.as_str(), view(api))), call.param("position"), limit)
+    });
+    Ok(Answer::ok(items(found)))
+}
+
+pub(super) fn update(call: &Call) -> Outcome {
+    let patches = patch::read(call)?;
+    let shown = call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        patches.iter().try_for_each(|patch| apply(api, patch))?;
+        Ok::<_, ApiError>(view(api))
+    })?;
+    Ok(Answer::ok(shown))
+}
+
+pub(super) fn delete(call: &Call) -> Outcome {
+    call.app.store.write(|state| {
+        let removed = state.region_mut(&call.region).apis.remove(call.label(0));
+        removed.map(|_| ()).ok_or_else(|| no_api(call, call.label(0)))
+    })?;
+    Ok(Answer::empty(202))
+}
+
+fn apply(api: &mut RestApi, patch: &Patch) -> Result<(), ApiError> {
+    match (patch.op, patch.parts().as_slice()) {
+        (Op::Replace, ["name"]) => patch.value()?.clone_into(&mut api.name),
+        (Op::Replace, ["description"]) => api.description = patch.optional(),
+        (Op::Replace, ["disableExecuteApiEndpoint"]) => api.disable_execute_api_endpoint = patch.flag()?,
+        (Op::Replace, ["minimumCompressionSize"]) => {
+            api.minimum_compression_size = match patch.optional() {
+                None => None,
+                Some(_) => Some(patch.number()?),
+            };
+            if api.minimum_compression_size.is_some_and(|size| size > MOST_COMPRESSION_SIZE) {
+                return Err(bad_request("Invalid minimum compression size, must be between 0 and 10485760"));
+            }
+        }
+        (op, ["binaryMediaTypes", media_type]) => {
+            let types = &mut api.current.binary_media_types;
+            let at = types.iter().position(|present| present == media_type);
+            match (op, at) {
+                (Op::Add, None) => types.push((*media_type).to_owned()),
+                (Op::Add, Some(_)) => {}
+                (Op::Remove, Some(at)) => drop(types.remove(at)),
+                (Op::Replace, Some(at)) => patch.value()?.clone_into(&mut types[at]),
+                (_, None) => return Err(not_found(format!("Invalid binary media type specified: {media_type}"))),
+            }
+        }
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
+}
+
+fn view(api: &RestApi) -> Value {
+    let root = api.current.resources.values().find(|resource| resource.parent_id.is_none());
+    let mut shown = json!({
+        "id": api.id,
+        "name": api.name,
+        "createdDate": clock::epoch_s(api.created_ms),
+        "apiKeySource": "HEADER",
+        "endpointConfiguration": { "types": [api.endpoint_type], "ipAddressType": "ipv4" },
+        "tags": api.tags,
+        "disableExecuteApiEndpoint": api.disable_execute_api_endpoint,
+        "rootResourceId": root.map(|root| &root.id),
+    });
+    if let Some(description) = &api.description {
+        shown["description"] = json!(description);
+    }
+    if let Some(size) = api.minimum_compression_size {
+        shown["minimumCompressionSize"] = json!(size);
+    }
+    if !api.current.binary_media_types.is_empty() {
+        shown["binaryMediaTypes"] = json!(api.current.binary_media_types);
+    }
+    shown
+}

@@ -1,0 +1,230 @@
+//! Stages: which deployment is served under which name, with which settings.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    api, api_mut, bad_request, conflict,
+    deployment::no_deployment,
+    not_found,
+    patch::{self, Op, Patch},
+};
+use crate::{
+    clock,
+    control::{Call, Service, tags},
+    protocol::{Answer, ApiError, Outcome},
+    state::{
+        Tags,
+        apigateway::{MethodSetting, Stage},
+    },
+};
+
+/// Requests a second and at once of an account (default quotas), which a stage without limits shows.
+const ACCOUNT_RATE: f64 = 10_000.0;
+const ACCOUNT_BURST: u32 = 5000;
+
+/// A stage without settings.
+pub(super) fn new(name: &str, deployment_id: &str, now_ms: u64) -> Stage {
+    Stage {
+        name: name.to_owned(),
+        deployment_id: deployment_id.to_owned(),
+        description: None,
+        variables: BTreeMap::new(),
+        method_settings: BTreeMap::new(),
+        tags: Tags::new(),
+        created_ms: now_ms,
+        modified_ms: now_ms,
+    }
+}
+
+pub(super) fn create(call: &Call) -> Outcome {
+    let input = call.input(Service::ApiGateway);
+    let name = input.required("stageName")?;
+    check_name(name)?;
+    let deployment_id = input.required("deploymentId")?;
+    input.refuse(&["canarySettings", "cacheClusterEnabled", "tracingEnabled", "documentationVersion"])?;
+    let mut stage = new(name, deployment_id, call.now_ms);
+    stage.description = input.text("description")?.map(ToOwned::to_owned);
+    stage.variables = input.text_map("variables")?.unwrap_or_default();
+    check_variables(&stage.variables)?;
+    tags::add(&mut stage.tags, input.text_map("tags")?.unwrap_or_default(), bad_request)?;
+    let shown = view(&stage);
+    call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        if !api.deployments.contains_key(deployment_id) {
+            return Err(no_deployment());
+        }
+        if api.stages.contains_key(name) {
+            return Err(conflict("Stage already exists"));
+        }
+        api.stages.insert(name.to_owned(), stage);
+        Ok(())
+    })?;
+    Ok(Answer::created(shown))
+}
+
+pub(super) fn get(call: &Call) -> Outcome {
+    let shown = call.app.store.read(|state| {
+        let found = api(call, state)?.stages.get(call.label(1));
+        found.map(view).ok_or_else(no_stage)
+    })?;
+    Ok(Answer::ok(shown))
+}
+
+/// Not in pages; only those of one deployment when it is named.
+pub(super) fn list(call: &Call) -> Outcome {
+    let of = call.param("deploymentId");
+    let shown: Vec<Value> = call.app.store.read(|state| {
+        let stages = api(call, state)?.stages.values();
+        Ok::<_, ApiError>(stages.filter(|stage| of.is_none_or(|id| stage.deployment_id == id)).map(view).collect())
+    })?;
+    Ok(Answer::ok(json!({ "item": shown })))
+}
+
+pub(super) fn update(call: &Call) -> Outcome {
+    let patches = patch::read(call)?;
+    let shown = call.app.store.write(|state| {
+        let api = api_mut(call, state.region_mut(&call.region))?;
+        let deployments = &api.deployments;
+        let stage = api.stages.get_mut(call.label(1)).ok_or_else(no_stage)?;
+        for patch in &patches {
+            apply(stage, patch, |id| deployments.contains_key(id))?;
+        }
+        check_variables(&stage.variables)?;
+        stage.modified_ms = call.now_ms;
+        Ok::<_, ApiError>(view(stage))
+    })?;
+    Ok(Answer::ok(shown))
+}
+
+pub(super) fn delete(call: &Call) -> Outcome {
+    call.app.store.write(|state| {
+        let removed = api_mut(call, state.region_mut(&call.region))?.stages.remove(call.label(1));
+        removed.map(|_| ()).ok_or_else(no_stage)
+    })?;
+    Ok(Answer::empty(202))
+}
+
+pub(super) fn no_stage() -> ApiError {
+    not_found("Invalid Stage identifier specified")
+}
+
+/// Refuses names that no URL could have.
+pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if name.is_empty() || name.len() > 128 || !name.bytes().all(allowed) {
+        return Err(bad_request("Stage name only allows a-zA-Z0-9_"));
+    }
+    Ok(())
+}
+
+/// Refuses variables that no mapping could read.
+pub(super) fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    for (name, value) in variables {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(word) {
+            return Err(bad_request(format!("Stage variable name {name:?} is limited to 64 of a-zA-Z0-9_")));
+        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte);
+        if value.len() > 512 || !value.bytes().all(allowed) {
+            return Err(bad_request(format!("The value of stage variable {name} has characters that are not allowed")));
+        }
+    }
+    Ok(())
+}
+
+fn apply(stage: &mut Stage, patch: &Patch, deployed: impl Fn(&str) -> bool) -> Result<(), ApiError> {
+    match (patch.op, patch.parts().as_slice()) {
+        (Op::Replace, ["deploymentId"]) => {
+            let id = patch.value()?;
+            if !deployed(id) {
+                return Err(no_deployment());
+            }
+            id.clone_into(&mut stage.deployment_id);
+        }
+        (Op::Replace, ["description"]) => stage.description = patch.optional(),
+        (Op::Add | Op::Replace, ["variables", name]) => {
+            stage.variables.insert((*name).to_owned(), patch.value()?.to_owned());
+        }
+        (Op::Remove, ["variables", name]) => drop(stage.variables.remove(*name)),
+        (Op::Remove, [path, verb]) => drop(stage.method_settings.remove(&setting_key(path, verb))),
+        (Op::Replace, [path, verb, group, setting]) => {
+            let settings = stage.method_settings.entry(setting_key(path, verb)).or_default();
+            match (*group, *setting) {
+                ("throttling", "rateLimit") => {
+                    let rate: f64 = patch.number()?;
+                    if !rate.is_finite() || rate < -1.0 {
+                        return Err(bad_request(format!("Invalid rate limit: {rate}")));
+                    }
+                    // -1 takes the limit away.
+                    settings.throttling_rate_limit = (rate >= 0.0).then_some(rate);
+                }
+                ("throttling", "burstLimit") => {
+                    let burst: i64 = patch.number()?;
+                    if burst < -1 {
+                        return Err(bad_request(format!("Invalid burst limit: {burst}")));
+                    }
+                    settings.throttling_burst_limit = u32::try_from(burst).ok();
+                }
+                ("logging", "loglevel") => {
+                    let level = patch.value()?;
+                    if !["OFF", "ERROR", "INFO"].contains(&level) {
+                        return Err(bad_request(format!("Invalid logging level: {level}")));
+                    }
+                    settings.logging_level = Some(level.to_owned());
+                }
+                ("logging", "dataTrace") => settings.data_trace_enabled = patch.flag()?,
+                ("metrics", "enabled") => settings.metrics_enabled = patch.flag()?,
+                _ => return Err(patch.refused()),
+            }
+        }
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
+}
+
+/// `*/*` for all methods; else the path without its first slash, and the verb.
+fn setting_key(path: &str, verb: &str) -> String {
+    format!("{}/{verb}", path.strip_prefix('/').unwrap_or(path))
+}
+
+fn view(stage: &Stage) -> Value {
+    let settings: BTreeMap<&String, Value> =
+        stage.method_settings.iter().map(|(key, setting)| (key, view_setting(setting))).collect();
+    let mut shown = json!({
+        "stageName": stage.name,
+        "deploymentId": stage.deployment_id,
+        "cacheClusterEnabled": false,
+        "cacheClusterStatus": "NOT_AVAILABLE",
+        "methodSettings": settings,
+        "tracingEnabled": false,
+        "createdDate": clock::epoch_s(stage.created_ms),
+        "lastUpdatedDate": clock::epoch_s(stage.modified_ms),
+    });
+    if let Some(description) = &stage.description {
+        shown["description"] = json!(description);
+    }
+    if !stage.variables.is_empty() {
+        shown["variables"] = json!(stage.variables);
+    }
+    if !stage.tags.is_empty() {
+        shown["tags"] = json!(stage.tags);
+    }
+    shown
+}
+
+fn view_setting(setting: &MethodSetting) -> Value {
+    json!({
+        "metricsEnabled": setting.metrics_enabled,
+        "loggingLevel": setting.logging_level.as_deref().unwrap_or("OFF"),
+        "dataTraceEnabled": setting.data_trace_enabled,
+        "throttlingBurstLimit": setting.throttling_burst_limit.unwrap_or(ACCOUNT_BURST),
+        "throttlingRateLimit": setting.throttling_rate_limit.unwrap_or(ACCOUNT_RATE),
+        "cachingEnabled": false,
+        "cacheTtlInSeconds": 300,
+        "cacheDataEncrypted": false,
+        "requireAuthorizationForCacheControl": true,
+        "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
+    })
+}

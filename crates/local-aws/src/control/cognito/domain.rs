@@ -1,0 +1,93 @@
+//! A pool's prefix domain.
+
+use serde_json::json;
+
+use super::{find_mut, invalid, pool_id};
+use crate::{
+    control::{Call, Service},
+    protocol::{Answer, ApiError, Outcome, input::Text},
+    state::cognito::Domain,
+};
+
+/// Words that a prefix may not contain.
+const RESERVED: [&str; 3] = ["aws", "amazon", "cognito"];
+
+const PREFIX: Text = Text {
+    length: 1..=63,
+    allowed: |letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-',
+    pattern: r"^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?$",
+};
+
+pub(super) fn create(call: &Call) -> Outcome {
+    let input = call.input(Service::Cognito);
+    let prefix = prefix(call)?;
+    let id = pool_id(call)?;
+    input.refuse(&["CustomDomainConfig", "Routing"])?;
+    let version = input.whole("ManagedLoginVersion", 1..=2)?;
+    if let Some(word) = RESERVED.iter().find(|word| prefix.contains(**word)) {
+        return Err(invalid(format!("Domain cannot contain reserved word: {word}")));
+    }
+    call.app.store.write(|state| {
+        let region = state.region_mut(&call.region);
+        // Unknown pools are refused first.
+        find_mut(region, id)?;
+        let owner =
+            region.pools.values().find(|pool| pool.domain.as_ref().is_some_and(|domain| domain.prefix == prefix));
+        if owner.is_some() {
+            return Err(invalid("Domain already associated with another user pool."));
+        }
+        let pool = find_mut(region, id)?;
+        if pool.domain.is_some() {
+            return Err(invalid("User pool already has a domain configured."));
+        }
+        let active_from_ms = call.now_ms + call.app.faults.faults.domain_activation_ms;
+        pool.domain = Some(Domain { prefix: prefix.to_owned(), active_from_ms });
+        pool.modified_ms = call.now_ms;
+        Ok(())
+    })?;
+    Ok(Answer::ok(version.map_or_else(|| json!({}), |version| json!({ "ManagedLoginVersion": version }))))
+}
+
+pub(super) fn describe(call: &Call) -> Outcome {
+    let prefix = prefix(call)?;
+    let description = call.app.store.read(|state| {
+        let pools = state.region(&call.region)?.pools.values();
+        let (pool, domain) =
+            pools.filter_map(|pool| Some((pool, pool.domain.as_ref()?))).find(|(_, domain)| domain.prefix == prefix)?;
+        Some(json!({
+            "UserPoolId": pool.id,
+            "AWSAccountId": call.account(),
+            "Domain": prefix,
+            "Status": if call.now_ms < domain.active_from_ms { "CREATING" } else { "ACTIVE" },
+            "CustomDomainConfig": {},
+            "ManagedLoginVersion": 1,
+        }))
+    });
+    // An unknown domain is no error: its description is empty.
+    Ok(Answer::ok(json!({ "DomainDescription": description.unwrap_or_else(|| json!({})) })))
+}
+
+pub(super) fn delete(call: &Call) -> Outcome {
+    let prefix = prefix(call)?;
+    let id = pool_id(call)?;
+    call.app.store.write(|state| {
+        let pool = find_mut(state.region_mut(&call.region), id)?;
+        if pool.domain.as_ref().is_none_or(|domain| domain.prefix != prefix) {
+            return Err(invalid("No such domain or user pool exists."));
+        }
+        pool.domain = None;
+        pool.modified_ms = call.now_ms;
+        Ok(())
+    })?;
+    Ok(Answer::ok(json!({})))
+}
+
+fn prefix(call: &Call) -> Result<&str, ApiError> {
+    let input = call.input(Service::Cognito);
+    let prefix = input.required_checked("Domain", &PREFIX)?;
+    if prefix.starts_with('-') || prefix.ends_with('-') {
+        let pattern = format!("Member must satisfy regular expression pattern: {}", PREFIX.pattern);
+        return Err(input.broken("Domain", &format!("'{prefix}'"), &pattern));
+    }
+    Ok(prefix)
+}

@@ -1,0 +1,31 @@
+//! A pool's signing key.
+
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+
+use crate::{
+    protocol::ApiError,
+    random::{self, Alphabet},
+    state::cognito::SigningKey,
+};
+
+/// Makes a key; takes up to a second, so never under the store's lock.
+pub(super) fn make() -> Result<SigningKey, ApiError> {
+    let failed = |_| ApiError::new(500, "InternalErrorException", "making the pool's signing key");
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+    let pkcs8 = pair.as_der().map_err(failed)?;
+    let public = pair.public_key();
+    Ok(SigningKey {
+        kid: random::id(Alphabet::Letters, 43)?,
+        pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()),
+        n: BASE64_URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
+        e: BASE64_URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+    })
+}

@@ -1,0 +1,175 @@
+//! Roles and their tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{ROLE_NAME, document, find, find_mut, role_name};
+use crate::{
+    clock,
+    control::{Call, Service, page::page, tags},
+    protocol::{Answer, ApiError, Outcome, input::Text},
+    random::{self, Alphabet},
+    state::{Tags, iam::Role},
+};
+
+const DESCRIPTION: Text = Text {
+    length: 0..=1000,
+    allowed: |letter| matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}'),
+    pattern: r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+};
+
+pub(super) fn create(call: &Call) -> Outcome {
+    let input = call.input(Service::Iam);
+    let name = input.required_checked("RoleName", &ROLE_NAME)?;
+    let path = input.checked("Path", &Text::any(1..=512))?.unwrap_or("/");
+    if !path.starts_with('/') || !path.ends_with('/') {
+        return Err(input.broken("Path", path, r"Member must satisfy regular expression pattern: (/)|(/[!-\x7e]+/)"));
+    }
+    input.refuse(&["PermissionsBoundary"])?;
+    let assume_role_policy = input.required("AssumeRolePolicyDocument")?;
+    document::check_trust(assume_role_policy)?;
+    let mut role_tags = Tags::new();
+    tags::add(&mut role_tags, read_tags(call)?.unwrap_or_default(), invalid_input)?;
+    let role = Role {
+        name: name.to_owned(),
+        id: format!("AROA{}", random::id(Alphabet::Base32, 17)?),
+        path: path.to_owned(),
+        assume_role_policy: assume_role_policy.to_owned(),
+        description: input.checked("Description", &DESCRIPTION)?.map(ToOwned::to_owned),
+        max_session_duration: input.count("MaxSessionDuration", 3600..=43200)?.unwrap_or(3600),
+        inline_policies: BTreeMap::new(),
+        attached_policies: BTreeSet::new(),
+        tags: role_tags,
+        created_ms: call.now_ms,
+        assumable_from_ms: call.now_ms + call.app.faults.faults.role_propagation_ms,
+    };
+    let shown = view(call, &role, true);
+    call.app.store.write(|state| {
+        if state.iam.roles.contains_key(name) {
+            let message = format!("Role with name {name} already exists.");
+            return Err(ApiError::new(409, "EntityAlreadyExists", message));
+        }
+        state.iam.roles.insert(name.to_owned(), role);
+        Ok(())
+    })?;
+    Ok(Answer::ok(json!({ "Role": shown })))
+}
+
+pub(super) fn get(call: &Call) -> Outcome {
+    let name = role_name(call)?;
+    let role = call.app.store.read(|state| find(state, name).map(|role| view(call, role, true)))?;
+    Ok(Answer::ok(json!({ "Role": role })))
+}
+
+pub(super) fn list(call: &Call) -> Outcome {
+    let input = call.input(Service::Iam);
+    let prefix = input.text("PathPrefix")?.unwrap_or("/");
+    let limit = input.count("MaxItems", 1..=1000)?.unwrap_or(100);
+    let marker = input.text("Marker")?;
+    let (roles, next) = call.app.store.read(|state| {
+        let roles = state.iam.roles.values().filter(|role| role.path.starts_with(prefix));
+        // As on AWS, a listing leaves the tags out.
+        page(roles.map(|role| (role.name.as_str(), view(call, role, false))), marker, limit)
+    });
+    Ok(Answer::ok(json!({ "Roles": roles, "IsTruncated": next.is_some(), "Marker": next })))
+}
+
+pub(super) fn update(call: &Call) -> Outcome {
+    let input = call.input(Service::Iam);
+    let name = role_name(call)?;
+    let description = input.checked("Description", &DESCRIPTION)?;
+    let duration = input.count("MaxSessionDuration", 3600..=43200)?;
+    call.app.store.write(|state| {
+        let role = find_mut(state, name)?;
+        if let Some(description) = description {
+            role.description = Some(description.to_owned());
+        }
+        role.max_session_duration = duration.unwrap_or(role.max_session_duration);
+        Ok::<_, ApiError>(())
+    })?;
+    Ok(Answer::ok(json!({})))
+}
+
+pub(super) fn update_assume_policy(call: &Call) -> Outcome {
+    let name = role_name(call)?;
+    let policy = call.input(Service::Iam).required("PolicyDocument")?;
+    document::check_trust(policy)?;
+    call.app.store.write(|state| {
+        find_mut(state, name)?.assume_role_policy = policy.to_owned();
+        Ok::<_, ApiError>(())
+    })?;
+    Ok(Answer::empty(200))
+}
+
+pub(super) fn delete(call: &Call) -> Outcome {
+    let name = role_name(call)?;
+    call.app.store.write(|state| {
+        let role = find(state, name)?;
+        let conflict = |what: &str| ApiError::new(409, "DeleteConflict", format!("Cannot delete entity, must {what}."));
+        if !role.inline_policies.is_empty() {
+            return Err(conflict("delete policies first"));
+        }
+        if !role.attached_policies.is_empty() {
+            return Err(conflict("detach all policies first"));
+        }
+        state.iam.roles.remove(name);
+        Ok(())
+    })?;
+    Ok(Answer::empty(200))
+}
+
+pub(super) fn tag(call: &Call) -> Outcome {
+    let name = role_name(call)?;
+    let new = read_tags(call)?.ok_or_else(|| call.input(Service::Iam).missing("Tags"))?;
+    call.app.store.write(|state| tags::add(&mut find_mut(state, name)?.tags, new, invalid_input))?;
+    Ok(Answer::empty(200))
+}
+
+pub(super) fn untag(call: &Call) -> Outcome {
+    let input = call.input(Service::Iam);
+    let name = role_name(call)?;
+    let keys = input.texts("TagKeys")?.ok_or_else(|| input.missing("TagKeys"))?;
+    call.app.store.write(|state| {
+        let role = find_mut(state, name)?;
+        role.tags.retain(|key, _| !keys.contains(key));
+        Ok::<_, ApiError>(())
+    })?;
+    Ok(Answer::empty(200))
+}
+
+pub(super) fn list_tags(call: &Call) -> Outcome {
+    let name = role_name(call)?;
+    let tags = call.app.store.read(|state| find(state, name).map(|role| tag_list(&role.tags)))?;
+    Ok(Answer::ok(json!({ "Tags": tags, "IsTruncated": false })))
+}
+
+fn view(call: &Call, role: &Role, with_tags: bool) -> Value {
+    json!({
+        "Path": role.path,
+        "RoleName": role.name,
+        "RoleId": role.id,
+        "Arn": format!("arn:aws:iam::{}:role{}{}", call.account(), role.path, role.name),
+        "CreateDate": clock::iso_8601(role.created_ms),
+        "AssumeRolePolicyDocument": document::encode(&role.assume_role_policy),
+        "Description": role.description,
+        "MaxSessionDuration": role.max_session_duration,
+        "Tags": (with_tags && !role.tags.is_empty()).then(|| tag_list(&role.tags)),
+    })
+}
+
+fn tag_list(tags: &Tags) -> Vec<Value> {
+    tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+fn read_tags(call: &Call) -> Result<Option<BTreeMap<String, String>>, ApiError> {
+    let Some(list) = call.input(Service::Iam).structures("Tags")? else { return Ok(None) };
+    list.iter()
+        .map(|tag| Ok((tag.required("Key")?.to_owned(), tag.required("Value")?.to_owned())))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+fn invalid_input(message: String) -> ApiError {
+    ApiError::new(400, "InvalidInput", message)
+}

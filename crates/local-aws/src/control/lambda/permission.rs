@@ -1,0 +1,159 @@
+//! A function's resource policy.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{check_revision, find, find_mut, invalid, whole_function};
+use crate::{
+    control::{Call, Service},
+    protocol::{Answer, ApiError, Outcome, input::Text},
+    state::lambda::{Function, Statement},
+};
+
+/// Bytes that a policy may have (default quota).
+const MOST_POLICY: usize = 20 * 1024;
+
+const STATEMENT_ID: Text = Text {
+    length: 1..=100,
+    allowed: |letter| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_',
+    pattern: "([a-zA-Z0-9-_]+)",
+};
+
+pub(super) fn add(call: &Call) -> Outcome {
+    let input = call.input(Service::Lambda);
+    let name = whole_function(call)?;
+    input.refuse(&["EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "PrincipalOrgID"])?;
+    let statement = Statement {
+        sid: input.required_checked("StatementId", &STATEMENT_ID)?.to_owned(),
+        action: input.required("Action")?.to_owned(),
+        principal: input.required("Principal")?.to_owned(),
+        source_arn: input.text("SourceArn")?.map(ToOwned::to_owned),
+        source_account: input.text("SourceAccount")?.map(ToOwned::to_owned),
+    };
+    let verb = statement.action.strip_prefix("lambda:");
+    let known =
+        verb.is_some_and(|verb| verb == "*" || (!verb.is_empty() && verb.bytes().all(|b| b.is_ascii_alphabetic())));
+    if !known && statement.action != "*" {
+        let pattern = r"Member must satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])";
+        return Err(input.broken("Action", &format!("'{}'", statement.action), pattern));
+    }
+    if principal(&statement.principal).is_none() {
+        return Err(invalid("The provided principal was invalid. Please check the principal and try again."));
+    }
+    if let Some(arn) = &statement.source_arn
+        && (!arn.starts_with("arn:") || arn.split(':').count() < 6)
+    {
+        return Err(input.broken("SourceArn", &format!("'{arn}'"), "Member must be an ARN"));
+    }
+    if let Some(account) = &statement.source_account
+        && (account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        let pattern = r"Member must satisfy regular expression pattern: \d{12}";
+        return Err(input.broken("SourceAccount", &format!("'{account}'"), pattern));
+    }
+    let shown = call.app.store.write(|state| {
+        let function = find_mut(call, state.region_mut(&call.region), &name)?;
+        check_revision(call, &revision(function))?;
+        if function.policy.iter().any(|present| present.sid == statement.sid) {
+            let message = format!(
+                "The statement id ({}) provided already exists. Please provide a new statement id, or remove the \
+                 existing statement.",
+                statement.sid
+            );
+            return Err(ApiError::new(409, "ResourceConflictException", message));
+        }
+        let shown = view(function, &statement).to_string();
+        function.policy.push(statement);
+        if policy(function).to_string().len() > MOST_POLICY {
+            let message = "The final policy size is bigger than the limit (20480).";
+            return Err(ApiError::new(400, "PolicyLengthExceededException", message));
+        }
+        Ok(shown)
+    })?;
+    Ok(Answer::created(json!({ "Statement": shown })))
+}
+
+pub(super) fn get(call: &Call) -> Outcome {
+    let name = whole_function(call)?;
+    let document = call.app.store.read(|state| {
+        let function = find(call, state, &name)?;
+        if function.policy.is_empty() {
+            return Err(no_policy());
+        }
+        Ok(json!({ "Policy": policy(function).to_string(), "RevisionId": revision(function) }))
+    })?;
+    Ok(Answer::ok(document))
+}
+
+pub(super) fn remove(call: &Call) -> Outcome {
+    let name = whole_function(call)?;
+    let sid = call.label(1);
+    call.app.store.write(|state| {
+        let function = find_mut(call, state.region_mut(&call.region), &name)?;
+        if function.policy.is_empty() {
+            return Err(no_policy());
+        }
+        check_revision(call, &revision(function))?;
+        let before = function.policy.len();
+        function.policy.retain(|statement| statement.sid != sid);
+        if function.policy.len() == before {
+            let message = format!("Statement {sid} is not found in resource policy.");
+            return Err(ApiError::new(404, "ResourceNotFoundException", message));
+        }
+        Ok(())
+    })?;
+    Ok(Answer::empty(204))
+}
+
+fn no_policy() -> ApiError {
+    ApiError::new(404, "ResourceNotFoundException", "The resource you requested does not exist.")
+}
+
+/// Changes whenever the policy does.
+fn revision(function: &Function) -> String {
+    let digest = Sha256::digest(policy(function).to_string());
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+fn policy(function: &Function) -> Value {
+    let statements: Vec<Value> = function.policy.iter().map(|statement| view(function, statement)).collect();
+    json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements })
+}
+
+fn view(function: &Function, statement: &Statement) -> Value {
+    let mut shown = json!({
+        "Sid": statement.sid,
+        "Effect": "Allow",
+        "Principal": principal(&statement.principal),
+        "Action": statement.action,
+        "Resource": function.arn,
+    });
+    let mut condition = serde_json::Map::new();
+    if let Some(account) = &statement.source_account {
+        condition.insert("StringEquals".to_owned(), json!({ "AWS:SourceAccount": account }));
+    }
+    if let Some(arn) = &statement.source_arn {
+        condition.insert("ArnLike".to_owned(), json!({ "AWS:SourceArn": arn }));
+    }
+    if !condition.is_empty() {
+        shown["Condition"] = Value::Object(condition);
+    }
+    shown
+}
+
+/// A principal as policies name it: everybody, an account, an identity or a service.
+fn principal(given: &str) -> Option<Value> {
+    if given == "*" {
+        return Some(json!("*"));
+    }
+    if given.len() == 12 && given.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(json!({ "AWS": format!("arn:aws:iam::{given}:root") }));
+    }
+    if given.starts_with("arn:aws:iam::") {
+        return Some(json!({ "AWS": given }));
+    }
+    let service = given.strip_suffix(".amazonaws.com").filter(|name| !name.is_empty());
+    service.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'))?;
+    Some(json!({ "Service": given }))
+}

@@ -1,0 +1,50 @@
+//! Tags of functions, by ARN.
+
+use serde_json::json;
+
+use super::{find, find_mut, invalid, whole_function};
+use crate::{
+    control::{Call, Service, tags},
+    protocol::{Answer, ApiError, Outcome},
+};
+
+pub(super) fn tag(call: &Call) -> Outcome {
+    let input = call.input(Service::Lambda);
+    let name = function_of_arn(call)?;
+    let new = input.text_map("Tags")?.ok_or_else(|| input.missing("Tags"))?;
+    call.app.store.write(|state| {
+        let function = find_mut(call, state.region_mut(&call.region), &name)?;
+        tags::add(&mut function.tags, new, invalid)
+    })?;
+    Ok(Answer::empty(204))
+}
+
+pub(super) fn untag(call: &Call) -> Outcome {
+    let name = function_of_arn(call)?;
+    let keys: Vec<&str> = call.params("tagKeys").collect();
+    if keys.is_empty() {
+        return Err(call.input(Service::Lambda).missing("TagKeys"));
+    }
+    call.app.store.write(|state| {
+        let function = find_mut(call, state.region_mut(&call.region), &name)?;
+        function.tags.retain(|key, _| !keys.contains(&key.as_str()));
+        Ok::<_, ApiError>(())
+    })?;
+    Ok(Answer::empty(204))
+}
+
+pub(super) fn list(call: &Call) -> Outcome {
+    let name = function_of_arn(call)?;
+    let tags = call.app.store.read(|state| find(call, state, &name).map(|function| function.tags.clone()))?;
+    Ok(Answer::ok(json!({ "Tags": tags })))
+}
+
+/// Tags are reached by full ARN alone.
+fn function_of_arn(call: &Call) -> Result<String, ApiError> {
+    let arn = call.label(0);
+    if !arn.starts_with("arn:") {
+        let pattern = "Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*):lambda:.+";
+        return Err(call.input(Service::Lambda).broken("Resource", &format!("'{arn}'"), pattern));
+    }
+    whole_function(call)
+}

@@ -1,0 +1,70 @@
+//! The one pair of credentials that the local cloud accepts: made at random on the first start, kept 0600 beside the
+//! state, never logged.
+
+use std::{fmt, fs, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    random::{self, Alphabet},
+    state::{StoreError, replace_file},
+};
+
+/// The one pair of credentials that the local cloud accepts. Made by it, kept 0600 beside its state.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// `AKIA…`
+    pub access_key_id: String,
+    /// 40 characters.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+/// The file in the server's folder, for clients in other processes of the same user.
+const FILE: &str = "credentials.json";
+
+impl Credentials {
+    /// Reads the credentials that a server left in `dir`.
+    pub fn load(dir: &Path) -> Result<Option<Self>, StoreError> {
+        let path = dir.join(FILE);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| StoreError::Damaged { path, reason: describe(&error) }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::Io { action: "reading", path, source }),
+        }
+    }
+
+    /// Reads the credentials in `dir`, or makes them.
+    pub(crate) fn load_or_make(dir: &Path) -> Result<Self, StoreError> {
+        if let Some(credentials) = Self::load(dir)? {
+            return Ok(credentials);
+        }
+        let path = dir.join(FILE);
+        let no_entropy = |_| StoreError::Io {
+            action: "making credentials for",
+            path: path.clone(),
+            source: io::Error::other("the system gives no random numbers"),
+        };
+        let credentials = Self {
+            access_key_id: format!("AKIA{}", random::text(Alphabet::Base32, 16).map_err(no_entropy)?),
+            secret_access_key: random::text(Alphabet::Letters, 40).map_err(no_entropy)?,
+        };
+        let bytes = serde_json::to_vec_pretty(&credentials)
+            .map_err(|error| StoreError::Damaged { path: path.clone(), reason: describe(&error) })?;
+        replace_file(&path, &bytes)?;
+        Ok(credentials)
+    }
+}
+
+/// Where it went wrong, without the text around it, which is secret.
+fn describe(error: &serde_json::Error) -> String {
+    format!("no credentials at line {} column {}", error.line(), error.column())
+}

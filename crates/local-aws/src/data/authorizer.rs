@@ -1,0 +1,130 @@
+//! The authorizer of type COGNITO_USER_POOLS: is this token one of the pool's, alive, and of the right kind?
+//!
+//! The token is taken raw or after exactly `Bearer `. Whether AWS also takes other spellings of the scheme is
+//! unverified, so they are refused here: what works against this server works on AWS.
+//!
+//! AWS caches an authorizer's results for its TTL; here every request is judged afresh, so a token dies on the second
+//! that it names. A client that relies on the cache's grace would fail here first.
+
+use http::{HeaderMap, HeaderName};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+use super::{refusal::Refusal, token};
+use crate::state::{
+    State,
+    apigateway::Authorizer,
+    cognito::{SigningKey, UserPool},
+};
+
+/// Bytes; API Gateway admits no longer headers, so no longer token.
+const MAX_TOKEN: usize = 10_240;
+
+/// `Thu Jul 02 12:42:47 UTC 2026`
+const DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]");
+
+/// A pool whose tokens an authorizer takes.
+#[derive(Debug, Clone)]
+pub(super) struct Issuer {
+    name: String,
+    key: SigningKey,
+}
+
+/// The pools that the authorizer names and that exist.
+pub(super) fn issuers(state: &State, authorizer: &Authorizer) -> Vec<Issuer> {
+    let pool = |arn: &String| -> Option<Issuer> {
+        let mut parts = arn.strip_prefix("arn:aws:cognito-idp:")?.splitn(3, ':');
+        let (region, _account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        let pool: &UserPool = state.region(region)?.pools.get(resource.strip_prefix("userpool/")?)?;
+        Some(Issuer { name: token::issuer(region, &pool.id), key: pool.key.clone() })
+    };
+    authorizer.provider_arns.iter().filter_map(pool).collect()
+}
+
+/// The token's claims, when it admits its bearer to a method with these scopes.
+///
+/// With scopes the method takes an access token that has any one of them; without, an ID token.
+pub(super) fn authorize(
+    authorizer: &Authorizer,
+    issuers: &[Issuer],
+    scopes: &[String],
+    headers: &HeaderMap,
+    now_s: u64,
+) -> Result<Map<String, Value>, Refusal> {
+    let token = bearer(authorizer, headers).ok_or(Refusal::Unauthorized)?;
+    let claims = verify(token, issuers).ok_or(Refusal::Unauthorized)?;
+    let expires = claims.get("exp").and_then(Value::as_u64).ok_or(Refusal::Unauthorized)?;
+    if expires <= now_s {
+        return Err(Refusal::Expired);
+    }
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let kind = if scopes.is_empty() { "id" } else { "access" };
+    if text("token_use") != Some(kind) {
+        return Err(Refusal::Unauthorized);
+    }
+    if !scopes.is_empty() {
+        let mut granted = text("scope").unwrap_or("").split(' ');
+        // Documented as 401; some emulators answer 403 (unverified).
+        if !granted.any(|granted| scopes.iter().any(|scope| scope == granted)) {
+            return Err(Refusal::Unauthorized);
+        }
+    }
+    if let Some(expression) = &authorizer.identity_validation_expression {
+        let whole = regex_lite::Regex::new(&format!("^(?:{expression})$")).map_err(|_| Refusal::Unauthorized)?;
+        if !text("aud").is_some_and(|audience| whole.is_match(audience)) {
+            return Err(Refusal::Unauthorized);
+        }
+    }
+    Ok(claims)
+}
+
+/// Claims as the event carries them: all strings, and the two instants in Java's form.
+pub(super) fn event_claims(claims: &Map<String, Value>) -> Map<String, Value> {
+    let text = |name: &str, value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if matches!(name, "exp" | "iat") => {
+            number.as_i64().and_then(date).unwrap_or_else(|| number.to_string())
+        }
+        Value::Array(items) => {
+            let plain = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            items.iter().map(plain).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    };
+    claims.iter().map(|(name, value)| (name.clone(), Value::String(text(name, value)))).collect()
+}
+
+fn date(seconds: i64) -> Option<String> {
+    OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(DATE).ok()
+}
+
+/// The token in the header that the identity source names. A header that is sent twice is refused: which of the two
+/// would the function trust?
+fn bearer<'a>(authorizer: &Authorizer, headers: &'a HeaderMap) -> Option<&'a str> {
+    let source = authorizer.identity_source.as_deref().unwrap_or("method.request.header.Authorization");
+    let name: HeaderName = source.strip_prefix("method.request.header.")?.parse().ok()?;
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() || value.len() > MAX_TOKEN {
+        return None;
+    }
+    Some(value.strip_prefix("Bearer ").unwrap_or(value))
+}
+
+/// Signature (RS256 alone, by the key of a named pool) and issuer.
+fn verify(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    let kid = header.kid?;
+    let issuer = issuers.iter().find(|issuer| issuer.key.kid == kid)?;
+    let key = DecodingKey::from_rsa_components(&issuer.key.n, &issuer.key.e).ok()?;
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.required_spec_claims.clear();
+    // Judged by the caller, who tells an expired token from a bad one.
+    validation.validate_exp = false;
+    // What a token of the pool says of its audience is the expression's concern.
+    validation.validate_aud = false;
+    let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation).ok()?.claims;
+    (claims.get("iss").and_then(Value::as_str) == Some(issuer.name.as_str())).then_some(claims)
+}

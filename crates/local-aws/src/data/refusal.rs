@@ -1,0 +1,74 @@
+//! API Gateway's own answers: those that no function gave.
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+
+/// Why API Gateway itself answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// 401: no token, a bad one, or one without the scope.
+    Unauthorized,
+    /// 401: the token was good once.
+    Expired,
+    /// 403: no such API or stage, or an API key is missing.
+    Forbidden,
+    /// 403: no such resource or method, worded as AWS does.
+    MissingAuthenticationToken,
+    /// 413: more than 10 MB to the API, or more than 6 MB to Lambda.
+    TooLong,
+    /// 431: more than 10,240 bytes of headers.
+    HeadersTooLong,
+    /// 429: the stage's own limit.
+    Throttled,
+    /// 500: Lambda refused the invocation.
+    Internal,
+    /// 501: configured to something that this server does not serve.
+    NotImplemented,
+    /// 502: the function failed, or its answer is no proxy response.
+    BadGateway,
+    /// 504: the integration's time-out.
+    TimedOut,
+}
+
+impl Refusal {
+    /// The answer, without the request ids.
+    pub(super) fn response(self) -> Response<Bytes> {
+        let (status, kind, message) = match self {
+            Self::Unauthorized => (401, "UnauthorizedException", "Unauthorized"),
+            Self::Expired => (401, "UnauthorizedException", "The incoming token has expired"),
+            Self::Forbidden => (403, "ForbiddenException", "Forbidden"),
+            Self::MissingAuthenticationToken => {
+                (403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+            }
+            Self::TooLong => (413, "RequestTooLargeException", "Request Too Long"),
+            // Status and words are unverified: the quota's page names the limit only.
+            Self::HeadersTooLong => (431, "RequestTooLargeException", "Request Header Fields Too Large"),
+            Self::Throttled => (429, "TooManyRequestsException", "Too Many Requests"),
+            Self::Internal => (500, "InternalServerErrorException", "Internal server error"),
+            Self::NotImplemented => (
+                501,
+                "NotImplementedException",
+                "The local cloud does not serve this authorization or integration type",
+            ),
+            Self::BadGateway => (502, "InternalServerErrorException", "Internal server error"),
+            Self::TimedOut => (504, "InternalServerErrorException", "Endpoint request timed out"),
+        };
+        let mut response = json_response(status, &json!({ "message": message }));
+        response.headers_mut().insert("x-amzn-errortype", http::HeaderValue::from_static(kind));
+        response
+    }
+}
+
+/// A JSON document with its status.
+pub(super) fn json_response(status: u16, document: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(document.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}
+
+/// 404 for what is no endpoint at all.
+pub(super) fn not_found() -> Response<Bytes> {
+    json_response(404, &json!({ "message": "Not Found" }))
+}

@@ -1,0 +1,51 @@
+//! Tests of function environments, with a bootstrap that is really run.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod failures;
+mod fleet;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::data::tests::{FUNCTION, LOG_GROUP, REGION, World};
+
+async fn invoke(world: &World, event: Value) -> Result<Invocation, InvokeError> {
+    let version = world.app.store.read(|state| state.regions[REGION].functions[FUNCTION].latest.clone());
+    world.app.fleet.invoke(&world.app, REGION, FUNCTION, &version, Bytes::from(event.to_string())).await
+}
+
+/// Does one of the things that `bootstrap.py` can do.
+async fn act(world: &World, action: &str) -> Invocation {
+    invoke(world, json!({ "do": action })).await.unwrap()
+}
+
+fn answer(invocation: &Invocation) -> Value {
+    serde_json::from_slice(&invocation.payload).unwrap()
+}
+
+fn is_running(pid: &Value) -> bool {
+    // A process that was killed and not yet waited for is no more than a name.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
+}
+
+async fn has_ended(pid: &Value) {
+    for _ in 0..1000 {
+        if !is_running(pid) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("process {pid} still runs");
+}
+
+fn messages(world: &World) -> Vec<String> {
+    let streams = world.app.fleet.log_events(world.dir.path(), REGION, LOG_GROUP);
+    streams.into_values().flatten().map(|event| event.message).collect()
+}
+
+fn environments(dir: &Path) -> usize {
+    std::fs::read_dir(dir.join("environments")).map_or(0, Iterator::count)
+}

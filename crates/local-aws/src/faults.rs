@@ -1,0 +1,166 @@
+//! What can go wrong on AWS, on demand: slow propagation, pending states, latency, throttles and lost answers.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::control::Service;
+
+/// How slow and how strict the cloud is. The default is neither.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// How long after its creation a role cannot be assumed, in milliseconds.
+    pub role_propagation_ms: u64,
+    /// How long a new function is `Pending`, in milliseconds.
+    pub function_pending_ms: u64,
+    /// How long a function's update is `InProgress`, in milliseconds.
+    pub function_update_ms: u64,
+    /// How long a new domain is `CREATING`, in milliseconds.
+    pub domain_activation_ms: u64,
+    /// How long every control-plane call takes at least, in milliseconds.
+    pub latency_ms: u64,
+    /// Whether calls are throttled at the rates that AWS documents.
+    pub throttle: bool,
+}
+
+/// One thing that happens to one call, see [`crate::Server::fail_next`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Refused by the rate limit, without effect.
+    Throttle,
+    /// An internal error, without effect.
+    Error500,
+    /// The connection breaks before anything was done.
+    DropBeforeEffect,
+    /// The connection breaks after everything was done.
+    DropAfterEffect,
+}
+
+/// The faults of a running server.
+pub(crate) struct FaultPlan {
+    /// As started.
+    pub faults: Faults,
+    armed: Mutex<Vec<(String, Fault)>>,
+    buckets: Mutex<HashMap<String, Bucket>>,
+}
+
+struct Bucket {
+    tokens: f64,
+    filled: Instant,
+}
+
+/// A documented quota: `rate` calls a second, `burst` at once.
+struct Quota {
+    rate: f64,
+    burst: f64,
+}
+
+impl FaultPlan {
+    /// Nothing armed yet.
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self { faults, armed: Mutex::default(), buckets: Mutex::default() }
+    }
+
+    /// The next call of `operation` meets `fault`; several are met in the order in which they were armed.
+    pub(crate) fn arm(&self, operation: &str, fault: Fault) {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner).push((operation.to_owned(), fault));
+    }
+
+    /// What this call of `operation` meets.
+    pub(crate) fn meet(&self, service: Service, region: &str, operation: &str) -> Option<Fault> {
+        let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = armed.iter().position(|(name, _)| name == operation) {
+            return Some(armed.remove(at).1);
+        }
+        drop(armed);
+        (self.faults.throttle && !self.admit(service, region, operation)).then_some(Fault::Throttle)
+    }
+
+    /// How long a call takes at least.
+    pub(crate) fn latency(&self) -> Duration {
+        Duration::from_millis(self.faults.latency_ms)
+    }
+
+    /// Takes a token from the operation's bucket and from the service's. A refused call takes none.
+    fn admit(&self, service: Service, region: &str, operation: &str) -> bool {
+        let own = quota(service, operation).map(|quota| (format!("{service:?}/{region}/{operation}"), quota));
+        let shared = shared_quota(service).map(|quota| (format!("{service:?}/{region}"), quota));
+        let now = Instant::now();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked: Vec<_> = own.into_iter().chain(shared).collect();
+        for (name, quota) in &asked {
+            let bucket = buckets.entry(name.clone()).or_insert(Bucket { tokens: quota.burst, filled: now });
+            let since = now.saturating_duration_since(bucket.filled).as_secs_f64();
+            bucket.tokens = (bucket.tokens + since * quota.rate).min(quota.burst);
+            bucket.filled = now;
+        }
+        let admitted = asked.iter().all(|(name, _)| buckets.get(name).is_some_and(|bucket| bucket.tokens >= 1.0));
+        if admitted {
+            for (name, _) in &asked {
+                if let Some(bucket) = buckets.get_mut(name) {
+                    bucket.tokens -= 1.0;
+                }
+            }
+        }
+        admitted
+    }
+}
+
+/// API Gateway developer guide, "Amazon API Gateway quotas".
+fn quota(service: Service, operation: &str) -> Option<Quota> {
+    if service != Service::ApiGateway {
+        return None;
+    }
+    let (rate, burst) = match operation {
+        "CreateRestApi" => (1.0 / 3.0, 1.0),
+        "CreateDeployment" => (1.0 / 5.0, 1.0),
+        "CreateResource" | "DeleteResource" => (5.0, 5.0),
+        "DeleteRestApi" => (1.0 / 30.0, 1.0),
+        "GetResources" => (2.5, 5.0),
+        _ => return None,
+    };
+    Some(Quota { rate, burst })
+}
+
+fn shared_quota(service: Service) -> Option<Quota> {
+    match service {
+        Service::ApiGateway => Some(Quota { rate: 10.0, burst: 40.0 }),
+        // The documented 15 to 20 a second are per category of calls; one bucket for all is the stricter reading.
+        Service::Cognito | Service::Lambda => Some(Quota { rate: 15.0, burst: 15.0 }),
+        Service::Iam | Service::Logs | Service::Sts => None,
+    }
+}
+
+impl fmt::Debug for FaultPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultPlan").field("faults", &self.faults).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn armed_faults_are_met_once_and_in_order() {
+        let plan = FaultPlan::new(Faults::default());
+        plan.arm("CreateRole", Fault::Throttle);
+        plan.arm("CreateRole", Fault::Error500);
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "GetRole"), None);
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole"), Some(Fault::Throttle));
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole"), Some(Fault::Error500));
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole"), None);
+    }
+
+    #[test]
+    fn documented_quotas_hold_per_region() {
+        let plan = FaultPlan::new(Faults { throttle: true, ..Faults::default() });
+        let delete = |region: &str| plan.meet(Service::ApiGateway, region, "DeleteRestApi");
+        assert_eq!(delete("us-east-1"), None);
+        assert_eq!(delete("us-east-1"), Some(Fault::Throttle));
+        assert_eq!(delete("eu-west-1"), None);
+    }
+}

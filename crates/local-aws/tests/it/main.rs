@@ -1,0 +1,13 @@
+//! The real AWS SDK clients against a local cloud in process: what it does, what it refuses, what it remembers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod apigateway;
+mod cloud;
+mod cognito;
+mod faults;
+mod functions;
+mod iam;
+mod logs;
+mod restart;

@@ -1,0 +1,84 @@
+//! What outlives a server, and what two servers never share.
+
+use local_aws::{Options, StartError};
+
+use crate::cloud::Cloud;
+
+#[tokio::test]
+async fn a_restart_keeps_state_and_credentials() {
+    let cloud = Cloud::start().await;
+    cloud.role("kept").await;
+    let before = cloud.server.credentials().clone();
+    let Cloud { server, dir } = cloud;
+    server.stop().await;
+    let server = local_aws::start(Options::new(dir.path())).await.unwrap();
+    assert_eq!(server.credentials().access_key_id, before.access_key_id);
+    let cloud = Cloud { server, dir };
+    let role = cloud.iam().get_role().role_name("kept").send().await.unwrap().role.unwrap();
+    assert_eq!(role.role_name, "kept");
+
+    use std::os::unix::fs::PermissionsExt as _;
+    for file in ["credentials.json", "state.json"] {
+        let mode = std::fs::metadata(cloud.dir.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_server_frees_its_folder_and_port() {
+    let cloud = Cloud::start().await;
+    let port = cloud.server.address().port();
+    let Cloud { server, dir } = cloud;
+    drop(server);
+    let mut options = Options::new(dir.path());
+    options.port = port;
+    // The listener closes when the runtime gets round to it.
+    for _ in 0..50 {
+        match local_aws::start(options.clone()).await {
+            Ok(server) => return assert_eq!(server.address().port(), port),
+            Err(StartError::Listen { .. }) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the port is still taken");
+}
+
+#[tokio::test]
+async fn two_servers_never_share_a_folder() {
+    let cloud = Cloud::start().await;
+    let second = local_aws::start(Options::new(cloud.dir.path())).await;
+    assert!(matches!(second.err(), Some(StartError::Locked { .. })));
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let cloud = Cloud::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = Options::new(dir.path());
+    options.port = cloud.server.address().port();
+    let error = local_aws::start(options.clone()).await.err().unwrap();
+    assert!(matches!(error, StartError::Listen { .. }));
+    assert!(error.to_string().contains(&options.port.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_state_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    std::fs::write(&path, "{\"version\": 1, \"oops").unwrap();
+    let error = local_aws::start(Options::new(dir.path())).await.err().unwrap();
+    assert!(error.to_string().contains("state.json"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"version\": 1, \"oops");
+}
+
+#[tokio::test]
+async fn another_account_is_refused() {
+    let cloud = Cloud::start().await;
+    cloud.role("r").await;
+    let Cloud { server, dir } = cloud;
+    server.stop().await;
+    let mut options = Options::new(dir.path());
+    options.account_id = "111111111111".to_owned();
+    let error = local_aws::start(options).await.err().unwrap();
+    assert!(matches!(error, StartError::Account { .. }), "{error}");
+}
