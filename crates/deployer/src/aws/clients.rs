@@ -1,0 +1,184 @@
+//! One set of SDK clients, aimed at AWS, at an endpoint override, or at the local cloud.
+
+use std::{env, time::Duration};
+
+use anyhow::Result;
+use aws_config::{
+    AppName, BehaviorVersion, Region, SdkConfig, default_provider::credentials::DefaultCredentialsChain,
+    environment::EnvironmentVariableRegionProvider, imds, meta::region::RegionProviderChain,
+    profile::ProfileFileRegionProvider, provider_config::ProviderConfig, retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials as _, SharedCredentialsProvider, error::CredentialsError},
+};
+
+use super::{
+    endpoint::Endpoints,
+    error::{ApiError, Doing as _},
+};
+use crate::{cli::Global, config::Config, error::Failure, local::LocalEndpoint, names::StackId};
+
+/// API Gateway's slowest quotas free a slot after 3 to 5 s; eight attempts with back-off outlast several callers.
+const ATTEMPTS: u32 = 8;
+
+/// Where there is no Region to tell two places apart.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// The clients of every service that a stack needs.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Functions.
+    pub lambda: aws_sdk_lambda::Client,
+    /// REST APIs.
+    pub apigateway: aws_sdk_apigateway::Client,
+    /// User pools.
+    pub cognito: aws_sdk_cognitoidentityprovider::Client,
+    /// Roles.
+    pub iam: aws_sdk_iam::Client,
+    /// Log groups.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Who we are.
+    pub sts: aws_sdk_sts::Client,
+    /// The Region that all of them speak to.
+    pub region: String,
+    /// Where the data plane is.
+    pub endpoints: Endpoints,
+}
+
+impl Clients {
+    /// Clients for what the options, deploy.toml and the environment say. Sends nothing to AWS, except what the source
+    /// of credentials itself needs.
+    pub async fn connect(global: &Global, config: &Config, local: Option<&LocalEndpoint>) -> Result<Self> {
+        let region = region(global, config, local.is_some()).await;
+        let credentials = match local {
+            Some(local) => SharedCredentialsProvider::new(Credentials::new(
+                &local.access_key_id,
+                &local.secret_access_key,
+                None,
+                None,
+                "local cloud",
+            )),
+            None => credentials(global, region.as_deref().unwrap_or(DEFAULT_REGION)).await?,
+        };
+        // After the credentials: who has neither is told of what takes longer to get.
+        let region = region.ok_or_else(|| {
+            Failure::usage("no AWS Region is set")
+                .hint("give --region, set region in deploy.toml, or set AWS_REGION; `--local` needs none")
+        })?;
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(region.clone()))
+            .credentials_provider(credentials)
+            .app_name(AppName::new("deployer")?)
+            .retry_config(
+                RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(250)),
+            )
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(4))
+                    // Counts from the first byte sent, so a zip of 50 MB on a slow line must fit.
+                    .read_timeout(Duration::from_secs(180))
+                    .build(),
+            );
+        if let Some(profile) = &global.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(local) = local {
+            loader = loader.endpoint_url(&local.url);
+        }
+        Ok(Self::new(&loader.load().await, region))
+    }
+
+    fn new(sdk: &SdkConfig, region: String) -> Self {
+        Self {
+            lambda: aws_sdk_lambda::Client::new(sdk),
+            apigateway: aws_sdk_apigateway::Client::new(sdk),
+            cognito: aws_sdk_cognitoidentityprovider::Client::new(sdk),
+            iam: aws_sdk_iam::Client::new(sdk),
+            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
+            sts: aws_sdk_sts::Client::new(sdk),
+            endpoints: Endpoints::new(sdk, &region),
+            region,
+        }
+    }
+
+    /// Asks whose account this is, and so names the stack. The first call of every command: an endpoint that cannot be
+    /// reached is told here, after two tries instead of eight.
+    pub async fn identify(&self, config: &Config) -> Result<StackId> {
+        let few = aws_sdk_sts::config::Builder::default().retry_config(
+            RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(250)),
+        );
+        let answer = self.sts.get_caller_identity().customize().config_override(few).send().await;
+        let identity = match answer.map_err(ApiError::from) {
+            Err(error) if error.is_unreachable() => {
+                let at = self.endpoints.control.as_deref().unwrap_or("AWS");
+                let failure = Failure::failed(format!("reaching {at} in {}", self.region)).hint(
+                    "check the network and AWS_ENDPOINT_URL; `--local` uses the local cloud, which needs no network",
+                );
+                return Err(anyhow::Error::new(error).context(failure));
+            }
+            other => other.doing("identifying the account in", &self.region)?,
+        };
+        let account_id =
+            identity.account.ok_or_else(|| Failure::failed("identifying the account: the answer names none"))?;
+        Ok(StackId { name: config.name.clone(), stage: config.stage.clone(), region: self.region.clone(), account_id })
+    }
+}
+
+/// `--region`, then deploy.toml, then the environment and the profile. Instance metadata is not asked: on a laptop it
+/// only makes the answer slow. The local cloud, and an emulator that `AWS_ENDPOINT_URL` names, need none to be set.
+async fn region(global: &Global, config: &Config, local: bool) -> Option<String> {
+    if let Some(region) = global.region.as_ref().or(config.region.as_ref()) {
+        return Some(region.clone());
+    }
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &global.profile {
+        profile = profile.profile_name(name);
+    }
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(profile.build());
+    let emulated = local || env::var_os("AWS_ENDPOINT_URL").is_some();
+    chain.region().await.map(|region| region.to_string()).or_else(|| emulated.then(|| DEFAULT_REGION.to_owned()))
+}
+
+/// The usual AWS sources, resolved now, so that a lack of credentials is told at once and not by the first call.
+async fn credentials(global: &Global, region: &str) -> Result<SharedCredentialsProvider> {
+    // On EC2 the metadata service answers within milliseconds; elsewhere nobody does, and the default patience is
+    // several seconds.
+    let metadata = imds::Client::builder()
+        .connect_timeout(Duration::from_millis(300))
+        .read_timeout(Duration::from_secs(1))
+        .max_attempts(1)
+        .build();
+    let mut chain = DefaultCredentialsChain::builder()
+        .configure(ProviderConfig::default())
+        .region(Region::new(region.to_owned()))
+        .imds_client(metadata);
+    if let Some(name) = &global.profile {
+        chain = chain.profile_name(name);
+    }
+    let chain = chain.build().await;
+    match chain.provide_credentials().await {
+        Ok(_) => Ok(SharedCredentialsProvider::new(chain)),
+        Err(error) if is_nothing_found(&error) => {
+            tracing::debug!(?error, "no source has credentials");
+            Err(Failure::failed("no AWS credentials were found")
+                .hint(
+                    "run with `--local` to need none, or set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws sso login`",
+                )
+                .into())
+        }
+        Err(error) => {
+            let failure = Failure::failed("loading the AWS credentials").hint(
+                "check the profile, for SSO run `aws sso login`; `--local` uses the local cloud, which needs none",
+            );
+            Err(anyhow::Error::new(error).context(failure))
+        }
+    }
+}
+
+/// Whether no source has credentials. Instance metadata is the last source to be asked, so a failure of it says the
+/// same, and also comes from networks where something else answers at its address; the SDK tells it by text alone.
+fn is_nothing_found(error: &CredentialsError) -> bool {
+    let mut layers = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |layer| layer.source());
+    matches!(error, CredentialsError::CredentialsNotLoaded(_)) || layers.any(|layer| layer.to_string().contains("IMDS"))
+}

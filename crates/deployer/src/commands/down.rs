@@ -1,0 +1,95 @@
+//! `down`: deletes what the stack owns, and nothing else.
+
+use std::{fmt, time::Instant};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{
+    Context,
+    stack::{self, Identity, Start},
+};
+use crate::{
+    aws::{Clients, Doing as _},
+    cli::DownArgs,
+    data_plane::cache,
+    engine::{self, destroy, event::Events, plan::Change},
+    error::Failure,
+    local, resources,
+    stack::Desired,
+    ui::resource_word,
+};
+
+#[derive(Serialize)]
+struct Gone {
+    #[serde(flatten)]
+    identity: Identity,
+    changes: Vec<Change>,
+    elapsed_ms: u64,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.changes.is_empty() {
+            return writeln!(f, "{}: nothing to delete", self.identity);
+        }
+        for change in &self.changes {
+            let id = change.id.as_deref().unwrap_or_default();
+            writeln!(f, "deleted {} {id}", resource_word(change.resource))?;
+        }
+        writeln!(f, "{} is gone, in {:.1} s", self.identity, self.elapsed_ms as f64 / 1_000.0)
+    }
+}
+
+pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
+    let begin = Instant::now();
+    let Context { global, config, ui } = context;
+    let Some(aws) = stack::connect(context, Start::IfThere).await? else {
+        ui.print(&Gone { identity: Identity::unknown(context), changes: Vec::new(), elapsed_ms: 0 })?;
+        return Ok(0);
+    };
+    let id = aws.identify(config).await?;
+    let desired = Desired::new(config, &id, None)?;
+    let silent = Events::silent();
+    let cx = resources::Context { aws: &aws, id: &id, events: &silent };
+    let world = engine::observe(cx, &desired, false).await?;
+    let changes = destroy::plan(cx, &world);
+    if !changes.is_empty() {
+        destroy::check_users(cx, &world, args.delete_users).await?;
+        if !args.yes {
+            ui.show_plan(&changes);
+            let question = format!("Delete {}?", Identity::of(&id));
+            if !ui.confirm(&question).await? {
+                return Err(Failure::refused("not confirmed: nothing was deleted").into());
+            }
+        }
+        let progress = ui.progress();
+        let events = progress.events().clone();
+        let done = destroy::destroy(resources::Context { events: &events, ..cx }, &world).await;
+        progress.finish().await;
+        done?;
+    }
+    // Its tokens open nothing any more.
+    if let Err(error) = cache::clear(&config.root) {
+        ui.warn(format_args!("the cached tokens stay: {error}"));
+    }
+    if global.local && is_empty(&aws).await? {
+        local::stop(&config.root).await?;
+    }
+    let elapsed_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    ui.print(&Gone { identity: Identity::of(&id), changes, elapsed_ms })?;
+    Ok(0)
+}
+
+/// Whether the local cloud serves no stack any more. Stopping it loses nothing, so this looks only at what every stack
+/// has.
+async fn is_empty(aws: &Clients) -> Result<bool> {
+    let pools = aws.cognito.list_user_pools().max_results(1).send();
+    let apis = aws.apigateway.get_rest_apis().limit(1).send();
+    let groups = aws.logs.describe_log_groups().limit(1).send();
+    let (pools, apis, groups) = tokio::join!(pools, apis, groups);
+    let looking = "looking for other stacks in";
+    Ok(pools.doing(looking, "local cloud")?.user_pools().is_empty()
+        && apis.doing(looking, "local cloud")?.items().is_empty()
+        && groups.doing(looking, "local cloud")?.log_groups().is_empty())
+}

@@ -1,0 +1,103 @@
+//! `local`: the local cloud's process.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::{
+    cli::LocalCommand,
+    error::Failure,
+    local::{self, Running},
+    ui::{Table, Ui},
+};
+
+#[derive(Serialize)]
+struct Status {
+    running: bool,
+    folder: PathBuf,
+    #[serde(flatten)]
+    server: Option<Server>,
+}
+
+#[derive(Serialize)]
+struct Server {
+    url: String,
+    pid: u32,
+    version: String,
+    account_id: String,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::default();
+        let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+        match &self.server {
+            Some(server) => {
+                row("running", format!("yes, pid {}", server.pid));
+                row("url", server.url.clone());
+                row("account", server.account_id.clone());
+            }
+            None => row("running", "no".to_owned()),
+        }
+        row("folder", self.folder.display().to_string());
+        table.fmt(f)
+    }
+}
+
+#[derive(Serialize)]
+struct Stopped {
+    stopped: bool,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.stopped { "stopped; its state stays" } else { "it was not running" })
+    }
+}
+
+#[derive(Serialize)]
+struct Log {
+    lines: Vec<String>,
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+pub(super) async fn run(ui: &Ui, root: &Path, command: &LocalCommand) -> anyhow::Result<u8> {
+    match command {
+        LocalCommand::Start => {
+            local::ensure(root).await?;
+            ui.print(&status(root, local::status(root).await?))?;
+        }
+        LocalCommand::Stop => ui.print(&Stopped { stopped: local::stop(root).await? })?,
+        LocalCommand::Status => ui.print(&status(root, local::status(root).await?))?,
+        LocalCommand::Logs => ui.print(&log(&local::log_path(root))?)?,
+        LocalCommand::Serve(args) => local::serve(&args.dir, args.port).await?,
+    }
+    Ok(0)
+}
+
+fn status(root: &Path, running: Option<Running>) -> Status {
+    let server = running.map(|Running { url, health }| Server {
+        url,
+        pid: health.pid,
+        version: health.version,
+        account_id: health.account_id,
+    });
+    Status { running: server.is_some(), folder: local::folder(root), server }
+}
+
+fn log(path: &Path) -> anyhow::Result<Log> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Log { lines: String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Log { lines: Vec::new() }),
+        Err(error) => Err(error).with_context(|| Failure::failed(format!("reading {}", path.display()))),
+    }
+}

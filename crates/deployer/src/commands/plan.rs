@@ -1,0 +1,43 @@
+//! `plan`: what `up` would do, without a write.
+
+use std::fmt;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Context, stack::Identity, up::prepare};
+use crate::{
+    cli::PlanArgs,
+    engine::{Options, plan::Change},
+    ui::PlanView,
+};
+
+#[derive(Serialize)]
+struct Planned {
+    #[serde(flatten)]
+    identity: Identity,
+    changes: Vec<Change>,
+    #[serde(skip)]
+    with_unchanged: bool,
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        PlanView::new(&self.changes, self.with_unchanged).fmt(f)
+    }
+}
+
+pub(super) async fn run(context: &Context, args: &PlanArgs) -> Result<u8> {
+    let progress = context.ui.progress();
+    let options = Options { adopt: args.adopt, only: Vec::new() };
+    let prepared = prepare(context, &options, progress.events()).await;
+    progress.finish().await;
+    let prepared = prepared?;
+    let code = if args.detailed_exitcode && !prepared.plan.is_noop() { 2 } else { 0 };
+    context.ui.print(&Planned {
+        identity: Identity::of(&prepared.id),
+        changes: prepared.plan.changes,
+        with_unchanged: context.ui.verbosity() > 0,
+    })?;
+    Ok(code)
+}

@@ -1,0 +1,146 @@
+//! `predict`: images in, predictions out, each image on its own.
+
+mod input;
+mod output;
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::{Context as _, bail};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+
+use self::{
+    input::Input,
+    output::{Answered, Outcome, Prediction, Predictions},
+};
+use super::{Context, stack};
+use crate::{
+    cli::PredictArgs,
+    data_plane::{
+        Reply, Secret, Unanswered,
+        access::{Access, Held},
+        cache::Cache,
+    },
+    error::Failure,
+    outputs::Outputs,
+    ui::Ui,
+};
+
+/// What Lambda's 6 MB for a request leave for an image, after base64 and with room for the event around it.
+const IMAGE_LIMIT: usize = (6_291_456 - 32_768) / 4 * 3;
+
+pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result<u8> {
+    let inputs = input::expand(&args.images);
+    let cache = Cache::new(&context.global, &context.config, &[]);
+    let lookup = async || stack::find(context).await;
+    let access = Access::open(cache, Vec::new(), false, lookup).await?;
+    let outcomes = classify_all(&access, &inputs, args, &context.ui).await?;
+    let failed = outcomes.iter().filter(|outcome| outcome.answer.is_err()).count();
+    let predictions = Predictions(outcomes);
+    if let ([outcome], false) = (&predictions.0[..], context.ui.is_json())
+        && let Err(error) = &outcome.answer
+    {
+        // One image that failed is the command that failed.
+        bail!(Failure::failed(format!("classifying {}: {error}", outcome.image)));
+    }
+    context.ui.print(&predictions)?;
+    Ok(u8::from(failed > 0))
+}
+
+async fn classify_all<L>(
+    access: &Access<L>,
+    inputs: &[Input],
+    args: &PredictArgs,
+    ui: &Ui,
+) -> anyhow::Result<Vec<Outcome>>
+where
+    L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>,
+{
+    let bar = (inputs.len() > 1).then(|| ui.bar(inputs.len() as u64));
+    let top_k = usize::from(args.top_k);
+    let outcomes = stream::iter(inputs)
+        .map(async |input| {
+            let outcome = Outcome { image: input.name(), answer: classify(access, input, top_k).await? };
+            if let Some(bar) = &bar {
+                bar.inc(1);
+            }
+            anyhow::Ok(outcome)
+        })
+        .buffered(usize::from(args.jobs))
+        .try_collect()
+        .await;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    outcomes
+}
+
+/// Classifies one image. The outer error ends the command, the inner one is this image's.
+async fn classify<L>(access: &Access<L>, input: &Input, top_k: usize) -> anyhow::Result<Result<Answered, String>>
+where
+    L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>,
+{
+    let image = match input.read().await {
+        Ok(image) if image.len() > IMAGE_LIMIT => {
+            let bytes = image.len();
+            return Ok(Err(format!("{bytes} bytes are more than the {IMAGE_LIMIT} that fit into a request to Lambda")));
+        }
+        Ok(image) => image,
+        Err(error) => return Ok(Err(error)),
+    };
+    let media_type = input::media_type(&image);
+    let mut held = access.held().await;
+    loop {
+        let start = Instant::now();
+        let sent = post(&held, &image, media_type).await;
+        if is_stale(&held, &sent)
+            && let Some(newer) = access.renew(&held).await?
+        {
+            held = newer;
+            continue;
+        }
+        let latency_ms = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        return match sent {
+            Ok(reply) => Ok(read(&reply, top_k, latency_ms)),
+            // Nothing listens: that is so for every image.
+            Err(unanswered) if unanswered.connect => {
+                let failure = Failure::failed(format!("connecting to {}", held.grant.outputs.endpoint));
+                Err(unanswered).context(failure.hint("is the stack up? `deployer status` tells, `deployer up` repairs"))
+            }
+            Err(unanswered) => Ok(Err(unanswered.to_string())),
+        };
+    }
+}
+
+async fn post(held: &Arc<Held>, image: &[u8], media_type: &str) -> Result<Reply, Unanswered> {
+    held.client.post_image(&held.grant.outputs, &held.grant.token.token, image, media_type).await
+}
+
+/// Whether a newer token, or outputs that are not from the cache, may change the answer.
+fn is_stale(held: &Held, sent: &Result<Reply, Unanswered>) -> bool {
+    match sent {
+        Ok(reply) => reply.status == 401 || (held.cached && matches!(reply.status, 403 | 404)),
+        Err(unanswered) => held.cached && unanswered.connect,
+    }
+}
+
+/// Reads the endpoint's answer.
+fn read(reply: &Reply, top_k: usize, latency_ms: u64) -> Result<Answered, String> {
+    #[derive(Deserialize)]
+    struct Body {
+        label: String,
+        score: f64,
+        predictions: Vec<Prediction>,
+    }
+    if reply.status != 200 {
+        return Err(reply.problem());
+    }
+    let body: Body =
+        serde_json::from_slice(&reply.body).map_err(|error| format!("the answer is no prediction: {error}"))?;
+    let mut predictions = body.predictions;
+    predictions.truncate(top_k);
+    Ok(Answered { label: body.label, score: body.score, predictions, latency_ms })
+}
+
+#[cfg(test)]
+mod tests;

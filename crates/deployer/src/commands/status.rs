@@ -1,0 +1,113 @@
+//! `status`: what exists, what differs from deploy.toml, and what it costs while idle.
+//!
+//! The function's package is not built, so its code is not compared; `plan` does.
+
+use std::fmt;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{
+    Context,
+    outputs::table,
+    stack::{self, Identity, Start},
+};
+use crate::{
+    engine::{
+        self, Options, World,
+        event::Events,
+        lookup::{Ids, outputs},
+        plan::Change,
+    },
+    outputs::Outputs,
+    resources,
+    stack::Desired,
+    ui::PlanView,
+};
+
+/// What Cognito charges for an app client that fetches machine tokens, in US dollars a month. Nothing else of a stack
+/// costs while it is idle.
+const CLIENT_USD_A_MONTH: f64 = 6.0;
+
+#[derive(Serialize)]
+struct Status {
+    state: State,
+    #[serde(flatten)]
+    place: Place,
+    changes: Vec<Change>,
+    idle_cost_usd_per_month: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Up,
+    Partial,
+    Absent,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Place {
+    Up(Box<Outputs>),
+    NotUp(Identity),
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Up(outputs) => writeln!(f, "{}", table(outputs))?,
+            Place::NotUp(identity) if self.state == State::Absent => {
+                return writeln!(f, "{identity}: nothing is there");
+            }
+            Place::NotUp(identity) => writeln!(f, "{identity}: only a part is there\n")?,
+        }
+        PlanView::new(&self.changes, true).fmt(f)?;
+        writeln!(f, "Idle cost: about {} USD a month.", self.idle_cost_usd_per_month)
+    }
+}
+
+pub(super) async fn run(context: &Context) -> Result<u8> {
+    let config = &context.config;
+    let Some(aws) = stack::connect(context, Start::IfThere).await? else {
+        context.ui.print(&Status {
+            state: State::Absent,
+            place: Place::NotUp(Identity::unknown(context)),
+            changes: Vec::new(),
+            idle_cost_usd_per_month: 0.0,
+        })?;
+        return Ok(0);
+    };
+    let id = aws.identify(config).await?;
+    let desired = Desired::new(config, &id, None)?;
+    let silent = Events::silent();
+    let cx = resources::Context { aws: &aws, id: &id, events: &silent };
+    let world = engine::observe(cx, &desired, false).await?;
+    let plan = engine::plan(&desired, &world, &Options::default())?;
+    let place = ids(&world).map(|ids| outputs(&aws, config, &id, &ids));
+    let state = match &place {
+        _ if world.is_empty() => State::Absent,
+        Some(_) => State::Up,
+        None => State::Partial,
+    };
+    let clients = usize::from(world.app_client.owned().is_some()) + world.spare_clients.len();
+    context.ui.print(&Status {
+        state,
+        place: place.map_or_else(|| Place::NotUp(Identity::of(&id)), |outputs| Place::Up(Box::new(outputs))),
+        changes: plan.changes,
+        idle_cost_usd_per_month: clients as f64 * CLIENT_USD_A_MONTH,
+    })?;
+    Ok(0)
+}
+
+/// The ids of a stack that can be called.
+fn ids(world: &World) -> Option<Ids> {
+    world.stage.owned()?;
+    let pool = world.user_pool.pool.owned()?;
+    Some(Ids {
+        pool_id: pool.id.clone(),
+        client_id: world.app_client.owned()?.id.clone(),
+        domain: pool.domain.clone()?,
+        api_id: world.rest_api.api.owned()?.id.clone(),
+    })
+}

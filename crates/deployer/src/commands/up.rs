@@ -1,0 +1,255 @@
+//! `up`: package, observe, plan, apply, prove.
+
+use std::{fmt, path::Path, sync::Arc, time::Instant};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{
+    Context,
+    stack::{self, Start, invocation, quote},
+};
+use crate::{
+    cli::{Global, UpArgs},
+    data_plane::cache::{self, Cache, Grant},
+    engine::{
+        self, Options, Plan, World,
+        apply::Applied,
+        event::Events,
+        lookup::{Ids, outputs},
+        plan::{Action, Change, ResourceKind},
+    },
+    error::Failure,
+    names::StackId,
+    outputs::Outputs,
+    package::{self, Artifact},
+    probe,
+    resources::{self, function::Code},
+    stack::Desired,
+};
+
+/// What `up` prints.
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    outputs: Where,
+    changes: Vec<Change>,
+    elapsed_ms: u64,
+    #[serde(skip)]
+    curl: Option<[String; 2]>,
+}
+
+/// A restricted run may end without an endpoint.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Where {
+    Up(Box<Outputs>),
+    Partly(stack::Identity),
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let changed = self.changes.iter().filter(|change| change.action != Action::NoOp).count();
+        let seconds = self.elapsed_ms as f64 / 1_000.0;
+        match changed {
+            0 => writeln!(f, "nothing changed, in {seconds:.1} s")?,
+            1 => writeln!(f, "1 resource changed in {seconds:.1} s")?,
+            _ => writeln!(f, "{changed} resources changed in {seconds:.1} s")?,
+        }
+        if let Where::Up(outputs) = &self.outputs {
+            writeln!(f, "\nendpoint  {}", outputs.endpoint)?;
+            writeln!(f, "token     {}", outputs.token_url)?;
+        }
+        if let Some([token, predict]) = &self.curl {
+            writeln!(f, "\nGet a token, then a prediction:\n\n  {token}\n\n  {predict}")?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
+    let begin = Instant::now();
+    let Context { global, config, ui } = context;
+    let options = Options { adopt: args.adopt, only: only(&args.only)? };
+    let progress = ui.progress();
+    let prepared = prepare(context, &options, progress.events()).await;
+    progress.finish().await;
+    let Prepared { aws, id, desired, plan, .. } = prepared?;
+    if !plan.is_noop() {
+        ui.show_plan(&plan.changes);
+    }
+    consent(context, args, &plan).await?;
+
+    let progress = ui.progress();
+    let events = progress.events().clone();
+    let cx = resources::Context { aws: &aws, id: &id, events: &events };
+    let applied = async {
+        let applied = engine::apply(cx, &desired, &plan).await?;
+        let outputs = ids(applied).map(|ids| outputs(&aws, config, &id, &ids));
+        // A restricted run proves nothing: what it left out may differ.
+        if let Some(outputs) = outputs.as_ref().filter(|_| !args.no_probe && options.only.is_empty()) {
+            let secret = engine::client_secret(&aws, outputs).await?;
+            let token = probe::run(outputs, &secret, config, &events).await?;
+            keep(context, &plan, &Grant { outputs: outputs.clone(), token });
+        }
+        anyhow::Ok(outputs)
+    }
+    .await;
+    progress.finish().await;
+    let outputs = applied?;
+    ui.print(&Done {
+        curl: outputs.as_ref().map(|outputs| curl(global, outputs, &image(&config.root))),
+        outputs: outputs
+            .map_or_else(|| Where::Partly(stack::Identity::of(&id)), |outputs| Where::Up(Box::new(outputs))),
+        changes: plan.changes,
+        elapsed_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
+    })?;
+    Ok(0)
+}
+
+/// Keeps the token that the stack was proved with, for the next command; earlier ones may open nothing any more.
+fn keep(context: &Context, plan: &Plan, grant: &Grant) {
+    let Context { global, config, ui } = context;
+    let cleared = if plan.is_noop() { Ok(()) } else { cache::clear(&config.root) };
+    if let Err(error) = cleared.and_then(|()| Cache::new(global, config, &[]).save(grant)) {
+        ui.warn(format_args!("the token cannot be cached: {error}"));
+    }
+}
+
+/// A plan with all that applying it needs.
+pub(super) struct Prepared {
+    aws: crate::aws::Clients,
+    pub(super) id: StackId,
+    desired: Desired,
+    pub(super) plan: Plan,
+}
+
+/// Packages and looks at what is there, beside each other, and plans.
+pub(super) async fn prepare(context: &Context, options: &Options, events: &Events) -> Result<Prepared> {
+    let Context { global, config, .. } = context;
+    let look = async {
+        let aws = stack::connect(context, Start::IfNeeded).await?;
+        let aws = aws.ok_or_else(|| Failure::failed("starting the local cloud"))?;
+        let id = aws.identify(config).await?;
+        let without_code = Desired::new(config, &id, None)?;
+        let cx = resources::Context { aws: &aws, id: &id, events };
+        let world: World = engine::observe(cx, &without_code, options.adopt).await?;
+        anyhow::Ok((aws, id, world))
+    };
+    // What is wrong with credentials or the network is known at once and must not wait for a compiler.
+    let mut packaging = std::pin::pin!(package::build(config, global.local, events));
+    let mut looking = std::pin::pin!(look);
+    let (artifact, (aws, id, world)) = tokio::select! {
+        looked = &mut looking => {
+            let looked = looked?;
+            (packaging.await?, looked)
+        }
+        artifact = &mut packaging => {
+            let artifact = artifact?;
+            (artifact, looking.await?)
+        }
+    };
+    let desired = Desired::new(config, &id, Some(code(artifact)))?;
+    let plan = engine::plan(&desired, &world, options)?;
+    Ok(Prepared { aws, id, desired, plan })
+}
+
+fn code(artifact: Artifact) -> Code {
+    Code { sha256: artifact.sha256_base64, zip: Arc::new(artifact.zip) }
+}
+
+/// Asks before anything is replaced or deleted; where nobody can answer, that is refused.
+async fn consent(context: &Context, args: &UpArgs, plan: &Plan) -> Result<()> {
+    let destructive = plan.destructive().count();
+    if args.yes || destructive == 0 {
+        return Ok(());
+    }
+    let question = match destructive {
+        1 => "One resource is replaced or deleted. Go on?".to_owned(),
+        count => format!("{count} resources are replaced or deleted. Go on?"),
+    };
+    if context.ui.confirm(&question).await? {
+        return Ok(());
+    }
+    Err(Failure::refused("not confirmed: nothing was changed").into())
+}
+
+fn only(names: &[String]) -> Result<Vec<ResourceKind>> {
+    let known = || ResourceKind::ALL.map(ResourceKind::as_str).join(", ");
+    let parse = |name: &String| {
+        ResourceKind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
+            let failure = Failure::usage(format!("--only: there is no resource \"{name}\""));
+            failure.hint(format!("one of {}", known())).into()
+        })
+    };
+    names.iter().map(parse).collect()
+}
+
+fn ids(applied: Applied) -> Option<Ids> {
+    Some(Ids {
+        pool_id: applied.pool_id?,
+        client_id: applied.client_id?,
+        domain: applied.domain?,
+        api_id: applied.api_id?,
+    })
+}
+
+/// An image to try with: the first of `test_images`, as this folder's commands would name it.
+fn image(root: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut images: Vec<_> = std::fs::read_dir(root.join("test_images"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
+        .collect();
+    images.sort();
+    let first = images.first().map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
+    first.unwrap_or_else(|| "image.png".into())
+}
+
+/// The tutorial's two commands, filled in. The secret goes from deployer to curl through a pipe and is never seen.
+fn curl(global: &Global, outputs: &Outputs, image: &str) -> [String; 2] {
+    let deployer = invocation(global);
+    let host = outputs.token_host.as_ref().map(|host| format!(" -H {}", quote(&format!("Host: {host}"))));
+    let url = quote(&outputs.token_url);
+    // The tutorial puts grant_type into the query string, which not every token endpoint reads.
+    let form = "-d grant_type=client_credentials";
+    let token =
+        format!("{deployer} token --curl-config | curl -X POST --config - {url} {form}{}", host.unwrap_or_default());
+    let predict = format!(
+        "curl -X POST {} -H 'Content-Type: image/png' --data-binary @{} -H \"Authorization: $({deployer} token)\"",
+        quote(&outputs.endpoint),
+        quote(image),
+    );
+    [token, predict]
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::data_plane::access::tests::{global, outputs};
+
+    #[test]
+    fn the_curl_commands_are_filled_in_and_hold_no_secret() {
+        let [token, predict] = curl(&global(), &outputs("http://127.0.0.1:1"), "7.png");
+        assert_eq!(
+            token,
+            "deployer --local token --curl-config | curl -X POST --config - \
+             http://127.0.0.1:1/oauth2/token -d grant_type=client_credentials -H 'Host: mnist-dev.auth.eu-central-1.amazoncognito.com'"
+        );
+        assert_eq!(
+            predict,
+            "curl -X POST http://127.0.0.1:1/dev/ -H 'Content-Type: image/png' --data-binary @7.png \
+             -H \"Authorization: $(deployer --local token)\""
+        );
+    }
+
+    #[test]
+    fn only_takes_the_names_of_resources() {
+        assert_eq!(only(&["rest_api".into()]).unwrap(), [ResourceKind::RestApi]);
+        let error = only(&["api".into()]).unwrap_err();
+        assert_eq!(crate::error::kind_of(&error).exit_code(), 2);
+    }
+}

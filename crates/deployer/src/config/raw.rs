@@ -1,0 +1,243 @@
+//! deploy.toml as written: typed access to its keys. Problems are collected under their lines, so that one run reports
+//! them all.
+
+use std::{cell::RefCell, fmt, ops::RangeInclusive};
+
+use toml_edit::{Item, Table, TableLike, Value};
+
+/// What is wrong with a file, in the order of its lines.
+pub(super) struct Report<'a> {
+    file: String,
+    text: &'a str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+struct Problem {
+    line: Option<usize>,
+    text: String,
+}
+
+/// A value and the line it stands on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct At<T> {
+    pub value: T,
+    pub line: usize,
+}
+
+impl<'a> Report<'a> {
+    /// An empty report; `file` is how the user named it.
+    pub(super) fn new(file: String, text: &'a str) -> Self {
+        Self { file, text, problems: RefCell::default() }
+    }
+
+    /// Adds a problem that stands on a line.
+    pub(super) fn at(&self, line: usize, text: impl fmt::Display) {
+        self.push(Some(line), text.to_string());
+    }
+
+    /// Adds a problem of something that is not in the file.
+    pub(super) fn elsewhere(&self, text: impl fmt::Display) {
+        self.push(None, text.to_string());
+    }
+
+    fn push(&self, line: Option<usize>, text: String) {
+        self.problems.borrow_mut().push(Problem { line, text });
+    }
+
+    /// The line of a byte offset, from 1.
+    pub(super) fn line_of(&self, span: Option<std::ops::Range<usize>>) -> usize {
+        let end = span.map_or(0, |span| span.start.min(self.text.len()));
+        1 + self.text.as_bytes().iter().take(end).filter(|byte| **byte == b'\n').count()
+    }
+
+    /// Everything that is wrong, one line each, in the order of the file.
+    pub(super) fn into_lines(self) -> Vec<String> {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|problem| problem.line);
+        let line = |problem: &Problem| match problem.line {
+            Some(line) => format!("{}:{line}: {}", self.file, problem.text),
+            None => problem.text.clone(),
+        };
+        problems.iter().map(line).collect()
+    }
+}
+
+/// One table of the file; absent reads as empty.
+pub(super) struct Section<'a> {
+    report: &'a Report<'a>,
+    name: &'static str,
+    table: Option<&'a dyn TableLike>,
+    line: usize,
+}
+
+impl<'a> Section<'a> {
+    /// The file's own keys.
+    pub(super) fn top(report: &'a Report<'a>, table: &'a Table) -> Self {
+        Self { report, name: "", table: Some(table), line: 1 }
+    }
+
+    /// A table in it; `name` is the full one, `key` its last part.
+    pub(super) fn table(&self, key: &'static str, name: &'static str) -> Section<'a> {
+        let mut section = Section { report: self.report, name, table: None, line: self.line };
+        if let Some((item, line)) = self.item(key) {
+            section.line = line;
+            section.table = item.as_table_like();
+            if section.table.is_none() {
+                self.wrong_type(key, "a table", item, line);
+            }
+        }
+        section
+    }
+
+    /// Reports the keys that are none of these, with what may have been meant.
+    pub(super) fn only(&self, known: &[&str]) {
+        for (key, _) in self.table.into_iter().flat_map(|table| table.iter()) {
+            if !known.contains(&key) {
+                let line = self.key_line(key);
+                let meant = did_you_mean(key, known);
+                self.report.at(line, format_args!("unknown key \"{key}\"{}{meant}", self.within()));
+            }
+        }
+    }
+
+    /// The line of a key, or of the section where it is absent.
+    pub(super) fn key_line(&self, key: &str) -> usize {
+        let found = self.table.and_then(|table| table.get_key_value(key));
+        found.map_or(self.line, |(key, item)| self.report.line_of(key.span().or_else(|| item.span())))
+    }
+
+    /// Whether a key is there at all.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.item(key).is_some()
+    }
+
+    /// Whether a key is there with a value that rules for strings can be applied to.
+    pub(super) fn has_string_or_list(&self, key: &str) -> bool {
+        self.item(key).is_some_and(|(item, _)| item.is_str() || item.is_array())
+    }
+
+    /// A string.
+    pub(super) fn string(&self, key: &str) -> Option<At<String>> {
+        self.get(key, "a string", |item| item.as_str().map(str::to_owned))
+    }
+
+    /// A boolean.
+    pub(super) fn boolean(&self, key: &str) -> Option<At<bool>> {
+        self.get(key, "true or false", Item::as_bool)
+    }
+
+    /// A number, whole or not, that is finite.
+    pub(super) fn number(&self, key: &str) -> Option<At<f64>> {
+        self.get(key, "a number", |item| item.as_value().and_then(as_number))
+    }
+
+    /// A whole number in a range.
+    pub(super) fn integer(&self, key: &str, range: RangeInclusive<u32>) -> Option<At<u32>> {
+        let found = self.get(key, "a whole number", Item::as_integer)?;
+        match u32::try_from(found.value) {
+            Ok(value) if range.contains(&value) => Some(At { value, line: found.line }),
+            _ => {
+                let (from, to) = (range.start(), range.end());
+                self.report.at(found.line, format_args!("{key}{} must be {from} to {to}", self.within()));
+                None
+            }
+        }
+    }
+
+    /// A list of strings, each with its own line.
+    pub(super) fn strings(&self, key: &str) -> Option<Vec<At<String>>> {
+        self.list(key, "a list of strings", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A list of numbers.
+    pub(super) fn numbers(&self, key: &str) -> Option<Vec<At<f64>>> {
+        self.list(key, "a list of numbers", as_number)
+    }
+
+    /// A list of whole numbers.
+    pub(super) fn integers(&self, key: &str) -> Option<Vec<At<i64>>> {
+        self.list(key, "a list of whole numbers", Value::as_integer)
+    }
+
+    /// Every key with a string value.
+    pub(super) fn entries(&self) -> Vec<(String, At<String>)> {
+        let keys = self.table.into_iter().flat_map(|table| table.iter()).map(|(key, _)| key.to_owned());
+        keys.filter_map(|key| self.string(&key).map(|value| (key, value))).collect()
+    }
+
+    /// Reports that a key is missing.
+    pub(super) fn missing(&self, key: &str) {
+        // A key of a table that is not there cannot have a line of its own.
+        self.report.at(self.line, format_args!("{key}{} is missing", self.within()));
+    }
+
+    /// Reports a problem with a key: ` in [section]` goes between the key and the rest.
+    pub(super) fn problem(&self, line: usize, key: &str, text: impl fmt::Display) {
+        self.report.at(line, format_args!("{key}{} {text}", self.within()));
+    }
+
+    fn within(&self) -> String {
+        if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) }
+    }
+
+    fn item(&self, key: &str) -> Option<(&'a Item, usize)> {
+        self.table?.get(key).map(|item| (item, self.key_line(key)))
+    }
+
+    fn get<T>(&self, key: &str, what: &str, read: impl Fn(&Item) -> Option<T>) -> Option<At<T>> {
+        let (item, line) = self.item(key)?;
+        let value = read(item);
+        if value.is_none() {
+            self.wrong_type(key, what, item, line);
+        }
+        Some(At { value: value?, line })
+    }
+
+    fn list<T>(&self, key: &str, what: &str, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<At<T>>> {
+        let (item, line) = self.item(key)?;
+        let Some(array) = item.as_array() else {
+            self.wrong_type(key, what, item, line);
+            return None;
+        };
+        let mut values = Vec::new();
+        for value in array {
+            let line = self.report.line_of(value.span());
+            let Some(value) = read(value) else {
+                self.problem(
+                    line,
+                    key,
+                    format_args!("must be {what}, and one of them is {}", article(value.type_name())),
+                );
+                return None;
+            };
+            values.push(At { value, line });
+        }
+        Some(values)
+    }
+
+    fn wrong_type(&self, key: &str, what: &str, item: &Item, line: usize) {
+        self.problem(line, key, format_args!("must be {what}, not {}", article(item.type_name())));
+    }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    // A whole number in a configuration is far below 2^53, where this is exact.
+    let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+    number.filter(|number| number.is_finite())
+}
+
+fn article(noun: &str) -> String {
+    let an = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
+    format!("{} {noun}", if an { "an" } else { "a" })
+}
+
+/// `; did you mean "x"?`, or nothing.
+pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
+    // A known word that goes on where this one stops is meant more often than one that is spelt alike.
+    let longer = known.iter().find(|candidate| word.len() >= 3 && candidate.starts_with(word));
+    let alike = || {
+        let scored = known.iter().map(|candidate| (strsim::jaro_winkler(word, candidate), candidate));
+        scored.filter(|(score, _)| *score >= 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+    };
+    longer.or_else(alike).map_or_else(String::new, |meant| format!("; did you mean \"{meant}\"?"))
+}

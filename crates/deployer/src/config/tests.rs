@@ -1,0 +1,217 @@
+//! deploy.toml, good and bad.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::PathBuf};
+
+use classifier::{Color, Filter};
+use tempfile::TempDir;
+
+use super::*;
+use crate::error::{Kind, kind_of};
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("deploy.toml"), text).unwrap();
+        fs::write(folder.path().join("m.onnx"), "model").unwrap();
+        fs::write(folder.path().join("labels.txt"), "a\nb\n").unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("deploy.toml")
+    }
+
+    fn load(&self) -> anyhow::Result<Config> {
+        Config::load(&self.path(), "dev")
+    }
+
+    /// What is reported, one problem a line, without the folder's name.
+    fn problems(&self) -> Vec<String> {
+        let error = self.load().unwrap_err();
+        assert_eq!(kind_of(&error), Kind::Usage);
+        let last = error.chain().last().unwrap().to_string();
+        let folder = format!("{}/", self.0.path().display());
+        last.lines().map(|line| line.replace(&folder, "")).collect()
+    }
+}
+
+fn problems(text: &str) -> Vec<String> {
+    Folder::new(text).problems()
+}
+
+#[test]
+fn the_smallest_file_gets_every_default() {
+    let folder = Folder::new("name = \"mnist\"\n[model]\npath = \"m.onnx\"\n");
+    let config = folder.load().unwrap();
+    assert_eq!((config.name.as_str(), config.stage.as_str(), config.region.as_deref()), ("mnist", "dev", None));
+    assert_eq!(config.root, folder.0.path());
+    assert_eq!(config.model, ModelConfig { path: folder.0.path().join("m.onnx"), labels: None, top_k: 5 });
+    assert_eq!(config.preprocess, Preprocess::default());
+    assert_eq!((config.function.memory_mb, config.function.timeout_s), (1024, 15));
+    assert_eq!(config.auth.full_scopes(), ["predict-api/predict"]);
+    assert_eq!(config.api.binary_media_types, ["*/*"]);
+}
+
+#[test]
+fn every_key_is_read() {
+    let folder = Folder::new(
+        r#"name = "digits"
+region = "eu-central-1"
+[model]
+path = "m.onnx"
+labels = "labels.txt"
+top_k = 2
+[preprocess]
+size = [28, 28]
+color = "L"
+filter = "lanczos"
+invert = true
+scale = 0.5
+mean = [1, 2.5, 3]
+std = [2]
+softmax = false
+[function]
+memory_mb = 2048
+timeout_s = 29
+architecture = "arm64"
+log_retention_days = 30
+reserved_concurrency = 5
+environment = { LEVEL = "debug" }
+bootstrap = "m.onnx"
+[auth]
+domain = "digits-of-mine"
+resource_server = "https://example.org/api"
+scopes = ["a", "b:c"]
+token_minutes = 5
+deletion_protection = true
+[api]
+binary_media_types = ["image/png"]
+throttle_rate = 10
+throttle_burst = 20
+"#,
+    );
+    let config = folder.load().unwrap();
+    assert_eq!(config.region.as_deref(), Some("eu-central-1"));
+    assert_eq!(config.model.top_k, 2);
+    let preprocess = &config.preprocess;
+    assert_eq!(
+        (preprocess.size, preprocess.color, preprocess.filter),
+        (Some([28, 28]), Some(Color::L), Filter::Lanczos)
+    );
+    assert_eq!((&preprocess.mean[..], &preprocess.std[..]), (&[1.0, 2.5, 3.0][..], &[2.0][..]));
+    assert_eq!((preprocess.invert, preprocess.scale, preprocess.softmax), (true, 0.5, Some(false)));
+    assert_eq!(config.function.architecture, Architecture::Arm64);
+    assert_eq!(config.function.environment["LEVEL"], "debug");
+    assert_eq!(config.function.reserved_concurrency, Some(5));
+    assert_eq!(config.function.bootstrap, Some(folder.0.path().join("m.onnx")));
+    assert_eq!(config.auth.full_scopes(), ["https://example.org/api/a", "https://example.org/api/b:c"]);
+    assert_eq!((config.auth.token_minutes, config.auth.deletion_protection), (5, true));
+    assert_eq!((config.api.throttle_rate, config.api.throttle_burst), (Some(10.0), Some(20)));
+}
+
+#[test]
+fn all_problems_come_in_one_report_with_their_lines() {
+    let found = problems(
+        r#"name = "Digits"
+colour = 1
+region = "europe"
+[model]
+path = "absent.onnx"
+labels = 3
+[function]
+memory = 512
+memory_mb = 64
+timeout_s = 60
+log_retention_days = 8
+architecture = "arm"
+[function.environment]
+AWS_REGION = "x"
+[auth]
+domain = "my-aws-thing"
+scopes = ["ok", "a/b", "ok"]
+token_minutes = 4
+[api]
+binary_media_types = [
+  "image/png",
+  "png",
+]
+throttle_rate = 0
+"#,
+    );
+    let expected = [
+        "deploy.toml:1: name must be lower-case letters, digits and hyphens, and begin with a letter",
+        "deploy.toml:2: unknown key \"colour\"",
+        "deploy.toml:3: region must be a Region's code such as eu-central-1",
+        "deploy.toml:5: path in [model] names \"absent.onnx\", which does not exist",
+        "deploy.toml:6: labels in [model] must be a string, not an integer",
+        "deploy.toml:8: unknown key \"memory\" in [function]; did you mean \"memory_mb\"?",
+        "deploy.toml:9: memory_mb in [function] must be 128 to 10240",
+        "deploy.toml:10: timeout_s in [function] must be at most 29, for API Gateway waits no longer",
+    ];
+    assert_eq!(&found[..8], &expected[..]);
+    assert!(found[8].starts_with("deploy.toml:11: log_retention_days in [function] must be one of 1, 3, 5, 7"));
+    let expected = [
+        "deploy.toml:12: architecture in [function] must be one of x86_64, arm64; did you mean \"arm64\"?",
+        "deploy.toml:14: AWS_REGION in [function.environment] is set by Lambda itself",
+        "deploy.toml:16: domain in [auth] contains the reserved word \"aws\"",
+        "deploy.toml:17: scopes in [auth] may not contain '/'",
+        "deploy.toml:17: scopes in [auth] holds \"ok\" twice",
+        "deploy.toml:18: token_minutes in [auth] must be 5 to 1440",
+        "deploy.toml:22: binary_media_types in [api] must be media types such as image/png or */*, which \"png\" is not",
+        "deploy.toml:24: throttle_rate in [api] must be more than 0 requests a second",
+    ];
+    assert_eq!(&found[9..], &expected[..]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    assert_eq!(problems("[model]\n"), ["deploy.toml:1: name is missing", "deploy.toml:1: path in [model] is missing"]);
+    assert_eq!(
+        problems("name = \"a\"\nmodel = 3\n"),
+        ["deploy.toml:2: model must be a table, not an integer", "deploy.toml:2: path in [model] is missing"]
+    );
+}
+
+#[test]
+fn a_syntax_error_has_its_line() {
+    let found = problems("name = \"a\"\n[model\npath = 1\n");
+    assert!(found.len() == 1 && found[0].starts_with("deploy.toml:2: not TOML: "), "{found:?}");
+}
+
+#[test]
+fn a_derived_domain_may_hold_no_reserved_word() {
+    let text = "name = \"aws-digits\"\n[model]\npath = \"m.onnx\"\n";
+    assert_eq!(
+        problems(text),
+        [
+            "deploy.toml:1: name and the stage would put the reserved word \"aws\" into the token domain; set domain in [auth]"
+        ]
+    );
+    Folder::new(&format!("{text}[auth]\ndomain = \"digits\"\n")).load().unwrap();
+}
+
+#[test]
+fn a_stage_is_checked_too() {
+    let folder = Folder::new("name = \"a\"\n[model]\npath = \"m.onnx\"\n");
+    let error = Config::load(&folder.path(), "Prod_1").unwrap_err();
+    assert_eq!(kind_of(&error), Kind::Usage);
+    assert_eq!(error.to_string(), "--stage \"Prod_1\" must be lower-case letters, digits and inner hyphens");
+}
+
+#[test]
+fn an_absent_file_is_a_usage_error_with_a_hint() {
+    let error = Config::load(Path::new("/nonexistent/deploy.toml"), "dev").unwrap_err();
+    assert_eq!(kind_of(&error), Kind::Usage);
+    assert!(error.downcast_ref::<Failure>().unwrap().hint.as_ref().unwrap().contains("--config"));
+}
+
+#[test]
+fn the_environment_has_a_limit() {
+    let text =
+        format!("name = \"a\"\n[model]\npath = \"m.onnx\"\n[function.environment]\nBIG = \"{}\"\n", "x".repeat(4094));
+    assert_eq!(problems(&text).len(), 1);
+}

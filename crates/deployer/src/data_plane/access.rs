@@ -1,0 +1,209 @@
+//! A stack that can be called, from the cache where it is still good, else looked up; renewed at most once.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::{
+    Client, Secret,
+    cache::{Cache, Grant},
+    now,
+};
+use crate::outputs::Outputs;
+
+/// Calls to one stack share it. `lookup` finds the stack's outputs and its client secret.
+pub struct Access<L> {
+    cache: Cache,
+    scopes: Vec<String>,
+    lookup: L,
+    held: Mutex<Arc<Held>>,
+}
+
+/// What calls are made with.
+pub struct Held {
+    /// Where, and with which token.
+    pub grant: Grant,
+    /// The client to call with.
+    pub client: Client,
+    /// Whether it came from the cache, so that the stack may have changed since.
+    pub cached: bool,
+    renewed: bool,
+}
+
+impl<L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>> Access<L> {
+    /// Opens it; `fresh` passes the cache by.
+    pub async fn open(cache: Cache, scopes: Vec<String>, fresh: bool, lookup: L) -> anyhow::Result<Self> {
+        let found = if fresh { None } else { cache.load(now()) };
+        let held = match found {
+            Some(grant) => Held { client: Client::new(&grant.outputs)?, grant, cached: true, renewed: false },
+            None => fetch(&cache, &scopes, &lookup, false).await?,
+        };
+        Ok(Self { cache, scopes, lookup, held: Mutex::new(Arc::new(held)) })
+    }
+
+    /// What to call with now.
+    pub async fn held(&self) -> Arc<Held> {
+        Arc::clone(&*self.held.lock().await)
+    }
+
+    /// What to call with after `refused` was refused; none when there is nothing newer to be had.
+    pub async fn renew(&self, refused: &Arc<Held>) -> anyhow::Result<Option<Arc<Held>>> {
+        let mut held = self.held.lock().await;
+        if !Arc::ptr_eq(&held, refused) {
+            // Another call has renewed it meanwhile.
+            return Ok(Some(Arc::clone(&held)));
+        }
+        if refused.renewed {
+            return Ok(None);
+        }
+        *held = Arc::new(fetch(&self.cache, &self.scopes, &self.lookup, true).await?);
+        Ok(Some(Arc::clone(&held)))
+    }
+}
+
+async fn fetch(
+    cache: &Cache,
+    scopes: &[String],
+    lookup: &impl AsyncFn() -> anyhow::Result<(Outputs, Secret)>,
+    renewed: bool,
+) -> anyhow::Result<Held> {
+    let (outputs, secret) = lookup().await?;
+    let client = Client::new(&outputs)?;
+    let token = client.fetch_token(&outputs, &secret, scopes).await?;
+    let grant = Grant { outputs, token };
+    if let Err(error) = cache.save(&grant) {
+        // It costs the next command a token, and nothing else.
+        tracing::warn!(%error, "the token cannot be cached");
+    }
+    Ok(Held { grant, client, cached: false, renewed })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
+    use std::{
+        path::Path,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    use axum::{Router, http::HeaderMap, routing::post};
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::{
+        cli::{Cli, Global},
+        config::Config,
+        error::Failure,
+    };
+
+    pub(crate) fn global() -> Global {
+        Cli::try_parse_from(["deployer", "--local", "--quiet", "status"]).unwrap().global
+    }
+
+    /// A configuration as [`Config::load`] makes it, of a stack that lives in this folder.
+    pub(crate) fn config(root: &Path) -> Config {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("m.onnx"), "").unwrap();
+        let path = folder.path().join("deploy.toml");
+        std::fs::write(&path, "name = \"mnist\"\n[model]\npath = \"m.onnx\"\n").unwrap();
+        let mut config = Config::load(&path, "dev").unwrap();
+        config.root = root.to_owned();
+        config
+    }
+
+    pub(crate) fn outputs(base: &str) -> Outputs {
+        Outputs {
+            stack: "mnist".into(),
+            stage: "dev".into(),
+            region: "eu-central-1".into(),
+            account_id: "000000000000".into(),
+            endpoint: format!("{base}/dev/"),
+            token_url: format!("{base}/oauth2/token"),
+            token_host: Some("mnist-dev.auth.eu-central-1.amazoncognito.com".into()),
+            client_id: "client".into(),
+            user_pool_id: "eu-central-1_x".into(),
+            rest_api_id: "api".into(),
+            function_name: "mnist-dev".into(),
+            scopes: vec!["predict-api/predict".into()],
+        }
+    }
+
+    /// Serves until the test's runtime ends.
+    pub(crate) async fn serve(router: Router) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
+    /// A token endpoint that counts, and checks what it is sent.
+    pub(crate) fn token_endpoint(issued: Arc<AtomicU32>) -> Router {
+        let handler = async move |headers: HeaderMap, body: String| {
+            assert_eq!(headers["host"], "mnist-dev.auth.eu-central-1.amazoncognito.com");
+            // client:s3cret
+            if headers["authorization"] != "Basic Y2xpZW50OnMzY3JldA==" {
+                return (axum::http::StatusCode::BAD_REQUEST, r#"{"error":"invalid_client"}"#.to_owned());
+            }
+            if body != "grant_type=client_credentials" {
+                return (axum::http::StatusCode::BAD_REQUEST, r#"{"error":"invalid_scope"}"#.to_owned());
+            }
+            let number = issued.fetch_add(1, Ordering::SeqCst) + 1;
+            let token = format!(r#"{{"access_token":"token-{number}","expires_in":3600,"token_type":"Bearer"}}"#);
+            (axum::http::StatusCode::OK, token)
+        };
+        Router::new().route("/oauth2/token", post(handler))
+    }
+
+    #[tokio::test]
+    async fn a_token_is_fetched_once_and_renewed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let issued = Arc::new(AtomicU32::new(0));
+        let base = serve(token_endpoint(Arc::clone(&issued))).await;
+        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        let lookup = async || Ok((outputs(&base), Secret::new("s3cret")));
+
+        let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
+        assert!(!access.held().await.cached);
+        let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
+        let first = access.held().await;
+        assert!(first.cached && first.grant.token.token.expose() == "token-1");
+        assert_eq!(issued.load(Ordering::SeqCst), 1);
+
+        let (one, two) = tokio::join!(access.renew(&first), access.renew(&first));
+        let (one, two) = (one.unwrap().unwrap(), two.unwrap().unwrap());
+        assert!(Arc::ptr_eq(&one, &two));
+        assert!(access.renew(&one).await.unwrap().is_none());
+        assert_eq!(issued.load(Ordering::SeqCst), 2);
+
+        let access = Access::open(cache, Vec::new(), true, lookup).await.unwrap();
+        assert_eq!(access.held().await.grant.token.token.expose(), "token-3");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_what_to_do() {
+        let base = serve(token_endpoint(Arc::default())).await;
+        let client = Client::new(&outputs(&base)).unwrap();
+        let refusal = async |secret: &str, scopes: &[String]| {
+            let error = client.fetch_token(&outputs(&base), &Secret::new(secret), scopes).await.unwrap_err();
+            let hint = error.downcast_ref::<Failure>().unwrap().hint.clone().unwrap();
+            (format!("{error:#}"), hint)
+        };
+        let (text, hint) = refusal("wrong", &[]).await;
+        assert!(text.ends_with("/oauth2/token: invalid_client (400 Bad Request)"), "{text}");
+        assert!(hint.contains("deployer up"));
+        let (_, hint) = refusal("s3cret", &["x/y".to_owned()]).await;
+        assert_eq!(hint, "the stack has these scopes: predict-api/predict");
+    }
+
+    #[tokio::test]
+    async fn an_unreachable_endpoint_is_one_clear_error() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let client = Client::new(&outputs(&base)).unwrap();
+        let error = client.fetch_token(&outputs(&base), &Secret::new("s3cret"), &[]).await.unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.starts_with(&format!("fetching a token from {base}/oauth2/token: Connection refused")), "{text}");
+        assert!(!text.contains("s3cret"));
+    }
+}

@@ -1,0 +1,165 @@
+//! Tokens that are still good, and the outputs they were fetched for: Cognito charges for every token.
+//!
+//! One file a stack, stage, place and set of scopes under `.deployer/cache/`, 0600. It holds a token but never the
+//! client secret. Whatever is wrong with a file makes it absent.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{AccessToken, Secret};
+use crate::{cli::Global, config::Config, outputs::Outputs, private_file};
+
+/// A token is not used in its last minute: it would expire on the way.
+const MARGIN_S: u64 = 60;
+
+/// The file for one kind of request.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    path: PathBuf,
+}
+
+/// A stack that can be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Where.
+    pub outputs: Outputs,
+    /// With what.
+    pub token: AccessToken,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    outputs: Outputs,
+    access_token: String,
+    expires_at: u64,
+    scopes: Vec<String>,
+}
+
+impl Cache {
+    /// For these scopes of a stack. What says where the stack is, and whose, is part of the key.
+    pub fn new(global: &Global, config: &Config, scopes: &[String]) -> Self {
+        // The short-lived parts of credentials say nothing about the account that the key id does not.
+        let ignored = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+        let mut environment: Vec<(String, String)> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| !global.local && name.starts_with("AWS_") && !ignored.contains(&name.as_str()))
+            .collect();
+        environment.sort();
+        let mut scopes = scopes.to_vec();
+        scopes.sort();
+        let place = (global.local, &global.profile, &global.region, &config.region, environment);
+        let stack = (&config.name, &config.stage, &config.auth.domain, config.auth.full_scopes());
+        let key = format!("{:?}", (place, stack, scopes));
+        let digest: String = Sha256::digest(key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self { path: folder(&config.root).join(format!("token-{digest}.json")) }
+    }
+
+    /// A grant that is good for another minute at least.
+    pub fn load(&self, now: u64) -> Option<Grant> {
+        let stored: Stored = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+        if stored.expires_at <= now.saturating_add(MARGIN_S) {
+            return None;
+        }
+        let token = AccessToken {
+            token: Secret::new(stored.access_token),
+            expires_at: stored.expires_at,
+            scopes: stored.scopes,
+        };
+        Some(Grant { outputs: stored.outputs, token })
+    }
+
+    /// Keeps a grant.
+    pub fn save(&self, grant: &Grant) -> io::Result<()> {
+        let stored = Stored {
+            outputs: grant.outputs.clone(),
+            access_token: grant.token.token.expose().to_owned(),
+            expires_at: grant.token.expires_at,
+            scopes: grant.token.scopes.clone(),
+        };
+        private_file::create_dir(self.path.parent().unwrap_or(&self.path))?;
+        private_file::write(&self.path, &serde_json::to_vec(&stored)?)
+    }
+}
+
+/// Forgets every token: after `up` or `down` changed something, an old one may no longer be good.
+pub fn clear(root: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder(root)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn folder(root: &Path) -> PathBuf {
+    root.join(".deployer/cache")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::data_plane::access::tests::{config, global, outputs};
+
+    fn grant(expires_at: u64) -> Grant {
+        let token = AccessToken { token: Secret::new("secret-token"), expires_at, scopes: vec!["a/b".into()] };
+        Grant { outputs: outputs("http://127.0.0.1:1"), token }
+    }
+
+    #[test]
+    fn a_token_is_used_until_its_last_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        assert_eq!(cache.load(0), None);
+        cache.save(&grant(1000)).unwrap();
+        assert_eq!(cache.load(939), Some(grant(1000)));
+        assert_eq!(cache.load(940), None);
+        clear(folder.path()).unwrap();
+        clear(folder.path()).unwrap();
+        assert_eq!(cache.load(0), None);
+    }
+
+    #[test]
+    fn the_file_is_private_and_a_corrupt_one_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        cache.save(&grant(1000)).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&cache.path), mode(cache.path.parent().unwrap())), (0o600, 0o700));
+        fs::write(&cache.path, "{\"outputs\":").unwrap();
+        assert_eq!(cache.load(0), None);
+        cache.save(&grant(2000)).unwrap();
+        assert_eq!(cache.load(0), Some(grant(2000)));
+    }
+
+    #[test]
+    fn every_stack_place_and_set_of_scopes_has_its_own() {
+        let root = Path::new("/x");
+        let path = |global: &Global, config: &Config, scopes: &[&str]| {
+            let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            Cache::new(global, config, &scopes).path
+        };
+        let base = path(&global(), &config(root), &["a", "b"]);
+        assert_eq!(base, path(&global(), &config(root), &["b", "a"]));
+        let mut other = config(root);
+        other.stage = "prod".into();
+        let mut aws = global();
+        aws.local = false;
+        let others = [
+            path(&global(), &other, &["a", "b"]),
+            path(&aws, &config(root), &["a", "b"]),
+            path(&global(), &config(root), &["a"]),
+        ];
+        assert!(others.iter().all(|other| *other != base));
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        assert!(!format!("{:?}", grant(1)).contains("secret-token"));
+    }
+}

@@ -1,0 +1,255 @@
+//! The HTTP client: retries what may be retried, follows no redirects, and never shows a secret.
+
+use std::{error::Error as _, fmt, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use reqwest::{
+    RequestBuilder, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER},
+    redirect::Policy,
+};
+use serde::Deserialize;
+
+use super::{Backoff, Secret, now};
+use crate::{error::Failure, outputs::Outputs};
+
+/// API Gateway ends a request after 29 s.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);
+/// How long a status that may pass is retried.
+const STATUS_PATIENCE: Duration = Duration::from_secs(45);
+/// How long a connection that is refused is retried: nothing listens, and soon something should.
+const CONNECT_PATIENCE: Duration = Duration::from_millis(1500);
+/// More than API Gateway lets through; a body beyond it is cut.
+const BODY_LIMIT: usize = 11_000_000;
+
+/// Speaks to one stack's endpoints.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+}
+
+/// What was answered, whatever the status.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+    retry_after: Option<Duration>,
+}
+
+/// No answer came.
+#[derive(Debug, Clone)]
+pub struct Unanswered {
+    /// Whether no connection was made, so that nothing was sent.
+    pub connect: bool,
+    reason: String,
+}
+
+/// A token and what it is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// When it expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// Its scopes.
+    pub scopes: Vec<String>,
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+impl From<reqwest::Error> for Unanswered {
+    fn from(error: reqwest::Error) -> Self {
+        let connect = error.is_connect();
+        let mut reason = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
+        let mut source = error.source();
+        // The last of the chain is what the system said; those before it repeat each other.
+        while let Some(inner) = source.filter(|_| !error.is_timeout()) {
+            reason = inner.to_string();
+            source = inner.source();
+        }
+        Self { connect, reason }
+    }
+}
+
+impl Reply {
+    /// What the body says went wrong: the detail of a problem document, or the message that AWS sends.
+    pub fn problem(&self) -> String {
+        #[derive(Deserialize)]
+        struct Problem {
+            #[serde(alias = "message", alias = "Message", alias = "error_description", alias = "error")]
+            detail: String,
+        }
+        let name = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("");
+        match serde_json::from_slice::<Problem>(&self.body) {
+            Ok(problem) => format!("{} ({} {name})", problem.detail, self.status),
+            Err(_) => format!("{} {name}", self.status),
+        }
+    }
+
+    fn may_pass(&self) -> bool {
+        matches!(self.status, 429 | 502 | 503 | 504)
+    }
+}
+
+impl Client {
+    /// For the stack with these outputs.
+    pub fn new(outputs: &Outputs) -> anyhow::Result<Self> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("deployer/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(REQUEST_TIMEOUT);
+        let loopback = ["http://127.0.0.1:", "http://localhost:"];
+        if loopback.iter().any(|start| outputs.endpoint.starts_with(start)) {
+            // A proxy cannot reach what listens on this machine's loopback.
+            builder = builder.no_proxy();
+        }
+        Ok(Self { http: builder.build().context("preparing the HTTP client")? })
+    }
+
+    /// Fetches a token; no scopes ask for all that the client may have.
+    pub async fn fetch_token(
+        &self,
+        outputs: &Outputs,
+        secret: &Secret,
+        scopes: &[String],
+    ) -> anyhow::Result<AccessToken> {
+        let fetching = || format!("fetching a token from {}", outputs.token_url);
+        let request = || self.token_request(outputs, secret, scopes);
+        let reply = retried(request).await.with_context(|| {
+            Failure::failed(fetching()).hint("is the stack up? A new token domain may take a minute until it answers")
+        })?;
+        read_token(&reply, outputs, scopes)
+    }
+
+    /// Asks for a token once.
+    pub async fn try_token(&self, outputs: &Outputs, secret: &Secret) -> Result<Reply, Unanswered> {
+        send(self.token_request(outputs, secret, &[])).await
+    }
+
+    /// Posts an image, and retries what may pass.
+    pub async fn post_image(
+        &self,
+        outputs: &Outputs,
+        token: &Secret,
+        image: &[u8],
+        media_type: &str,
+    ) -> Result<Reply, Unanswered> {
+        retried(|| self.post_request(outputs, Some(token), image, media_type)).await
+    }
+
+    /// Posts an image once, with or without a token.
+    pub async fn try_post(
+        &self,
+        outputs: &Outputs,
+        token: Option<&Secret>,
+        image: &[u8],
+        media_type: &str,
+    ) -> Result<Reply, Unanswered> {
+        send(self.post_request(outputs, token, image, media_type)).await
+    }
+
+    fn token_request(&self, outputs: &Outputs, secret: &Secret, scopes: &[String]) -> RequestBuilder {
+        let scope = scopes.join(" ");
+        let mut form = vec![("grant_type", "client_credentials")];
+        if !scopes.is_empty() {
+            form.push(("scope", &scope));
+        }
+        // Pairs of plain strings always have a form encoding.
+        let body = serde_urlencoded::to_string(form).unwrap_or_default();
+        let mut request = self.http.post(&outputs.token_url);
+        if let Some(host) = &outputs.token_host {
+            request = request.header(HOST, host);
+        }
+        request
+            .basic_auth(&outputs.client_id, Some(secret.expose()))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
+            .body(body)
+    }
+
+    fn post_request(
+        &self,
+        outputs: &Outputs,
+        token: Option<&Secret>,
+        image: &[u8],
+        media_type: &str,
+    ) -> RequestBuilder {
+        let request = self.http.post(&outputs.endpoint);
+        let request = match token {
+            Some(token) => request.bearer_auth(token.expose()),
+            None => request,
+        };
+        request.header(CONTENT_TYPE, media_type).header(ACCEPT, "application/json").body(image.to_vec())
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Reply, Unanswered> {
+    let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > BODY_LIMIT {
+            break;
+        }
+    }
+    Ok(Reply { status, body, retry_after: seconds.map(Duration::from_secs) })
+}
+
+async fn retried(request: impl Fn() -> RequestBuilder) -> Result<Reply, Unanswered> {
+    let mut status = Backoff::new(STATUS_PATIENCE);
+    let mut connect = Backoff::new(CONNECT_PATIENCE);
+    loop {
+        let answer = send(request()).await;
+        let again = match &answer {
+            Ok(reply) if reply.may_pass() => status.pause(reply.retry_after).await,
+            Err(unanswered) if unanswered.connect => connect.pause(None).await,
+            _ => false,
+        };
+        if !again {
+            return answer;
+        }
+    }
+}
+
+/// Reads the token endpoint's answer.
+pub fn read_token(reply: &Reply, outputs: &Outputs, scopes: &[String]) -> anyhow::Result<AccessToken> {
+    #[derive(Deserialize)]
+    struct Granted {
+        access_token: String,
+        expires_in: u64,
+    }
+    #[derive(Deserialize)]
+    struct Refused {
+        error: String,
+    }
+    let failure = Failure::failed(format!("fetching a token from {}", outputs.token_url));
+    if reply.status == 200 {
+        // What could not be read may hold a token, and is not shown.
+        let granted: Granted =
+            serde_json::from_slice(&reply.body).map_err(|_| anyhow!("the answer holds no token")).context(failure)?;
+        let scopes = if scopes.is_empty() { outputs.scopes.clone() } else { scopes.to_vec() };
+        let expires_at = now().saturating_add(granted.expires_in);
+        return Ok(AccessToken { token: Secret::new(granted.access_token), expires_at, scopes });
+    }
+    let code = serde_json::from_slice::<Refused>(&reply.body).map(|refused| refused.error).unwrap_or_default();
+    let failure = match code.as_str() {
+        "invalid_client" => failure.hint("the app client is not what it was: `deployer up` repairs it"),
+        "invalid_scope" => failure.hint(format!("the stack has these scopes: {}", outputs.scopes.join(" "))),
+        "invalid_grant" | "unauthorized_client" => {
+            failure.hint("the app client does not allow client credentials: `deployer up` repairs it")
+        }
+        _ => failure.hint("is the stack up? `deployer status` tells"),
+    };
+    Err(anyhow!("{}", reply.problem()).context(failure))
+}

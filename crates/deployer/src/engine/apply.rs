@@ -1,0 +1,352 @@
+//! Executes a plan along the real dependency graph: whatever needs nothing from another step runs beside it.
+
+use anyhow::Result;
+
+use super::{
+    node::{Blocked, Nodes, Slot},
+    plan::{Action, ResourceKind as Kind},
+    planner::Plan,
+};
+use crate::{
+    resources::{
+        Context, Step, app_client, authorizer, deployment, deployment::Record, domain, function, log_group, method,
+        permission, resource_server, rest_api, role, stage, user_pool,
+    },
+    stack::Desired,
+};
+
+/// What a run has made or found. None where the run was restricted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    pub pool_id: Option<String>,
+    pub client_id: Option<String>,
+    pub domain: Option<String>,
+    pub api_id: Option<String>,
+}
+
+/// Does what the plan says. Returns only when every step that could start has ended.
+pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Applied> {
+    let run = Run { cx, desired, plan, nodes: Nodes::new(cx.events), slots: Slots::new() };
+    tokio::join!(
+        run.log_group(),
+        run.role(),
+        run.function(),
+        run.ready(),
+        run.user_pool(),
+        run.resource_server(),
+        run.app_client(),
+        run.shrink_scopes(),
+        run.domain(),
+        run.rest_api(),
+        run.authorizer(),
+        run.method(),
+        run.integration(),
+        run.permission(),
+        run.deployment(),
+        run.stage(),
+        run.spares(),
+    );
+    let Run { nodes, slots, .. } = run;
+    nodes.finish()?;
+    Ok(Applied {
+        pool_id: slots.pool.get().await.ok().flatten(),
+        client_id: slots.client.get().await.ok().flatten(),
+        domain: slots.domain.get().await.ok().flatten(),
+        api_id: slots.api.get().await.ok().flatten().map(|api| api.id),
+    })
+}
+
+/// What was made; an inner none is a resource that this run leaves out and that is not there.
+struct Slots {
+    log_group: Slot<()>,
+    role: Slot<()>,
+    function: Slot<()>,
+    ready: Slot<()>,
+    pool: Slot<Option<String>>,
+    server: Slot<()>,
+    client: Slot<Option<String>>,
+    shrunk: Slot<()>,
+    domain: Slot<Option<String>>,
+    api: Slot<Option<Api>>,
+    authorizer: Slot<Option<String>>,
+    method: Slot<()>,
+    integration: Slot<()>,
+    permission: Slot<()>,
+    deployment: Slot<Option<Record>>,
+    stage: Slot<()>,
+    spares: Slot<()>,
+}
+
+#[derive(Clone)]
+struct Api {
+    id: String,
+    root_id: String,
+}
+
+impl Slots {
+    fn new() -> Self {
+        Self {
+            log_group: Slot::new(),
+            role: Slot::new(),
+            function: Slot::new(),
+            ready: Slot::new(),
+            pool: Slot::new(),
+            server: Slot::new(),
+            client: Slot::new(),
+            shrunk: Slot::new(),
+            domain: Slot::new(),
+            api: Slot::new(),
+            authorizer: Slot::new(),
+            method: Slot::new(),
+            integration: Slot::new(),
+            permission: Slot::new(),
+            deployment: Slot::new(),
+            stage: Slot::new(),
+            spares: Slot::new(),
+        }
+    }
+}
+
+struct Run<'a> {
+    cx: Context<'a>,
+    desired: &'a Desired,
+    plan: &'a Plan,
+    nodes: Nodes<'a>,
+    slots: Slots,
+}
+
+/// A step that is left out and not there makes nothing.
+fn left_out<A>(step: &Step<A>) -> bool {
+    matches!(step, Step::Skip(None))
+}
+
+/// A needed id that a restricted run does not have: the needing step is left out as well.
+fn there<T>(value: Result<Option<T>, Blocked>) -> Result<T, Blocked> {
+    value?.ok_or(Blocked)
+}
+
+impl Run<'_> {
+    async fn log_group(&self) {
+        let step = &self.plan.steps.log_group;
+        let work = async |()| Ok((log_group::reconcile(self.cx, &self.desired.log_group, step).await?, ()));
+        self.nodes.run(Kind::LogGroup, step.action(), &self.slots.log_group, nothing(), work).await;
+    }
+
+    async fn role(&self) {
+        let step = &self.plan.steps.role;
+        let work = async |()| Ok((role::reconcile(self.cx, &self.desired.role, step).await?, ()));
+        self.nodes.run(Kind::Role, step.action(), &self.slots.role, nothing(), work).await;
+    }
+
+    /// After the log group, because Lambda would make one of its own.
+    async fn function(&self) {
+        let step = &self.plan.steps.function;
+        let needs = async {
+            let (role, group) = tokio::join!(self.slots.role.get(), self.slots.log_group.get());
+            role.and(group)
+        };
+        let work = async |()| Ok((function::reconcile(self.cx, &self.desired.function, step).await?, ()));
+        self.nodes.run(Kind::Function, step.action(), &self.slots.function, needs, work).await;
+    }
+
+    /// A new function is Pending for a while; nothing but the end of the run waits for that.
+    async fn ready(&self) {
+        let created = matches!(self.plan.steps.function, Step::Create);
+        let work = async |()| {
+            if created {
+                function::wait_until_ready(self.cx).await?;
+            }
+            Ok((String::new(), ()))
+        };
+        self.nodes.run(Kind::Function, None, &self.slots.ready, self.slots.function.get(), work).await;
+    }
+
+    async fn user_pool(&self) {
+        let step = &self.plan.steps.user_pool;
+        let work = async |()| {
+            if left_out(step) {
+                return Ok((String::new(), None));
+            }
+            let id = user_pool::reconcile(self.cx, &self.desired.user_pool, step).await?;
+            Ok((id.clone(), Some(id)))
+        };
+        self.nodes.run(Kind::UserPool, step.action(), &self.slots.pool, nothing(), work).await;
+    }
+
+    async fn resource_server(&self) {
+        let step = &self.plan.steps.resource_server;
+        let needs = async { there(self.slots.pool.get().await) };
+        let work = async |pool: String| {
+            Ok((resource_server::reconcile(self.cx, &pool, &self.desired.resource_server, step).await?, ()))
+        };
+        self.nodes.run(Kind::ResourceServer, step.action(), &self.slots.server, needs, work).await;
+    }
+
+    async fn app_client(&self) {
+        let step = &self.plan.steps.app_client;
+        let needs = async {
+            self.slots.server.get().await?;
+            there(self.slots.pool.get().await)
+        };
+        let work = async |pool: String| {
+            if left_out(step) {
+                return Ok((String::new(), None));
+            }
+            let id = app_client::reconcile(self.cx, &pool, &self.desired.app_client, step).await?;
+            for spare in &self.plan.steps.spare_clients {
+                app_client::delete(self.cx, &pool, spare).await?;
+            }
+            Ok((id.clone(), Some(id)))
+        };
+        self.nodes.run(Kind::AppClient, step.action(), &self.slots.client, needs, work).await;
+    }
+
+    /// Scopes go away from the resource server only after the client has let go of them.
+    async fn shrink_scopes(&self) {
+        let (desired, step) = (&self.desired.resource_server, &self.plan.steps.resource_server);
+        let needs = async {
+            self.slots.client.get().await?;
+            there(self.slots.pool.get().await)
+        };
+        let work = async |pool: String| {
+            if resource_server::shrinks(desired, step) {
+                resource_server::shrink(self.cx, &pool, desired).await?;
+            }
+            Ok((String::new(), ()))
+        };
+        self.nodes.run(Kind::ResourceServer, None, &self.slots.shrunk, needs, work).await;
+    }
+
+    async fn domain(&self) {
+        let step = &self.plan.steps.domain;
+        let needs = async { there(self.slots.pool.get().await) };
+        let work = async |pool: String| {
+            let prefix = domain::reconcile(self.cx, &pool, &self.desired.domain, step).await?;
+            Ok((prefix.clone(), (!left_out(step)).then_some(prefix)))
+        };
+        self.nodes.run(Kind::Domain, step.action(), &self.slots.domain, needs, work).await;
+    }
+
+    async fn rest_api(&self) {
+        let step = &self.plan.steps.rest_api;
+        let work = async |()| {
+            if left_out(step) {
+                return Ok((String::new(), None));
+            }
+            let id = rest_api::reconcile(self.cx, &self.desired.rest_api, step).await?;
+            let root_id = match &self.plan.steps.root_id {
+                Some(root_id) => root_id.clone(),
+                None => method::root_id(self.cx, &id).await?,
+            };
+            Ok((id.clone(), Some(Api { id, root_id })))
+        };
+        self.nodes.run(Kind::RestApi, step.action(), &self.slots.api, nothing(), work).await;
+    }
+
+    async fn authorizer(&self) {
+        let step = &self.plan.steps.authorizer;
+        let needs = async {
+            let (pool, api) = tokio::join!(self.slots.pool.get(), self.slots.api.get());
+            Ok((there(pool)?, there(api)?))
+        };
+        let work = async |(pool, api): (String, Api)| {
+            if left_out(step) {
+                return Ok((String::new(), None));
+            }
+            let pool_arn = self.cx.id.user_pool_arn(&pool);
+            let id = authorizer::reconcile(self.cx, &api.id, &pool_arn, &self.desired.authorizer, step).await?;
+            Ok((id.clone(), Some(id)))
+        };
+        self.nodes.run(Kind::Authorizer, step.action(), &self.slots.authorizer, needs, work).await;
+    }
+
+    async fn method(&self) {
+        let step = &self.plan.steps.method;
+        let needs = async {
+            let (authorizer, api) = tokio::join!(self.slots.authorizer.get(), self.slots.api.get());
+            Ok((there(authorizer)?, there(api)?))
+        };
+        let work = async |(authorizer, api): (String, Api)| {
+            let at = method::At { api_id: &api.id, root_id: &api.root_id };
+            if self.plan.steps.delete_any {
+                method::delete_any(self.cx, at).await?;
+            }
+            Ok((method::reconcile(self.cx, at, &authorizer, &self.desired.method, step).await?, ()))
+        };
+        self.nodes.run(Kind::Method, step.action(), &self.slots.method, needs, work).await;
+    }
+
+    /// Needs no function: its ARN is known before it exists.
+    async fn integration(&self) {
+        let step = &self.plan.steps.integration;
+        let needs = async {
+            self.slots.method.get().await?;
+            there(self.slots.api.get().await)
+        };
+        let work = async |api: Api| {
+            let at = method::At { api_id: &api.id, root_id: &api.root_id };
+            Ok((method::reconcile_integration(self.cx, at, &self.desired.method, step).await?, ()))
+        };
+        self.nodes.run(Kind::Integration, step.action(), &self.slots.integration, needs, work).await;
+    }
+
+    async fn permission(&self) {
+        let step = &self.plan.steps.permission;
+        let needs = async {
+            let (function, api) = tokio::join!(self.slots.function.get(), self.slots.api.get());
+            function?;
+            there(api)
+        };
+        let work =
+            async |api: Api| Ok((permission::reconcile(self.cx, &self.cx.id.source_arn(&api.id), step).await?, ()));
+        self.nodes.run(Kind::Permission, step.action(), &self.slots.permission, needs, work).await;
+    }
+
+    async fn deployment(&self) {
+        let action = self.plan.steps.deploy.then_some(Action::Create);
+        let needs = async {
+            self.slots.integration.get().await?;
+            let authorizer = there(self.slots.authorizer.get().await)?;
+            Ok((authorizer, there(self.slots.pool.get().await)?, there(self.slots.api.get().await)?))
+        };
+        let work = async |(authorizer, pool, api): (String, String, Api)| {
+            if !self.plan.steps.deploy {
+                return Ok((String::new(), None));
+            }
+            let snapshot = self.desired.snapshot(&authorizer, &pool).digest();
+            let deployment_id = deployment::create(self.cx, &api.id, &snapshot).await?;
+            Ok((deployment_id.clone(), Some(Record { deployment_id, snapshot })))
+        };
+        self.nodes.run(Kind::Deployment, action, &self.slots.deployment, needs, work).await;
+    }
+
+    async fn stage(&self) {
+        let step = &self.plan.steps.stage;
+        let needs = async { Ok((self.slots.deployment.get().await?, there(self.slots.api.get().await)?)) };
+        let work = async |(record, api): (Option<Record>, Api)| {
+            Ok((stage::reconcile(self.cx, &api.id, record.as_ref(), &self.desired.stage, step).await?, ()))
+        };
+        self.nodes.run(Kind::Stage, step.action(), &self.slots.stage, needs, work).await;
+    }
+
+    /// What interrupted runs have left; nothing of the stack uses it.
+    async fn spares(&self) {
+        let steps = &self.plan.steps;
+        let action = (!steps.spare_pools.is_empty() || !steps.spare_apis.is_empty()).then_some(Action::Delete);
+        let kind = if steps.spare_pools.is_empty() { Kind::RestApi } else { Kind::UserPool };
+        let work = async |()| {
+            for pool in &steps.spare_pools {
+                super::destroy::delete_pool(self.cx, pool).await?;
+            }
+            for api in &steps.spare_apis {
+                rest_api::delete(self.cx, &api.id).await?;
+            }
+            Ok(("leftovers".into(), ()))
+        };
+        self.nodes.run(kind, action, &self.slots.spares, nothing(), work).await;
+    }
+}
+
+async fn nothing() -> Result<(), Blocked> {
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What a stack offers, with the few calls that this needs; for commands that do not compare.
+
+use anyhow::Result;
+
+use super::event::Events;
+use crate::{
+    aws::Clients,
+    config::Config,
+    data_plane::Secret,
+    error::Failure,
+    names::StackId,
+    outputs::Outputs,
+    resources::{Context, app_client, rest_api, user_pool},
+};
+
+/// The outputs of a stack that is up: the account, then pool and API beside each other, then the client.
+pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
+    let id = aws.identify(config).await?;
+    let silent = Events::silent();
+    let cx = Context { aws, id: &id, events: &silent };
+    let pool = async {
+        let ids = user_pool::list(cx).await?;
+        let Some(pool) = user_pool::observe(cx, &ids).await?.pool.owned().cloned() else { return Ok(None) };
+        let client = app_client::list(cx, &pool.id).await?.into_iter().next();
+        anyhow::Ok(client.zip(pool.domain).map(|(client, domain)| (pool.id, client, domain)))
+    };
+    let (pool, api) = tokio::join!(pool, rest_api::observe(cx));
+    match (pool?, api?.api.owned()) {
+        (Some((pool_id, client_id, domain)), Some(api)) => {
+            Ok(outputs(aws, config, &id, &Ids { pool_id, client_id, domain, api_id: api.id.clone() }))
+        }
+        _ => Err(Failure::failed(format!("looking for stack \"{}\" in stage \"{}\": it is not up", id.name, id.stage))
+            .hint(format!("run `deployer up` with the same --stage and Region ({})", id.region))
+            .into()),
+    }
+}
+
+/// The ids from which outputs are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ids {
+    pub pool_id: String,
+    pub client_id: String,
+    pub domain: String,
+    pub api_id: String,
+}
+
+/// Outputs from ids.
+pub fn outputs(aws: &Clients, config: &Config, id: &StackId, ids: &Ids) -> Outputs {
+    let token = aws.endpoints.token(&ids.domain);
+    Outputs {
+        stack: id.name.clone(),
+        stage: id.stage.clone(),
+        region: id.region.clone(),
+        account_id: id.account_id.clone(),
+        endpoint: aws.endpoints.api(&ids.api_id, &id.stage),
+        token_url: token.url,
+        token_host: token.host,
+        client_id: ids.client_id.clone(),
+        user_pool_id: ids.pool_id.clone(),
+        rest_api_id: ids.api_id.clone(),
+        function_name: id.function(),
+        scopes: config.auth.full_scopes(),
+    }
+}
+
+/// The client's secret, straight from Cognito.
+pub async fn client_secret(aws: &Clients, outputs: &Outputs) -> Result<Secret> {
+    let secret = app_client::secret(aws, &outputs.user_pool_id, &outputs.client_id).await?;
+    secret.map(Secret::new).ok_or_else(|| {
+        Failure::failed(format!("reading the secret of app client \"{}\": it has none", outputs.client_id))
+            .hint("run `deployer up`, which replaces the client")
+            .into()
+    })
+}

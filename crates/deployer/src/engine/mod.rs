@@ -1,0 +1,18 @@
+//! Observe → plan → apply. Planning is pure and does no I/O; apply decides nothing.
+
+pub mod apply;
+pub mod destroy;
+pub mod event;
+pub mod lookup;
+pub mod node;
+pub mod observe;
+pub mod plan;
+mod planner;
+
+pub use apply::apply;
+pub use lookup::{client_secret, lookup};
+pub use observe::{World, observe};
+pub use planner::{Options, Plan, plan};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! A step of apply or destroy as a node of the dependency graph: it waits for the slots of what it needs, does its
+//! work, and fills its own slot.
+//!
+//! All nodes are joined, never raced: when one fails, those that need it do not start, the others run to their end, and
+//! no call in flight is dropped.
+
+use std::{cell::RefCell, time::Instant};
+
+use anyhow::Result;
+use tokio::sync::watch;
+
+use super::{
+    event::{Event, Events},
+    plan::{Action, ResourceKind},
+};
+use crate::error::{Failure, kind_of};
+
+/// What a node needs was not made; the reason is told by whoever failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocked;
+
+/// A value that one node makes and others wait for.
+#[derive(Debug)]
+pub struct Slot<T>(watch::Sender<Option<Result<T, Blocked>>>);
+
+impl<T: Clone> Slot<T> {
+    /// Not filled yet.
+    pub fn new() -> Self {
+        Self(watch::Sender::new(None))
+    }
+
+    /// Waits until it is filled.
+    pub async fn get(&self) -> Result<T, Blocked> {
+        let mut receiver = self.0.subscribe();
+        let filled = receiver.wait_for(Option::is_some).await;
+        filled.ok().and_then(|value| value.clone()).unwrap_or(Err(Blocked))
+    }
+
+    /// Fills it.
+    pub fn fill(&self, value: Result<T, Blocked>) {
+        self.0.send_replace(Some(value));
+    }
+}
+
+/// Runs nodes and keeps what went wrong.
+#[derive(Debug)]
+pub struct Nodes<'a> {
+    events: &'a Events,
+    errors: RefCell<Vec<anyhow::Error>>,
+}
+
+impl<'a> Nodes<'a> {
+    /// None yet.
+    pub fn new(events: &'a Events) -> Self {
+        Self { events, errors: RefCell::default() }
+    }
+
+    /// One node. `action` is none or a no-op where nothing is told; `needs` waits for other nodes; `work` gives the id
+    /// that is told and the value that others wait for.
+    pub async fn run<N, T: Clone>(
+        &self,
+        kind: ResourceKind,
+        action: Option<Action>,
+        slot: &Slot<T>,
+        needs: impl Future<Output = Result<N, Blocked>>,
+        work: impl AsyncFnOnce(N) -> Result<(String, T)>,
+    ) {
+        let Ok(needs) = needs.await else { return slot.fill(Err(Blocked)) };
+        let action = action.filter(|&action| action != Action::NoOp);
+        let begin = Instant::now();
+        if let Some(action) = action {
+            self.events.send(Event::Started { resource: kind, action });
+        }
+        // On the heap: seventeen SDK calls side by side in one future overflow a thread's 2 MB stack.
+        match Box::pin(work(needs)).await {
+            Ok((id, value)) => {
+                if let Some(action) = action {
+                    let elapsed_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    self.events.send(Event::Done { resource: kind, action, id, elapsed_ms });
+                }
+                slot.fill(Ok(value));
+            }
+            Err(error) => {
+                self.events.send(Event::Failed { resource: kind });
+                self.errors.borrow_mut().push(error);
+                slot.fill(Err(Blocked));
+            }
+        }
+    }
+
+    /// What went wrong, as one error: the only one as it is, several under one head.
+    pub fn finish(self) -> Result<()> {
+        let mut errors = self.errors.into_inner();
+        if errors.len() < 2 {
+            return errors.pop().map_or(Ok(()), Err);
+        }
+        let hint = errors.iter().find_map(|error| error.downcast_ref::<Failure>()?.hint.clone());
+        let mut failure = Failure::failed(format!("{} steps failed", errors.len()));
+        failure.kind = kind_of(&errors[0]);
+        failure.hint = hint;
+        let all: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
+        Err(anyhow::anyhow!(all.join("; ")).context(failure))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failure_blocks_what_needs_it_and_nothing_else() {
+        let events = Events::silent();
+        let nodes = Nodes::new(&events);
+        let (failing, child, sibling) = (Slot::<()>::new(), Slot::<()>::new(), Slot::<u8>::new());
+        let none = async || Ok(());
+        tokio::join!(
+            nodes.run(ResourceKind::Role, None, &failing, none(), async |()| anyhow::bail!("no")),
+            nodes.run(ResourceKind::Function, None, &child, failing.get(), async |()| Ok((String::new(), ()))),
+            nodes.run(ResourceKind::RestApi, None, &sibling, none(), async |()| {
+                tokio::task::yield_now().await;
+                Ok((String::new(), 7))
+            }),
+        );
+        assert_eq!(child.get().await, Err(Blocked));
+        assert_eq!(sibling.get().await, Ok(7));
+        assert!(nodes.finish().is_err_and(|error| error.to_string() == "no"));
+    }
+
+    #[tokio::test]
+    async fn several_failures_are_all_told() {
+        let events = Events::silent();
+        let nodes = Nodes::new(&events);
+        for text in ["first", "second"] {
+            let slot = Slot::<()>::new();
+            nodes.run(ResourceKind::Role, None, &slot, async { Ok(()) }, async |()| anyhow::bail!(text)).await;
+        }
+        let text = nodes.finish().map_err(|error| format!("{error:#}"));
+        assert_eq!(text, Err("2 steps failed: first; second".to_owned()));
+    }
+}

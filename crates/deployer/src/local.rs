@@ -1,0 +1,290 @@
+//! The local cloud as a background process: started when needed, found again by what it left on disk, stopped on demand.
+//!
+//! `server.json` in its folder is a hint, never a proof: only a health answer with the same pid says that it runs. So a
+//! crash, a stale file, a reused pid and a taken port all heal themselves with the next start.
+
+use std::{
+    env, fmt, fs, io,
+    net::{Ipv4Addr, TcpListener},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::{Pid, Signal, kill_process},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{data_plane::Backoff, error::Failure, private_file};
+
+/// A start reads its state from disk and binds a port.
+const START_PATIENCE: Duration = Duration::from_secs(20);
+/// A stop waits for requests in flight.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// Lines of its log that are shown when it does not start.
+const TAIL: usize = 10;
+
+/// Where the local cloud listens, and who may call it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LocalEndpoint {
+    /// `http://127.0.0.1:<port>`
+    pub url: String,
+    /// Key id.
+    pub access_key_id: String,
+    /// Key; never shown.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for LocalEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEndpoint").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// `server.json`: what the last start left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Left {
+    url: String,
+    pid: u32,
+}
+
+/// What the local cloud says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Twelve digits.
+    pub account_id: String,
+    /// Its process.
+    pub pid: u32,
+    /// Its release.
+    pub version: String,
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+/// A local cloud that answers.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// `http://127.0.0.1:<port>`
+    pub url: String,
+    /// What it says of itself.
+    pub health: Health,
+}
+
+/// The folder of the local cloud that belongs to this folder's deploy.toml.
+pub fn folder(root: &Path) -> PathBuf {
+    root.join(".deployer/local")
+}
+
+/// Its log.
+pub fn log_path(root: &Path) -> PathBuf {
+    folder(root).join("server.log")
+}
+
+/// The running local cloud, or none.
+pub async fn status(root: &Path) -> anyhow::Result<Option<Running>> {
+    let Some(left) = left(&folder(root)) else { return Ok(None) };
+    Ok(health(&left).await?.map(|health| Running { url: left.url, health }))
+}
+
+/// The endpoint of a local cloud that was started once, which is started again if it does not run; none if there never
+/// was one.
+pub async fn resume(root: &Path) -> anyhow::Result<Option<LocalEndpoint>> {
+    if folder(root).join("credentials.json").exists() { ensure(root).await.map(Some) } else { Ok(None) }
+}
+
+/// The endpoint of a running local cloud, started when needed.
+pub async fn ensure(root: &Path) -> anyhow::Result<LocalEndpoint> {
+    let dir = folder(root);
+    private_file::create_dir(&dir).with_context(|| Failure::failed(format!("making {}", dir.display())))?;
+    // Two commands that start at once start one.
+    let _lock = lock(&dir).await?;
+    if let Some(running) = status(root).await? {
+        if running.health.version == env!("CARGO_PKG_VERSION") {
+            return endpoint(&dir, running.url);
+        }
+        end(&dir).await?;
+    }
+    let url = start(&dir).await?;
+    endpoint(&dir, url)
+}
+
+/// Stops it, and says whether it ran. Its state stays.
+pub async fn stop(root: &Path) -> anyhow::Result<bool> {
+    let dir = folder(root);
+    if !dir.exists() {
+        return Ok(false);
+    }
+    let _lock = lock(&dir).await?;
+    end(&dir).await
+}
+
+/// Runs it in this process until a signal ends it.
+pub async fn serve(dir: &Path, port: u16) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
+    // The terminal that it was started from may go away.
+    let mut hangup = signal(SignalKind::hangup()).context("listening for signals")?;
+    let options = local_aws::Options { port, ..local_aws::Options::new(dir) };
+    let mut server = local_aws::start(options).await.context(Failure::failed("starting the local cloud"))?;
+    let left = Left { url: server.endpoint(), pid: std::process::id() };
+    private_file::write(&dir.join("server.json"), &serde_json::to_vec(&left)?).context("writing server.json")?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {}
+            ended = server.join() => {
+                ended.context(Failure::failed("serving the local cloud"))?;
+                break;
+            }
+        }
+    }
+    server.stop().await;
+    // Only tidiness: whoever reads it asks for health.
+    let _ = fs::remove_file(dir.join("server.json"));
+    Ok(())
+}
+
+/// Waits for the right to start or stop it; dropping gives it back.
+async fn lock(dir: &Path) -> anyhow::Result<fs::File> {
+    let path = dir.join("start.lock");
+    let file = private_file::append(&path).with_context(|| Failure::failed(format!("opening {}", path.display())))?;
+    let locked = tokio::task::spawn_blocking(move || flock(&file, FlockOperation::LockExclusive).map(|()| file));
+    locked.await?.with_context(|| Failure::failed(format!("locking {}", path.display())))
+}
+
+/// What the last start left; whatever is wrong with it makes it absent.
+fn left(dir: &Path) -> Option<Left> {
+    serde_json::from_slice(&fs::read(dir.join("server.json")).ok()?).ok()
+}
+
+fn endpoint(dir: &Path, url: String) -> anyhow::Result<LocalEndpoint> {
+    let path = dir.join("credentials.json");
+    let reading = || Failure::failed(format!("reading {}", path.display()));
+    let bytes = fs::read(&path).with_context(reading)?;
+    // The parser's own words could quote the key.
+    let credentials: Credentials =
+        serde_json::from_slice(&bytes).map_err(|_| anyhow!("no credentials in it")).with_context(reading)?;
+    Ok(LocalEndpoint {
+        url,
+        access_key_id: credentials.access_key_id,
+        secret_access_key: credentials.secret_access_key,
+    })
+}
+
+/// Whether it answers and is the process that it was; anything else on its port is not it.
+async fn health(left: &Left) -> anyhow::Result<Option<Health>> {
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+    let Ok(response) = client.get(format!("{}/_local/health", left.url)).send().await else { return Ok(None) };
+    let Ok(bytes) = response.bytes().await else { return Ok(None) };
+    let health: Option<Health> = serde_json::from_slice(&bytes).ok();
+    Ok(health.filter(|health| health.pid == left.pid))
+}
+
+/// Starts it, on its last port if that is free, so that URLs stay what they were.
+async fn start(dir: &Path) -> anyhow::Result<String> {
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let last = || fs::read_to_string(dir.join("port")).ok()?.trim().parse::<u16>().ok();
+    let port = last().filter(free).unwrap_or(0);
+    let url = match launch(dir, port).await {
+        // The port may have been taken between the look and the start.
+        Err(_) if port != 0 => launch(dir, 0).await?,
+        launched => launched?,
+    };
+    let port = url.rsplit(':').next().unwrap_or_default();
+    private_file::write(&dir.join("port"), port.as_bytes()).context("writing the local cloud's port")?;
+    Ok(url)
+}
+
+async fn launch(dir: &Path, port: u16) -> anyhow::Result<String> {
+    let log = dir.join("server.log");
+    let failed = || Failure::failed("starting the local cloud").hint(format!("its log is {}", log.display()));
+    // What an earlier process left must not be taken for this one's.
+    let _ = fs::remove_file(dir.join("server.json"));
+    let mut child = spawn(dir, port, &log).with_context(failed)?;
+    let mut backoff = Backoff::starting(FIRST_PAUSE, START_PATIENCE);
+    loop {
+        if let Some(left) = left(dir).filter(|left| left.pid == child.id())
+            && health(&left).await?.is_some()
+        {
+            return Ok(left.url);
+        }
+        let ended = child.try_wait().with_context(failed)?;
+        if ended.is_some() || !backoff.pause(None).await {
+            // One that does not answer must not be left behind.
+            let _ = child.kill();
+            let _ = child.wait();
+            let why = ended.map_or_else(|| "it does not answer".to_owned(), |status| format!("it ended with {status}"));
+            return Err(anyhow!("{why}\n{}", tail(&log)).context(failed()));
+        }
+    }
+}
+
+/// Its own process group, so that a Ctrl-C for this command is none for it.
+fn spawn(dir: &Path, port: u16, log: &Path) -> io::Result<Child> {
+    let output = private_file::append(log)?;
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["local", "serve", "--port"]).arg(port.to_string()).arg("--dir").arg(dir);
+    command.current_dir(dir).process_group(0);
+    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    // It needs no account, and must not be sent to another stage or format by this command's surroundings.
+    let ours = |name: &str| name.starts_with("AWS_") || name.starts_with("DEPLOYER_");
+    for (name, _) in env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command.spawn()
+}
+
+/// Ends the process that answers; one that does not answer is not ours to end.
+async fn end(dir: &Path) -> anyhow::Result<bool> {
+    let Some(left) = left(dir) else { return Ok(false) };
+    if health(&left).await?.is_none() {
+        return Ok(false);
+    }
+    let stopping = || Failure::failed(format!("stopping the local cloud (pid {})", left.pid));
+    let pid = i32::try_from(left.pid).ok().and_then(Pid::from_raw).with_context(stopping)?;
+    signal(pid, Signal::TERM).with_context(stopping)?;
+    let mut backoff = Backoff::starting(FIRST_PAUSE, STOP_PATIENCE);
+    while lives(pid) {
+        if !backoff.pause(None).await {
+            signal(pid, Signal::KILL).with_context(stopping)?;
+            break;
+        }
+    }
+    let _ = fs::remove_file(dir.join("server.json"));
+    Ok(true)
+}
+
+fn signal(pid: Pid, signal: Signal) -> rustix::io::Result<()> {
+    match kill_process(pid, signal) {
+        Err(rustix::io::Errno::SRCH) => Ok(()),
+        other => other,
+    }
+}
+
+/// A process that has ended lives on in the process table until its parent asks, so its state is looked at too.
+fn lives(pid: Pid) -> bool {
+    if rustix::process::test_kill_process(pid).is_err() {
+        return false;
+    }
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X']))
+}
+
+/// The last lines of its log.
+fn tail(log: &Path) -> String {
+    let bytes = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}

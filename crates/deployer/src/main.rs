@@ -1,0 +1,113 @@
+//! `deployer`: one command from a model file to a protected prediction endpoint.
+
+#![expect(unreachable_pub, reason = "a program has no outside: `pub` says what a module offers to the others")]
+
+mod aws;
+mod cli;
+mod commands;
+mod config;
+mod data_plane;
+mod engine;
+mod error;
+mod local;
+mod names;
+mod outputs;
+mod package;
+mod private_file;
+mod probe;
+mod resources;
+mod stack;
+mod ui;
+
+use std::{env, io, process::ExitCode};
+
+use clap::{Parser as _, error::ErrorKind};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Cli, Command, Format, LocalCommand},
+    error::{Failure, Kind, kind_of},
+    ui::Ui,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let ui = Ui::new(&cli.global);
+    trace(&cli);
+    let code = match run(cli, ui.clone()) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            ui.error(&error);
+            kind_of(&error).exit_code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn run(cli: Cli, ui: Ui) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // The local cloud ends on signals in its own way.
+    let serves = matches!(cli.command, Command::Local(LocalCommand::Serve(_)));
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = commands::run(cli, ui) => result,
+            _ = tokio::signal::ctrl_c(), if !serves => {
+                let failure = Failure::new(Kind::Interrupted, "interrupted: what was done stays");
+                Err(failure.hint("the same command goes on from there").into())
+            }
+        }
+    });
+    // A question that nobody answers would keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+/// A command line that asks for help, or that cannot be understood.
+fn usage(error: &clap::Error) -> ExitCode {
+    let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if help || !wants_json() {
+        // Nothing can be said about a closed pipe.
+        let _ = error.print();
+    } else {
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+        let hint = rest.split_once("tip: ").map_or("see --help", |(_, tip)| tip.lines().next().unwrap_or(tip));
+        let failure = Failure::usage(message.trim()).hint(hint);
+        Ui::with_format(Format::Json, 0, true).error(&failure.into());
+    }
+    ExitCode::from(if help { 0 } else { Kind::Usage.exit_code() })
+}
+
+/// Whether JSON is asked for, on a command line that clap has refused.
+fn wants_json() -> bool {
+    let arguments: Vec<String> = env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let one = |argument: &String| ["-ojson", "-o=json", "--output=json"].contains(&argument.as_str());
+    let two = |pair: &[String]| ["-o", "--output"].contains(&pair[0].as_str()) && pair[1] == "json";
+    arguments.iter().any(one) || arguments.windows(2).any(two)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    error.to_string() == ui::WRITING && error.chain().any(|cause| cause.downcast_ref().is_some_and(broken))
+}
+
+/// Our own events on stderr. Never those of the SDK: at its lowest level it shows bodies.
+fn trace(cli: &Cli) {
+    let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false);
+    if matches!(cli.command, Command::Local(LocalCommand::Serve(_))) {
+        // Its stderr is the local cloud's log: what was asked, and when.
+        return subscriber.with_env_filter(EnvFilter::new("request=info")).init();
+    }
+    let level = match cli.global.verbose {
+        0 => "off",
+        1 => "deployer=debug",
+        _ => "deployer=trace",
+    };
+    subscriber.with_env_filter(EnvFilter::new(level)).with_target(false).without_time().init();
+}

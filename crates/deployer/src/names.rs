@@ -1,0 +1,175 @@
+//! Physical names and ownership tags, derived from the stack's name and stage alone.
+
+use std::{collections::HashMap, fmt};
+
+use sha2::{Digest as _, Sha256};
+
+/// Tag key that holds the stack's name.
+pub const STACK_TAG: &str = "deployer:stack";
+/// Tag key that holds the stage.
+pub const STAGE_TAG: &str = "deployer:stage";
+
+/// The one partition that is served for now; every ARN is made in this file.
+const PARTITION: &str = "aws";
+
+/// Identifies a stack: everything physical is derived from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackId {
+    /// `name` in deploy.toml.
+    pub name: String,
+    /// `--stage`.
+    pub stage: String,
+    /// Where it lives.
+    pub region: String,
+    /// Twelve digits.
+    pub account_id: String,
+}
+
+impl StackId {
+    fn base(&self) -> String {
+        format!("{}-{}", self.name, self.stage)
+    }
+
+    fn arn(&self, service: &str, resource: fmt::Arguments<'_>) -> String {
+        format!("arn:{PARTITION}:{service}:{}:{}:{resource}", self.region, self.account_id)
+    }
+
+    /// Function name.
+    pub fn function(&self) -> String {
+        self.base()
+    }
+
+    /// Full ARN of the function; known before it exists, so nothing waits for it.
+    pub fn function_arn(&self) -> String {
+        self.arn("lambda", format_args!("function:{}", self.function()))
+    }
+
+    /// Execution role name. IAM is global, so the Region is part of it.
+    pub fn role(&self) -> String {
+        format!("{}-{}", self.base(), self.region)
+    }
+
+    /// Full ARN of the execution role.
+    pub fn role_arn(&self) -> String {
+        format!("arn:{PARTITION}:iam::{}:role/{}", self.account_id, self.role())
+    }
+
+    /// Log group name.
+    pub fn log_group(&self) -> String {
+        format!("/aws/lambda/{}", self.function())
+    }
+
+    /// Full ARN of the log group, without the trailing `:*`.
+    pub fn log_group_arn(&self) -> String {
+        self.arn("logs", format_args!("log-group:{}", self.log_group()))
+    }
+
+    /// User pool name.
+    pub fn user_pool(&self) -> String {
+        self.base()
+    }
+
+    /// Full ARN of a user pool.
+    pub fn user_pool_arn(&self, pool_id: &str) -> String {
+        self.arn("cognito-idp", format_args!("userpool/{pool_id}"))
+    }
+
+    /// App client name.
+    pub fn app_client(&self) -> String {
+        self.base()
+    }
+
+    /// REST API name.
+    pub fn rest_api(&self) -> String {
+        self.base()
+    }
+
+    /// Authorizer name, unique in its API.
+    pub fn authorizer(&self) -> String {
+        self.base()
+    }
+
+    /// Full ARN of a REST API; API Gateway's have no account id.
+    pub fn rest_api_arn(&self, api_id: &str) -> String {
+        format!("arn:{PARTITION}:apigateway:{}::/restapis/{api_id}", self.region)
+    }
+
+    /// What an integration invokes: the function, through Lambda's API as API Gateway spells it.
+    pub fn invoke_uri(&self) -> String {
+        format!(
+            "arn:{PARTITION}:apigateway:{}:lambda:path/2015-03-31/functions/{}/invocations",
+            self.region,
+            self.function_arn()
+        )
+    }
+
+    /// What may invoke the function: POST on `/` of this API, in every stage of it. The console writes the same form;
+    /// the root resource ends in a slash.
+    pub fn source_arn(&self, api_id: &str) -> String {
+        self.arn("execute-api", format_args!("{api_id}/*/POST/"))
+    }
+
+    /// Domain prefix when deploy.toml names none. Prefixes are unique in a Region across all accounts, so part of it
+    /// is a digest of account and Region; the same stack always gets the same one.
+    pub fn domain_prefix(&self) -> String {
+        let digest = Sha256::digest(format!("{}/{}/{}", self.account_id, self.region, self.base()));
+        let suffix: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{suffix}", self.base())
+    }
+
+    /// The ownership tags, as most of the SDK's calls take them.
+    pub fn tag_map(&self) -> HashMap<String, String> {
+        self.tags().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The ownership tags.
+    pub fn tags(&self) -> [(&'static str, &str); 2] {
+        [(STACK_TAG, &self.name), (STAGE_TAG, &self.stage)]
+    }
+
+    /// Whether these tags say that the resource is this stack's.
+    pub fn owns<'t>(&self, tag: impl Fn(&str) -> Option<&'t str>) -> bool {
+        self.tags().iter().all(|(key, value)| tag(key) == Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> StackId {
+        StackId {
+            name: "mnist".into(),
+            stage: "dev".into(),
+            region: "eu-west-1".into(),
+            account_id: "123456789012".into(),
+        }
+    }
+
+    #[test]
+    fn arns_have_the_form_that_aws_documents() {
+        let id = id();
+        assert_eq!(id.function_arn(), "arn:aws:lambda:eu-west-1:123456789012:function:mnist-dev");
+        assert_eq!(id.role_arn(), "arn:aws:iam::123456789012:role/mnist-dev-eu-west-1");
+        assert_eq!(id.log_group_arn(), "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/mnist-dev");
+        assert_eq!(id.rest_api_arn("abc"), "arn:aws:apigateway:eu-west-1::/restapis/abc");
+        assert_eq!(id.source_arn("abc"), "arn:aws:execute-api:eu-west-1:123456789012:abc/*/POST/");
+    }
+
+    #[test]
+    fn a_stack_owns_only_what_carries_both_tags() {
+        let id = id();
+        assert!(id.owns(|key| if key == STACK_TAG { Some("mnist") } else { Some("dev") }));
+        assert!(!id.owns(|key| (key == STACK_TAG).then_some("mnist")));
+        assert!(!id.owns(|key| if key == STACK_TAG { Some("mnist") } else { Some("prod") }));
+        assert!(!id.owns(|_| None));
+    }
+
+    #[test]
+    fn the_derived_domain_prefix_is_stable_and_differs_between_accounts() {
+        let mut other = id();
+        assert_eq!(id().domain_prefix(), other.domain_prefix());
+        other.account_id = "210987654321".into();
+        assert_ne!(id().domain_prefix(), other.domain_prefix());
+    }
+}

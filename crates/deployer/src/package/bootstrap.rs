@@ -1,0 +1,229 @@
+//! Builds `bootstrap` with cargo: natively for the local cloud, with zig as linker against an old glibc for Lambda.
+
+use std::{
+    collections::VecDeque,
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context as _, anyhow};
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::Command,
+};
+
+use super::host;
+use crate::{
+    config::Architecture,
+    engine::{
+        event::{Event, Events},
+        plan::ResourceKind,
+    },
+    error::Failure,
+};
+
+/// Lines of cargo's that are shown when it fails.
+const TAIL: usize = 20;
+
+/// What a bootstrap is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target {
+    /// Which machine.
+    pub architecture: Architecture,
+    /// Whether it runs here, in the local cloud.
+    pub local: bool,
+}
+
+impl Target {
+    /// The local cloud runs what it is given on this machine, whatever deploy.toml says.
+    pub(super) fn new(architecture: Architecture, local: bool) -> Self {
+        let host = host().filter(|_| local);
+        Self { architecture: host.unwrap_or(architecture), local }
+    }
+
+    /// Rust's name for it, without the glibc version that zigbuild takes at its end.
+    fn triple(self) -> &'static str {
+        match self.architecture {
+            Architecture::X86_64 => "x86_64-unknown-linux-gnu",
+            Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+        }
+    }
+
+    /// For Lambda the profile that is slow to build and quick to start. For this machine the release profile, with the
+    /// features of the whole workspace: what was compiled for this program is then compiled for the bootstrap as well.
+    fn arguments(self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        if self.local {
+            arguments.extend(["build", "--release", "--workspace"].map(str::to_owned));
+        } else {
+            let target = format!("{}.{}", self.triple(), super::elf::AL2023_GLIBC);
+            arguments.extend(["zigbuild", "--target", &target, "--profile", "lambda"].map(str::to_owned));
+            arguments.extend(["--package", "inference-lambda"].map(str::to_owned));
+        }
+        arguments.extend(["--bin", "bootstrap", "--locked"].map(str::to_owned));
+        arguments.push("--message-format=json-render-diagnostics".to_owned());
+        arguments
+    }
+}
+
+/// The failure that a bootstrap which cannot run on the target is.
+pub(super) fn refused(binary: &Path, target: &Target) -> Failure {
+    let failure = Failure::failed(format!("checking bootstrap {}", binary.display()));
+    if target.local {
+        failure.hint("without bootstrap in [function] the deployer builds a fitting one")
+    } else {
+        let (triple, glibc) = (target.triple(), super::elf::AL2023_GLIBC);
+        failure.hint(format!(
+            "build it with `cargo zigbuild --profile lambda --target {triple}.{glibc} -p inference-lambda`"
+        ))
+    }
+}
+
+/// Builds it, and says where it is. Without changes this takes as long as cargo needs to see that.
+pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> anyhow::Result<PathBuf> {
+    let workspace = workspace(root)?;
+    events.send(Event::Note(format!(
+        "building the bootstrap for {}",
+        if target.local { "this machine" } else { "Lambda" }
+    )));
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(target.arguments()).current_dir(&workspace).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (name, _) in env::vars_os().filter(|(name, _)| is_secret(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    let missing = || Failure::failed("running cargo").hint("the bootstrap is built with Rust: see https://rustup.rs");
+    let mut child = command.spawn().with_context(missing)?;
+    let stdout = child.stdout.take().context("cargo has no stdout")?;
+    let stderr = child.stderr.take().context("cargo has no stderr")?;
+    let (executable, tail) = tokio::try_join!(executable(stdout), follow(stderr, events))?;
+    let status = child.wait().await.context("waiting for cargo")?;
+    if !status.success() {
+        let failure = Failure::failed(format!("building the bootstrap with cargo ({status})"));
+        let failure = match way_out(&tail, *target) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        return Err(anyhow!("{}", Vec::from(tail).join("\n")).context(failure));
+    }
+    executable.context(Failure::failed("building the bootstrap: cargo named no executable"))
+}
+
+/// Cargo and the build scripts that it runs need none of the AWS configuration.
+fn is_secret(name: &str) -> bool {
+    name.starts_with("AWS_")
+}
+
+/// The folder of our workspace: above deploy.toml, or where this program was built from.
+fn workspace(root: &Path) -> anyhow::Result<PathBuf> {
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    let candidates = root.ancestors().chain(built_from);
+    let found = candidates.into_iter().find(|folder| folder.join("crates/inference-lambda/Cargo.toml").is_file());
+    found.map(Path::to_owned).ok_or_else(|| {
+        let failure =
+            Failure::failed("looking for the bootstrap's source: crates/inference-lambda is not above deploy.toml");
+        failure.hint("set bootstrap in [function] to a prebuilt one").into()
+    })
+}
+
+/// Reads cargo's messages to their end, for the file that it made.
+async fn executable(stdout: impl AsyncRead + Unpin) -> anyhow::Result<Option<PathBuf>> {
+    let mut lines = BufReader::new(stdout).lines();
+    let mut found = None;
+    while let Some(line) = lines.next_line().await.context("reading cargo's messages")? {
+        found = message(&line).or(found);
+    }
+    Ok(found)
+}
+
+/// One line of `--message-format=json`; lines of another kind are no concern of ours.
+fn message(line: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        target: MessageTarget,
+        executable: Option<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct MessageTarget {
+        name: String,
+    }
+    let message: Message = serde_json::from_str(line).ok()?;
+    message.executable.filter(|_| message.target.name == "bootstrap")
+}
+
+/// Passes cargo's progress on, and keeps the last of it.
+async fn follow(stderr: impl AsyncRead + Unpin, events: &Events) -> anyhow::Result<VecDeque<String>> {
+    let mut lines = BufReader::new(stderr).lines();
+    let mut tail = VecDeque::with_capacity(TAIL);
+    while let Some(line) = lines.next_line().await.context("reading cargo's progress")? {
+        let reason = line.trim().to_owned();
+        if !reason.is_empty() {
+            events.send(Event::Waiting { resource: ResourceKind::Function, reason });
+        }
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(line);
+    }
+    Ok(tail)
+}
+
+/// What to install, where cargo's words tell. It has no codes for these.
+fn way_out(tail: &VecDeque<String>, target: Target) -> Option<String> {
+    let said = |words: &[&str]| tail.iter().any(|line| words.iter().all(|word| line.to_lowercase().contains(word)));
+    if said(&["no such command", "zigbuild"]) || said(&["find", "zig"]) || said(&["no module named ziglang"]) {
+        return Some("pip install cargo-zigbuild ziglang".to_owned());
+    }
+    if said(&["can't find crate for `core`"])
+        || said(&["can't find crate for `std`"])
+        || said(&["may not be installed"])
+    {
+        return Some(format!("rustup target add {}", target.triple()));
+    }
+    None
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    const LAMBDA: Target = Target { architecture: Architecture::Arm64, local: false };
+
+    #[test]
+    fn lambda_gets_its_own_glibc_and_the_local_cloud_the_hosts() {
+        let arguments = LAMBDA.arguments();
+        assert_eq!(arguments[..3], ["zigbuild", "--target", "aarch64-unknown-linux-gnu.2.34"]);
+        let local = Target::new(Architecture::Arm64, true);
+        assert_eq!(local.arguments()[0], "build");
+        assert_eq!(local.architecture, host().unwrap());
+    }
+
+    #[test]
+    fn the_executable_is_found_among_the_messages() {
+        let artifact = r#"{"reason":"compiler-artifact","target":{"name":"bootstrap"},"executable":"/t/bootstrap"}"#;
+        assert_eq!(message(artifact), Some(PathBuf::from("/t/bootstrap")));
+        let library = r#"{"reason":"compiler-artifact","target":{"name":"classifier"},"executable":null}"#;
+        assert_eq!((message(library), message(r#"{"reason":"build-finished","success":true}"#)), (None, None));
+    }
+
+    #[test]
+    fn the_way_out_names_what_to_install() {
+        let tail = |line: &str| VecDeque::from([line.to_owned()]);
+        let zigbuild = tail("error: no such command: `zigbuild`");
+        assert_eq!(way_out(&zigbuild, LAMBDA).unwrap(), "pip install cargo-zigbuild ziglang");
+        let target = tail("  = note: the `aarch64-unknown-linux-gnu` target may not be installed");
+        assert_eq!(way_out(&target, LAMBDA).unwrap(), "rustup target add aarch64-unknown-linux-gnu");
+        assert_eq!(way_out(&tail("error[E0308]: mismatched types"), LAMBDA), None);
+    }
+
+    #[test]
+    fn the_workspace_is_found_from_anywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(workspace(folder.path()).unwrap().join("crates/inference-lambda").is_dir());
+        assert!(!is_secret("PATH") && is_secret("AWS_SECRET_ACCESS_KEY"));
+    }
+}

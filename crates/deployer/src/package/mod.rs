@@ -1,0 +1,142 @@
+//! The function's zip: the bootstrap, the model and `classifier.json`. The same input gives the same bytes.
+
+mod archive;
+mod bootstrap;
+mod elf;
+mod model;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
+
+use self::{archive::Entry, bootstrap::Target};
+use crate::{
+    config::{Architecture, Config},
+    engine::event::{Event, Events},
+    error::Failure,
+    private_file,
+};
+
+/// Lambda's limit on a zip that is uploaded directly, in bytes.
+const ZIPPED_LIMIT: usize = 52_428_800;
+/// Lambda's limit on what it unpacks to, in bytes.
+const UNZIPPED_LIMIT: usize = 262_144_000;
+
+/// A zip that is ready to upload.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// Where it was written, under `.deployer/package/`.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub zip: Vec<u8>,
+    /// SHA-256 of the bytes in base64: what Lambda calls CodeSha256.
+    pub sha256_base64: String,
+    /// Size of all files in it.
+    pub uncompressed_bytes: usize,
+    /// Size of the bootstrap in it.
+    pub bootstrap_bytes: usize,
+    /// The newest GLIBC version that the bootstrap needs, such as `2.34`; none for a static one.
+    pub glibc: Option<String>,
+}
+
+/// Builds the zip: for the local cloud with the host's own toolchain, else for Amazon Linux 2023.
+pub async fn build(config: &Config, local: bool, events: &Events) -> anyhow::Result<Artifact> {
+    // Loading a model and packing a zip take a processor for a while, which calls in flight must not wait for.
+    let owned = config.clone();
+    let model = spawn_blocking(move || model::prepare(&owned)).await??;
+    let target = Target::new(config.function.architecture, local);
+    let binary = match &config.function.bootstrap {
+        Some(path) => path.clone(),
+        None => bootstrap::compile(&config.root, &target, events).await?,
+    };
+    let owned = config.clone();
+    let artifact = spawn_blocking(move || assemble(&owned, model, &binary, &target)).await??;
+    events.send(Event::Note(format!("packaged {} ({})", artifact.path.display(), size(artifact.zip.len()))));
+    Ok(artifact)
+}
+
+fn assemble(config: &Config, model: [Entry; 2], binary: &Path, target: &Target) -> anyhow::Result<Artifact> {
+    let bytes = fs::read(binary).with_context(|| Failure::failed(format!("reading bootstrap {}", binary.display())))?;
+    let elf = elf::check(&bytes, target).with_context(|| bootstrap::refused(binary, target))?;
+    let bootstrap_bytes = bytes.len();
+    let mut files = vec![Entry { name: "bootstrap".to_owned(), bytes, executable: true }];
+    files.extend(model);
+    let uncompressed_bytes = files.iter().map(|file| file.bytes.len()).sum();
+    limit("unzipped", uncompressed_bytes, UNZIPPED_LIMIT)?;
+    let zip = archive::zip(files).context(Failure::failed("writing the function's zip"))?;
+    limit("zipped", zip.len(), ZIPPED_LIMIT)?;
+
+    let folder = config.root.join(".deployer/package");
+    let path = folder.join(format!("{}-{}.zip", config.name, config.stage));
+    private_file::create_dir(&folder)
+        .and_then(|()| private_file::write(&path, &zip))
+        .with_context(|| Failure::failed(format!("writing package {}", path.display())))?;
+    Ok(Artifact {
+        path,
+        sha256_base64: BASE64.encode(Sha256::digest(&zip)),
+        zip,
+        uncompressed_bytes,
+        bootstrap_bytes,
+        glibc: elf.glibc.map(|version| version.to_string()),
+    })
+}
+
+fn limit(what: &str, bytes: usize, limit: usize) -> anyhow::Result<()> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    let text = format!("packaging: {} {what} is more than the {} that Lambda takes", size(bytes), size(limit));
+    Err(Failure::failed(text).hint("use a smaller model").into())
+}
+
+/// `4.1 MB`
+pub fn size(bytes: usize) -> String {
+    format!("{:.1} MB", bytes as f64 / 1_048_576.0)
+}
+
+/// The machine that this program runs on, where Lambda has it too.
+fn host() -> Option<Architecture> {
+    match std::env::consts::ARCH {
+        "x86_64" => Some(Architecture::X86_64),
+        "aarch64" => Some(Architecture::Arm64),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::data_plane::access::tests::config;
+
+    /// A stack whose bootstrap is a program of this machine.
+    fn stack(root: &Path) -> Config {
+        let mut config = config(root);
+        config.model.path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../model/mnist.onnx");
+        config.function.bootstrap = Some("/bin/sh".into());
+        config
+    }
+
+    #[tokio::test]
+    async fn the_same_input_gives_the_same_bytes() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = build(&stack(one.path()), true, &Events::silent()).await.unwrap();
+        let second = build(&stack(two.path()), true, &Events::silent()).await.unwrap();
+        assert_eq!((&first.zip, &first.sha256_base64), (&second.zip, &second.sha256_base64));
+        assert_eq!(fs::read(&first.path).unwrap(), first.zip);
+        assert_eq!(first.path, one.path().join(".deployer/package/mnist-dev.zip"));
+    }
+
+    #[test]
+    fn what_lambda_does_not_take_is_refused() {
+        limit("zipped", ZIPPED_LIMIT, ZIPPED_LIMIT).unwrap();
+        let error = limit("zipped", ZIPPED_LIMIT + 200_000, ZIPPED_LIMIT).unwrap_err();
+        assert_eq!(error.to_string(), "packaging: 50.2 MB zipped is more than the 50.0 MB that Lambda takes");
+    }
+}

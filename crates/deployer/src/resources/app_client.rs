@@ -1,0 +1,262 @@
+//! The app client: ListUserPoolClients, DescribeUserPoolClient, Create-, Update- and DeleteUserPoolClient.
+//!
+//! Hangs on the pool, found by name, which is not unique: the oldest counts. UpdateUserPoolClient resets what the call
+//! omits, so what is there is described first and sent back. A secret cannot be added later, so a client without one is
+//! replaced. The secret is read only when a token is fetched, and never kept.
+
+use anyhow::{Context as _, Result};
+use aws_sdk_cognitoidentityprovider::types::{
+    OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType, UserPoolClientType,
+};
+
+use super::{Context, Diff, Observed, Step};
+use crate::{
+    aws::{ApiError, Doing as _, create, found},
+    engine::plan::{FieldDiff, ResourceKind},
+};
+
+/// What it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Name.
+    pub name: String,
+    /// Full scopes.
+    pub scopes: Vec<String>,
+    /// Life of an access token.
+    pub token_minutes: i32,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// Id.
+    pub id: String,
+    /// Whether it has a secret.
+    pub has_secret: bool,
+    /// OAuth flows.
+    pub flows: Vec<String>,
+    /// Whether the flows are enabled; else the token endpoint answers invalid_grant.
+    pub flows_enabled: bool,
+    /// Full scopes.
+    pub scopes: Vec<String>,
+    /// Life of an access token, in seconds.
+    pub token_seconds: i64,
+    /// Whether errors hide which users exist.
+    pub hides_users: bool,
+}
+
+/// Ids of the pool's clients of our name, in a fixed order. AWS lists no dates, so the order of ids stands for age.
+pub async fn list(cx: Context<'_>, pool_id: &str) -> Result<Vec<String>> {
+    let name = cx.id.app_client();
+    let call = cx.aws.cognito.list_user_pool_clients().user_pool_id(pool_id).max_results(60);
+    let mut clients = call.into_paginator().items().send();
+    let mut ids = Vec::new();
+    while let Some(client) = clients.next().await {
+        let client = client.doing("listing the app clients of user pool", pool_id)?;
+        if client.client_name() == Some(&name) {
+            ids.extend(client.client_id);
+        }
+    }
+    ids.sort();
+    Ok(ids)
+}
+
+/// Reads it.
+pub async fn observe(cx: Context<'_>, pool_id: &str, client_id: &str) -> Result<Observed<Actual>> {
+    Ok(Observed::child(describe(cx, pool_id, client_id).await?.map(|client| actual(&client))))
+}
+
+async fn describe(cx: Context<'_>, pool_id: &str, id: &str) -> Result<Option<UserPoolClientType>> {
+    let call = cx.aws.cognito.describe_user_pool_client().user_pool_id(pool_id).client_id(id);
+    Ok(found(call.send().await).doing("reading app client", id)?.and_then(|answer| answer.user_pool_client))
+}
+
+fn actual(client: &UserPoolClientType) -> Actual {
+    let unit = client.token_validity_units().and_then(TokenValidityUnitsType::access_token);
+    let seconds_a_unit = match unit {
+        Some(TimeUnitsType::Seconds) => 1,
+        Some(TimeUnitsType::Minutes) => 60,
+        Some(TimeUnitsType::Days) => 86_400,
+        // Hours is the API's default.
+        _ => 3_600,
+    };
+    let validity = client.access_token_validity.filter(|&validity| validity != 0);
+    Actual {
+        id: client.client_id().unwrap_or_default().to_owned(),
+        has_secret: client.client_secret().is_some_and(|secret| !secret.is_empty()),
+        flows: client.allowed_o_auth_flows().iter().map(|flow| flow.as_str().to_owned()).collect(),
+        flows_enabled: client.allowed_o_auth_flows_user_pool_client.unwrap_or_default(),
+        scopes: client.allowed_o_auth_scopes().to_vec(),
+        // An hour is the default where none is set.
+        token_seconds: validity.map_or(3_600, |validity| i64::from(validity) * seconds_a_unit),
+        hides_users: client.prevent_user_existence_errors() == Some(&PreventUserExistenceErrorTypes::Enabled),
+    }
+}
+
+/// Compares.
+pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+    Diff::default()
+        .field("secret", &true, &actual.has_secret)
+        .set("oauth_flows", &[OAuthFlowType::ClientCredentials.as_str().to_owned()], &actual.flows)
+        .field("oauth_flows_enabled", &true, &actual.flows_enabled)
+        .set("scopes", &desired.scopes, &actual.scopes)
+        .field("token_seconds", &(i64::from(desired.token_minutes) * 60), &actual.token_seconds)
+        .field("prevent_user_existence_errors", &true, &actual.hides_users)
+        .done()
+}
+
+/// Whether only a new client can be what is desired.
+pub fn must_replace(diff: &[FieldDiff]) -> bool {
+    diff.iter().any(|field| field.field == "secret")
+}
+
+/// Makes it so; gives its id.
+pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+    match step {
+        Step::Create => create_client(cx, pool_id, desired).await,
+        Step::Replace(actual, _) => {
+            delete(cx, pool_id, &actual.id).await?;
+            create_client(cx, pool_id, desired).await
+        }
+        Step::Update(actual, _) | Step::Adopt(actual, _) => {
+            update(cx, pool_id, desired, &actual.id).await?;
+            Ok(actual.id.clone())
+        }
+        Step::Keep(actual) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
+        Step::Skip(None) => anyhow::bail!("no app client \"{}\"", desired.name),
+    }
+}
+
+async fn create_client(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Result<String> {
+    let find = async || Ok(list(cx, pool_id).await?.into_iter().next());
+    let send = async || {
+        let call = cx
+            .aws
+            .cognito
+            .create_user_pool_client()
+            .user_pool_id(pool_id)
+            .client_name(&desired.name)
+            .generate_secret(true)
+            .allowed_o_auth_flows_user_pool_client(true)
+            .allowed_o_auth_flows(OAuthFlowType::ClientCredentials)
+            .set_allowed_o_auth_scopes(Some(desired.scopes.clone()))
+            .access_token_validity(desired.token_minutes)
+            .token_validity_units(TokenValidityUnitsType::builder().access_token(TimeUnitsType::Minutes).build())
+            .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled);
+        let once = aws_sdk_cognitoidentityprovider::config::Builder::default().retry_config(create::once());
+        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
+        Ok(answer.user_pool_client.and_then(|client| client.client_id).unwrap_or_default())
+    };
+    create::create(cx.events, ResourceKind::AppClient, &desired.name, find, send).await
+}
+
+async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> Result<()> {
+    let there = describe(cx, pool_id, id).await?;
+    let there = there.with_context(|| format!("updating app client \"{id}\": it is gone"))?;
+    let units = there.token_validity_units();
+    let units = TokenValidityUnitsType::builder()
+        .access_token(TimeUnitsType::Minutes)
+        .set_id_token(units.and_then(|units| units.id_token.clone()))
+        .set_refresh_token(units.and_then(|units| units.refresh_token.clone()))
+        .build();
+    let call = cx
+        .aws
+        .cognito
+        .update_user_pool_client()
+        .user_pool_id(pool_id)
+        .client_id(id)
+        .client_name(&desired.name)
+        .allowed_o_auth_flows_user_pool_client(true)
+        .allowed_o_auth_flows(OAuthFlowType::ClientCredentials)
+        .set_allowed_o_auth_scopes(Some(desired.scopes.clone()))
+        .access_token_validity(desired.token_minutes)
+        .token_validity_units(units)
+        .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled)
+        .set_refresh_token_validity(Some(there.refresh_token_validity).filter(|&validity| validity != 0))
+        .set_id_token_validity(there.id_token_validity)
+        .set_read_attributes(there.read_attributes)
+        .set_write_attributes(there.write_attributes)
+        .set_explicit_auth_flows(there.explicit_auth_flows)
+        .set_supported_identity_providers(there.supported_identity_providers)
+        .set_callback_urls(there.callback_urls)
+        .set_logout_urls(there.logout_urls)
+        .set_default_redirect_uri(there.default_redirect_uri)
+        .set_analytics_configuration(there.analytics_configuration)
+        .set_enable_token_revocation(there.enable_token_revocation)
+        .set_enable_propagate_additional_user_context_data(there.enable_propagate_additional_user_context_data)
+        .set_auth_session_validity(there.auth_session_validity)
+        .set_refresh_token_rotation(there.refresh_token_rotation);
+    call.send().await.doing("updating app client", id)?;
+    Ok(())
+}
+
+/// Its secret, straight from Cognito.
+pub async fn secret(aws: &crate::aws::Clients, pool_id: &str, client_id: &str) -> Result<Option<String>> {
+    let call = aws.cognito.describe_user_pool_client().user_pool_id(pool_id).client_id(client_id);
+    let answer = call.send().await.doing("reading the secret of app client", client_id)?;
+    Ok(answer.user_pool_client.and_then(|client| client.client_secret).filter(|secret| !secret.is_empty()))
+}
+
+/// Deletes it.
+pub async fn delete(cx: Context<'_>, pool_id: &str, id: &str) -> Result<()> {
+    let call = cx.aws.cognito.delete_user_pool_client().user_pool_id(pool_id).client_id(id);
+    found(call.send().await).doing("deleting app client", id)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desired() -> Desired {
+        Desired { name: "c".into(), scopes: vec!["s/predict".into()], token_minutes: 60 }
+    }
+
+    fn described() -> Actual {
+        let client = UserPoolClientType::builder()
+            .client_id("id")
+            .client_secret("secret")
+            .allowed_o_auth_flows(OAuthFlowType::ClientCredentials)
+            .allowed_o_auth_flows_user_pool_client(true)
+            .allowed_o_auth_scopes("s/predict")
+            .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled);
+        actual(&client.build())
+    }
+
+    #[test]
+    fn the_same_is_no_diff_and_each_field_is_one() {
+        assert_eq!(diff(&desired(), &described()), []);
+        let cases = [
+            ("secret", Actual { has_secret: false, ..described() }),
+            ("oauth_flows", Actual { flows: vec!["implicit".into()], ..described() }),
+            ("oauth_flows_enabled", Actual { flows_enabled: false, ..described() }),
+            ("scopes", Actual { scopes: Vec::new(), ..described() }),
+            ("token_seconds", Actual { token_seconds: 300, ..described() }),
+            ("prevent_user_existence_errors", Actual { hides_users: false, ..described() }),
+        ];
+        for (field, changed) in cases {
+            let found = diff(&desired(), &changed);
+            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(must_replace(&found), field == "secret");
+        }
+    }
+
+    #[test]
+    fn a_token_life_is_compared_whatever_its_unit() {
+        let life = |validity, unit| {
+            let units = TokenValidityUnitsType::builder().set_access_token(unit).build();
+            let client = UserPoolClientType::builder().access_token_validity(validity).token_validity_units(units);
+            actual(&client.build()).token_seconds
+        };
+        assert_eq!(life(60, Some(TimeUnitsType::Minutes)), 3_600);
+        assert_eq!(life(1, None), 3_600);
+        assert_eq!(life(300, Some(TimeUnitsType::Seconds)), 300);
+        assert_eq!(life(1, Some(TimeUnitsType::Days)), 86_400);
+    }
+
+    #[test]
+    fn what_is_known_of_a_client_does_not_hold_its_secret() {
+        let shown = format!("{:?}", described());
+        assert!(!shown.contains("\"secret\""), "{shown}");
+    }
+}

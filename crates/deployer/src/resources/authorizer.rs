@@ -1,0 +1,169 @@
+//! The COGNITO_USER_POOLS authorizer: GetAuthorizers, Create-, Update- and DeleteAuthorizer. Hangs on the API, found
+//! by name, which is unique in an API.
+
+use anyhow::Result;
+use aws_sdk_apigateway::types::{Authorizer, AuthorizerType, Op, PatchOperation};
+
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step};
+use crate::{
+    aws::{ApiError, Doing as _, create, found},
+    engine::plan::{FieldDiff, ResourceKind},
+};
+
+/// Where the token is.
+pub const IDENTITY_SOURCE: &str = "method.request.header.Authorization";
+
+/// What it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Name.
+    pub name: String,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// Id.
+    pub id: String,
+    /// Kind.
+    pub kind: String,
+    /// Pools whose tokens are accepted.
+    pub provider_arns: Vec<String>,
+    /// Where the token is.
+    pub identity_source: String,
+    /// Pattern that `aud` must match; access tokens have no `aud`, so there must be none.
+    pub validation_expression: Option<String>,
+}
+
+/// Reads all of the API's and picks ours.
+pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Observed<Actual>> {
+    let name = cx.id.authorizer();
+    let answer = cx.aws.apigateway.get_authorizers().rest_api_id(api_id).limit(500).send().await;
+    let answer = found(answer).doing("reading the authorizers of REST API", api_id)?;
+    let items = answer.and_then(|answer| answer.items).unwrap_or_default();
+    Ok(Observed::child(items.iter().find(|item| item.name() == Some(&name)).map(actual)))
+}
+
+fn actual(item: &Authorizer) -> Actual {
+    Actual {
+        id: item.id().unwrap_or_default().to_owned(),
+        kind: item.r#type().map(AuthorizerType::as_str).unwrap_or_default().to_owned(),
+        provider_arns: item.provider_arns().to_vec(),
+        identity_source: item.identity_source().unwrap_or_default().to_owned(),
+        validation_expression: item.identity_validation_expression().filter(|text| !text.is_empty()).map(Into::into),
+    }
+}
+
+/// Compares. The pool's ARN is not known while the pool is not there.
+pub fn diff(pool_arn: Option<&str>, actual: &Actual) -> Vec<FieldDiff> {
+    let pool_arn = pool_arn.unwrap_or(KNOWN_AFTER_APPLY);
+    Diff::default()
+        .field("type", &AuthorizerType::CognitoUserPools.as_str(), &actual.kind.as_str())
+        .set("provider_arns", &[pool_arn.to_owned()], &actual.provider_arns)
+        .field("identity_source", &IDENTITY_SOURCE, &actual.identity_source.as_str())
+        .field("validation_expression", &None, &actual.validation_expression)
+        .done()
+}
+
+/// Makes it so; gives its id.
+pub async fn reconcile(
+    cx: Context<'_>,
+    api_id: &str,
+    pool_arn: &str,
+    desired: &Desired,
+    step: &Step<Actual>,
+) -> Result<String> {
+    match step {
+        Step::Create => create_authorizer(cx, api_id, pool_arn, desired).await,
+        Step::Keep(actual) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
+        Step::Skip(None) => anyhow::bail!("no authorizer \"{}\"", desired.name),
+        Step::Update(actual, _) | Step::Adopt(actual, _) | Step::Replace(actual, _) => {
+            let patches = patches(pool_arn, actual);
+            let call = cx.aws.apigateway.update_authorizer().rest_api_id(api_id).authorizer_id(&actual.id);
+            call.set_patch_operations(Some(patches)).send().await.doing("updating authorizer", &actual.id)?;
+            Ok(actual.id.clone())
+        }
+    }
+}
+
+async fn create_authorizer(cx: Context<'_>, api_id: &str, pool_arn: &str, desired: &Desired) -> Result<String> {
+    let find = async || Ok(observe(cx, api_id).await?.owned().map(|actual| actual.id.clone()));
+    let send = async || {
+        let call = cx
+            .aws
+            .apigateway
+            .create_authorizer()
+            .rest_api_id(api_id)
+            .name(&desired.name)
+            .r#type(AuthorizerType::CognitoUserPools)
+            .provider_arns(pool_arn)
+            .identity_source(IDENTITY_SOURCE);
+        let once = aws_sdk_apigateway::config::Builder::default().retry_config(create::once());
+        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
+        Ok(answer.id.unwrap_or_default())
+    };
+    create::create(cx.events, ResourceKind::Authorizer, &desired.name, find, send).await
+}
+
+/// `/providerARNs` is a list that takes add and remove of one ARN at a time.
+fn patches(pool_arn: &str, actual: &Actual) -> Vec<PatchOperation> {
+    let patch = |op, path: &str, value: &str| PatchOperation::builder().op(op).path(path).value(value).build();
+    let mut patches = Vec::new();
+    if actual.kind != AuthorizerType::CognitoUserPools.as_str() {
+        patches.push(patch(Op::Replace, "/type", AuthorizerType::CognitoUserPools.as_str()));
+    }
+    if !actual.provider_arns.iter().any(|arn| arn == pool_arn) {
+        patches.push(patch(Op::Add, "/providerARNs", pool_arn));
+    }
+    for foreign in actual.provider_arns.iter().filter(|arn| *arn != pool_arn) {
+        patches.push(patch(Op::Remove, "/providerARNs", foreign));
+    }
+    if actual.identity_source != IDENTITY_SOURCE {
+        patches.push(patch(Op::Replace, "/identitySource", IDENTITY_SOURCE));
+    }
+    if actual.validation_expression.is_some() {
+        patches.push(patch(Op::Replace, "/identityValidationExpression", ""));
+    }
+    patches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actual() -> Actual {
+        Actual {
+            id: "id".into(),
+            kind: "COGNITO_USER_POOLS".into(),
+            provider_arns: vec!["pool".into()],
+            identity_source: IDENTITY_SOURCE.into(),
+            validation_expression: None,
+        }
+    }
+
+    #[test]
+    fn the_same_is_no_diff_and_sends_no_patch() {
+        assert_eq!(diff(Some("pool"), &actual()), []);
+        assert_eq!(patches("pool", &actual()), []);
+    }
+
+    #[test]
+    fn each_field_is_one_diff_and_has_a_patch() {
+        let cases = [
+            ("type", Actual { kind: "TOKEN".into(), ..actual() }),
+            ("provider_arns", Actual { provider_arns: vec!["pool".into(), "foreign".into()], ..actual() }),
+            ("identity_source", Actual { identity_source: "x".into(), ..actual() }),
+            ("validation_expression", Actual { validation_expression: Some("x".into()), ..actual() }),
+        ];
+        for (field, changed) in cases {
+            let found = diff(Some("pool"), &changed);
+            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(patches("pool", &changed).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_pool_that_is_not_there_yet_makes_a_diff() {
+        assert_eq!(diff(None, &actual())[0].desired, serde_json::json!([KNOWN_AFTER_APPLY]));
+    }
+}

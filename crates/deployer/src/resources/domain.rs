@@ -1,0 +1,131 @@
+//! The pool's prefix domain, where tokens come from: Create-, Delete- and DescribeUserPoolDomain. Hangs on the pool.
+//!
+//! DescribeUserPool names the pool's domain, so a look at the domain itself is needed only when it is not ours.
+//! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use aws_sdk_cognitoidentityprovider::types::DomainStatusType;
+
+use super::{Context, Diff, Observed, Step};
+use crate::{
+    aws::{
+        ApiError, Doing as _, found,
+        wait::{self, Poll},
+    },
+    engine::plan::{FieldDiff, ResourceKind},
+    error::Failure,
+};
+
+/// A new prefix may take up to a minute to serve.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// What it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Prefix.
+    pub prefix: String,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// Prefix.
+    pub prefix: String,
+    /// The pool that has it.
+    pub pool_id: String,
+}
+
+/// What the pool says of its domain; where it has none of the desired prefix, who has that.
+pub async fn observe(cx: Context<'_>, pool: Option<(&str, Option<&str>)>, prefix: &str) -> Result<Observed<Actual>> {
+    if let Some((pool_id, Some(own))) = pool {
+        return Ok(Observed::Owned(Actual { prefix: own.into(), pool_id: pool_id.into() }));
+    }
+    let holder = describe(cx, prefix).await?.map(|(pool_id, _)| pool_id);
+    Ok(match (holder, pool) {
+        (None, _) => Observed::Absent,
+        (Some(holder), Some((pool_id, _))) if holder == pool_id => {
+            Observed::Owned(Actual { prefix: prefix.into(), pool_id: holder })
+        }
+        (Some(holder), _) => Observed::Unowned {
+            owner: Some(format!("user pool {holder}")),
+            actual: Actual { prefix: prefix.into(), pool_id: holder },
+        },
+    })
+}
+
+/// The pool that has the prefix, and the domain's state. No such domain is an empty description, not an error.
+async fn describe(cx: Context<'_>, prefix: &str) -> Result<Option<(String, Option<DomainStatusType>)>> {
+    let answer = cx.aws.cognito.describe_user_pool_domain().domain(prefix).send().await;
+    let description = found(answer).doing("reading domain", prefix)?.and_then(|answer| answer.domain_description);
+    Ok(description.and_then(|domain| Some((domain.user_pool_id?, domain.status))))
+}
+
+/// Compares.
+pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+    Diff::default().field("domain", &desired.prefix, &actual.prefix).done()
+}
+
+/// Makes it so; gives the prefix.
+pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+    let prefix = &desired.prefix;
+    if let Step::Replace(actual, _) = step {
+        delete(cx, pool_id, &actual.prefix).await?;
+    }
+    if let Step::Create | Step::Replace(..) = step {
+        let answer = cx.aws.cognito.create_user_pool_domain().user_pool_id(pool_id).domain(prefix).send().await;
+        if let Err(error) = answer.map_err(ApiError::from) {
+            // Our own create whose answer was lost, or somebody else's domain: the same InvalidParameterException, so
+            // a look decides. Another account's domain cannot be seen.
+            if describe(cx, prefix).await?.is_none_or(|(holder, _)| holder != pool_id) {
+                if error.code() != Some("InvalidParameterException") {
+                    return Err(error).doing("creating domain", prefix);
+                }
+                let failure = Failure::failed(format!("creating domain \"{prefix}\""));
+                let hint = "prefixes are unique in a Region across all accounts; set auth.domain in deploy.toml";
+                return Err(anyhow::Error::new(error).context(failure.hint(hint)));
+            }
+        }
+        wait_until_active(cx, prefix).await?;
+    }
+    Ok(prefix.clone())
+}
+
+async fn wait_until_active(cx: Context<'_>, prefix: &str) -> Result<()> {
+    wait::until(cx.events, ResourceKind::Domain, DEADLINE, async || {
+        Ok(match describe(cx, prefix).await? {
+            Some((_, None | Some(DomainStatusType::Active | DomainStatusType::Updating))) => Poll::Ready(()),
+            Some((_, Some(DomainStatusType::Failed))) => {
+                return Err(Failure::failed(format!("creating domain \"{prefix}\": AWS says that it failed")).into());
+            }
+            Some((_, Some(status))) => Poll::Pending(format!("domain {}", status.as_str())),
+            None => Poll::Pending("domain not there yet".into()),
+        })
+    })
+    .await
+}
+
+/// Deletes it; the pool cannot be deleted before.
+pub async fn delete(cx: Context<'_>, pool_id: &str, prefix: &str) -> Result<()> {
+    let answer = cx.aws.cognito.delete_user_pool_domain().user_pool_id(pool_id).domain(prefix).send().await;
+    match answer.map_err(ApiError::from) {
+        // One that is already gone is also told as InvalidParameterException, so a look decides.
+        Err(error) if error.code() == Some("InvalidParameterException") && describe(cx, prefix).await?.is_none() => {
+            Ok(())
+        }
+        other => found(other).doing("deleting domain", prefix).map(|_| ()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_is_no_diff_and_another_prefix_is_one() {
+        let desired = Desired { prefix: "a".into() };
+        assert_eq!(diff(&desired, &Actual { prefix: "a".into(), pool_id: "p".into() }), []);
+        assert_eq!(diff(&desired, &Actual { prefix: "b".into(), pool_id: "p".into() })[0].field, "domain");
+    }
+}

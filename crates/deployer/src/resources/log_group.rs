@@ -1,0 +1,96 @@
+//! The function's log group: CreateLogGroup, PutRetentionPolicy, DescribeLogGroups, ListTagsForResource.
+//!
+//! Created before the function, because Lambda would create it without a retention and without our tags; a late write
+//! of a deleted function can do the same, so an existing one is no error. Owned by tags.
+
+use anyhow::Result;
+
+use super::{Context, Diff, Observed, Step};
+use crate::{
+    aws::{ApiError, Doing as _, found},
+    engine::plan::FieldDiff,
+};
+
+/// What it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Name.
+    pub name: String,
+    /// Days that events are kept.
+    pub retention_days: i32,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// Days that events are kept; none is for ever.
+    pub retention_days: Option<i32>,
+}
+
+/// Reads the group and its tags, at once: its ARN is known before it exists.
+pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
+    let name = cx.id.log_group();
+    let groups = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send();
+    let tags = cx.aws.logs.list_tags_for_resource().resource_arn(cx.id.log_group_arn()).send();
+    let (groups, tags) = tokio::join!(groups, tags);
+    let groups = groups.doing("reading log group", &name)?;
+    let Some(group) = groups.log_groups().iter().find(|group| group.log_group_name() == Some(&name)) else {
+        return Ok(Observed::Absent);
+    };
+    let tags = found(tags).doing("reading the tags of log group", &name)?;
+    let tags = tags.and_then(|tags| tags.tags).unwrap_or_default();
+    let actual = Actual { retention_days: group.retention_in_days };
+    Ok(Observed::by_tags(cx.id, actual, |key| tags.get(key).map(String::as_str)))
+}
+
+/// Compares.
+pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+    Diff::default().field("retention_days", &Some(desired.retention_days), &actual.retention_days).done()
+}
+
+/// Makes it so; gives its name.
+pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+    let name = &desired.name;
+    if let Step::Create = step {
+        let created = cx.aws.logs.create_log_group().log_group_name(name).set_tags(Some(cx.id.tag_map())).send().await;
+        match created.map_err(ApiError::from) {
+            // A lost answer of our own, or a late write of the function that was here before.
+            Err(error) if error.code() == Some("ResourceAlreadyExistsException") => tag(cx, name).await?,
+            other => drop(other.doing("creating log group", name)?),
+        }
+    }
+    if let Step::Adopt(..) = step {
+        tag(cx, name).await?;
+    }
+    if matches!(step, Step::Create) || step.differs(&["retention_days"]) {
+        let put = cx.aws.logs.put_retention_policy().log_group_name(name).retention_in_days(desired.retention_days);
+        put.send().await.doing("setting the retention of log group", name)?;
+    }
+    Ok(name.clone())
+}
+
+async fn tag(cx: Context<'_>, name: &str) -> Result<()> {
+    let call = cx.aws.logs.tag_resource().resource_arn(cx.id.log_group_arn()).set_tags(Some(cx.id.tag_map()));
+    call.send().await.doing("tagging log group", name)?;
+    Ok(())
+}
+
+/// Deletes it with all its events.
+pub async fn delete(cx: Context<'_>) -> Result<()> {
+    let name = cx.id.log_group();
+    found(cx.aws.logs.delete_log_group().log_group_name(&name).send().await).doing("deleting log group", &name)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_is_no_diff_and_each_field_is_one() {
+        let desired = Desired { name: "g".into(), retention_days: 14 };
+        assert_eq!(diff(&desired, &Actual { retention_days: Some(14) }), []);
+        assert_eq!(diff(&desired, &Actual { retention_days: None }).len(), 1);
+        assert_eq!(diff(&desired, &Actual { retention_days: Some(1) })[0].field, "retention_days");
+    }
+}

@@ -1,0 +1,124 @@
+//! The resource server and its scopes: Describe-, Create-, Update- and DeleteResourceServer. Hangs on the pool.
+//!
+//! A client may name only scopes that exist, so scopes are added before the client is updated and taken away after.
+
+use anyhow::Result;
+use aws_sdk_cognitoidentityprovider::types::ResourceServerScopeType;
+
+use super::{Context, Diff, Observed, Step, sorted};
+use crate::{
+    aws::{ApiError, Doing as _, found},
+    engine::plan::FieldDiff,
+};
+
+/// What it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Identifier; also its name.
+    pub identifier: String,
+    /// Scopes, without the identifier.
+    pub scopes: Vec<String>,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// Scopes, without the identifier.
+    pub scopes: Vec<String>,
+}
+
+/// Reads it.
+pub async fn observe(cx: Context<'_>, pool_id: &str, identifier: &str) -> Result<Observed<Actual>> {
+    let call = cx.aws.cognito.describe_resource_server().user_pool_id(pool_id).identifier(identifier);
+    let answer = found(call.send().await).doing("reading resource server", identifier)?;
+    let server = answer.and_then(|answer| answer.resource_server);
+    Ok(Observed::child(
+        server.map(|server| Actual {
+            scopes: server.scopes().iter().map(|scope| scope.scope_name().to_owned()).collect(),
+        }),
+    ))
+}
+
+/// Compares.
+pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+    Diff::default().set("scopes", &desired.scopes, &actual.scopes).done()
+}
+
+/// Makes it so, but for scopes that go away, which [`shrink`] removes; gives its identifier.
+pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+    let identifier = &desired.identifier;
+    match step {
+        Step::Create => {
+            let call = cx.aws.cognito.create_resource_server().user_pool_id(pool_id);
+            let call = call.identifier(identifier).name(identifier).set_scopes(Some(scopes(&desired.scopes)?));
+            match call.send().await.map_err(ApiError::from) {
+                // Our own create whose answer was lost: identifiers are unique in a pool. AWS says only
+                // InvalidParameterException, so a look decides.
+                Err(error) if error.code() == Some("InvalidParameterException") => {
+                    let there = observe(cx, pool_id, identifier).await?;
+                    if there.owned().is_none_or(|actual| !diff(desired, actual).is_empty()) {
+                        return Err(error).doing("creating resource server", identifier);
+                    }
+                }
+                other => drop(other.doing("creating resource server", identifier)?),
+            }
+        }
+        Step::Update(actual, _) => {
+            let all = sorted(&[actual.scopes.as_slice(), &desired.scopes].concat());
+            if all != sorted(&actual.scopes) {
+                update(cx, pool_id, identifier, &all).await?;
+            }
+        }
+        _ => {}
+    }
+    Ok(identifier.clone())
+}
+
+/// Whether there are scopes to take away once the client no longer names them.
+pub fn shrinks(desired: &Desired, step: &Step<Actual>) -> bool {
+    matches!(step, Step::Update(actual, _) if actual.scopes.iter().any(|scope| !desired.scopes.contains(scope)))
+}
+
+/// Takes away the scopes that are not desired.
+pub async fn shrink(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Result<()> {
+    update(cx, pool_id, &desired.identifier, &desired.scopes).await
+}
+
+async fn update(cx: Context<'_>, pool_id: &str, identifier: &str, names: &[String]) -> Result<()> {
+    let call = cx.aws.cognito.update_resource_server().user_pool_id(pool_id);
+    let call = call.identifier(identifier).name(identifier).set_scopes(Some(scopes(names)?));
+    call.send().await.doing("updating resource server", identifier)?;
+    Ok(())
+}
+
+fn scopes(names: &[String]) -> Result<Vec<ResourceServerScopeType>> {
+    let scope = |name: &String| {
+        // A description is required; there is nothing to say that the name does not.
+        Ok(ResourceServerScopeType::builder().scope_name(name).scope_description(name).build()?)
+    };
+    names.iter().map(scope).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(scopes: &[&str]) -> Desired {
+        Desired { identifier: "s".into(), scopes: scopes.iter().map(|&scope| scope.into()).collect() }
+    }
+
+    #[test]
+    fn scopes_are_a_set() {
+        let actual = Actual { scopes: vec!["b".into(), "a".into()] };
+        assert_eq!(diff(&server(&["a", "b"]), &actual), []);
+        assert_eq!(diff(&server(&["a"]), &actual)[0].field, "scopes");
+    }
+
+    #[test]
+    fn it_shrinks_only_when_a_scope_goes_away() {
+        let step = Step::Update(Actual { scopes: vec!["a".into()] }, Vec::new());
+        assert!(!shrinks(&server(&["a", "b"]), &step));
+        assert!(shrinks(&server(&["b"]), &step));
+        assert!(!shrinks(&server(&["b"]), &Step::Create));
+    }
+}

@@ -1,0 +1,188 @@
+//! The function's execution role: CreateRole, PutRolePolicy, GetRole, GetRolePolicy.
+//!
+//! It may write to its own log group and nothing else; in particular it may not create log groups, or a late write
+//! would bring a deleted one back. Owned by tags. Policy documents come URL-encoded.
+
+use anyhow::{Context as _, Result};
+use aws_sdk_iam::types::Tag;
+use serde_json::{Value, json};
+
+use super::{Context, Diff, Observed, Step};
+use crate::{
+    aws::{ApiError, Doing as _, found},
+    engine::plan::FieldDiff,
+    error::Failure,
+    names::StackId,
+};
+
+/// Name of the inline policy.
+const POLICY: &str = "logs";
+
+/// What it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Name.
+    pub name: String,
+    /// Who may assume it.
+    pub trust: Value,
+    /// What it may do.
+    pub policy: Value,
+}
+
+impl Desired {
+    /// The role of that stack.
+    pub fn new(id: &StackId) -> Self {
+        Self {
+            name: id.role(),
+            trust: json!({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }],
+            }),
+            policy: json!({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    // Streams, not the group, are the resource of both actions.
+                    "Resource": format!("{}:*", id.log_group_arn()),
+                }],
+            }),
+        }
+    }
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// Who may assume it.
+    pub trust: Value,
+    /// What our inline policy says, if it is there.
+    pub policy: Option<Value>,
+}
+
+/// Reads the role and its policy, at once.
+pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
+    let name = cx.id.role();
+    let role = cx.aws.iam.get_role().role_name(&name).send();
+    let policy = cx.aws.iam.get_role_policy().role_name(&name).policy_name(POLICY).send();
+    let (role, policy) = tokio::join!(role, policy);
+    let Some(role) = found(role).doing("reading role", &name)?.and_then(|answer| answer.role) else {
+        return Ok(Observed::Absent);
+    };
+    let policy = found(policy).doing("reading the policy of role", &name)?;
+    let actual = Actual {
+        trust: role.assume_role_policy_document().map_or(Value::Null, document),
+        policy: policy.map(|policy| document(policy.policy_document())),
+    };
+    let tag = |key: &str| role.tags().iter().find(|tag| tag.key() == key).map(Tag::value);
+    Ok(Observed::by_tags(cx.id, actual, tag))
+}
+
+/// A policy document as JSON; one that cannot be read differs from every other.
+fn document(encoded: &str) -> Value {
+    let text = percent_encoding::percent_decode_str(encoded).decode_utf8_lossy();
+    serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()))
+}
+
+/// Compares.
+pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+    Diff::default()
+        .field("trust_policy", &desired.trust, &actual.trust)
+        .field("logs_policy", &Some(&desired.policy), &actual.policy.as_ref())
+        .done()
+}
+
+/// Makes it so; gives its ARN.
+pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+    let name = &desired.name;
+    if let Step::Create = step {
+        let create = cx.aws.iam.create_role().role_name(name).assume_role_policy_document(desired.trust.to_string());
+        match create.set_tags(Some(tags(cx.id)?)).send().await.map_err(ApiError::from) {
+            // Our own create whose answer was lost: role names are unique, so it can only be told from a stranger's by
+            // its tags.
+            Err(error) if error.code() == Some("EntityAlreadyExists") => match observe(cx).await? {
+                Observed::Owned(_) => {}
+                _ => return Err(Failure::refused(format!("role \"{name}\" exists and is not this stack's")).into()),
+            },
+            other => drop(other.doing("creating role", name)?),
+        }
+    }
+    if let Step::Adopt(..) = step {
+        let call = cx.aws.iam.tag_role().role_name(name).set_tags(Some(tags(cx.id)?));
+        call.send().await.doing("tagging role", name)?;
+    }
+    if step.differs(&["trust_policy"]) {
+        let call = cx.aws.iam.update_assume_role_policy().role_name(name).policy_document(desired.trust.to_string());
+        call.send().await.doing("updating the trust policy of role", name)?;
+    }
+    if matches!(step, Step::Create) || step.differs(&["logs_policy"]) {
+        let call = cx.aws.iam.put_role_policy().role_name(name).policy_name(POLICY);
+        let put = call.policy_document(desired.policy.to_string()).send().await;
+        put.doing("writing the policy of role", name)?;
+    }
+    Ok(name.clone())
+}
+
+fn tags(id: &StackId) -> Result<Vec<Tag>> {
+    let tag = |(key, value)| Tag::builder().key(key).value(value).build();
+    id.tags().into_iter().map(tag).collect::<Result<_, _>>().context("tagging role")
+}
+
+/// Deletes it, its inline policy first: DeleteRole fails with DeleteConflict until then.
+pub async fn delete(cx: Context<'_>) -> Result<()> {
+    let name = cx.id.role();
+    found(cx.aws.iam.delete_role_policy().role_name(&name).policy_name(POLICY).send().await)
+        .doing("deleting the policy of role", &name)?;
+    found(cx.aws.iam.delete_role().role_name(&name).send().await).doing("deleting role", &name)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desired() -> Desired {
+        Desired::new(&StackId {
+            name: "mnist".into(),
+            stage: "dev".into(),
+            region: "us-east-1".into(),
+            account_id: "123456789012".into(),
+        })
+    }
+
+    fn actual() -> Actual {
+        let Desired { trust, policy, .. } = desired();
+        Actual { trust, policy: Some(policy) }
+    }
+
+    #[test]
+    fn the_same_is_no_diff_and_each_field_is_one() {
+        assert_eq!(diff(&desired(), &actual()), []);
+        let cases = [
+            ("trust_policy", Actual { trust: Value::Null, ..actual() }),
+            ("logs_policy", Actual { policy: None, ..actual() }),
+        ];
+        for (field, changed) in cases {
+            let found = diff(&desired(), &changed);
+            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+        }
+    }
+
+    #[test]
+    fn documents_are_compared_as_json_and_not_as_text() {
+        let encoded = "%7B%22Version%22%3A%20%222012-10-17%22%7D";
+        assert_eq!(document(encoded), json!({"Version": "2012-10-17"}));
+        assert_eq!(document("not json"), json!("not json"));
+    }
+
+    #[test]
+    fn the_role_can_write_to_its_own_log_group_only() {
+        let statement = &desired().policy["Statement"];
+        assert_eq!(statement.as_array().map(Vec::len), Some(1));
+        assert_eq!(statement[0]["Resource"], "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/mnist-dev:*");
+    }
+}

@@ -1,0 +1,258 @@
+//! The user pool: ListUserPools, DescribeUserPool, CreateUserPool, UpdateUserPool, DeleteUserPool.
+//!
+//! Names are not unique, so the pool is found by name and proven by tags. UpdateUserPool resets what the call omits:
+//! what is there is described first and sent back with our fields changed. A pool holds users, so it is never replaced.
+
+use anyhow::{Context as _, Result};
+use aws_sdk_cognitoidentityprovider::types::{AdminCreateUserConfigType, DeletionProtectionType, UserPoolType};
+
+use super::{Context, Diff, Observed, Step};
+use crate::{
+    aws::{ApiError, Doing as _, create, found},
+    engine::plan::{FieldDiff, ResourceKind},
+};
+
+/// What it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Name.
+    pub name: String,
+    /// Whether AWS refuses to delete it.
+    pub deletion_protection: bool,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// Id.
+    pub id: String,
+    /// Full ARN.
+    pub arn: String,
+    /// Whether only administrators make users.
+    pub admin_create_user_only: bool,
+    /// Whether AWS refuses to delete it.
+    pub deletion_protection: bool,
+    /// Prefix of its domain.
+    pub domain: Option<String>,
+    /// Users in it, as AWS estimates.
+    pub users: i32,
+}
+
+/// The stack's pool, and others of the stack that a lost answer has left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The one that counts: the one that has a domain, for it is the one in use; else the oldest.
+    pub pool: Observed<Actual>,
+    /// The rest of this stack's.
+    pub duplicates: Vec<Actual>,
+}
+
+/// Ids of all pools of our name, oldest first.
+pub async fn list(cx: Context<'_>) -> Result<Vec<String>> {
+    let name = cx.id.user_pool();
+    let mut pools = cx.aws.cognito.list_user_pools().max_results(60).into_paginator().items().send();
+    let mut ours = Vec::new();
+    while let Some(pool) = pools.next().await {
+        let pool = pool.doing("listing user pools for", &name)?;
+        if pool.name() == Some(&name) {
+            let created = pool.creation_date.map_or(0, |date| date.as_nanos());
+            ours.extend(pool.id.map(|id| (created, id)));
+        }
+    }
+    ours.sort();
+    Ok(ours.into_iter().map(|(_, id)| id).collect())
+}
+
+/// Reads the pools of these ids, at once.
+pub async fn observe(cx: Context<'_>, ids: &[String]) -> Result<Found> {
+    let mut result = Found::default();
+    let mut owned = Vec::new();
+    for pool in futures_util::future::join_all(ids.iter().map(|id| describe(cx, id))).await {
+        let Some(pool) = pool? else { continue };
+        let tags = pool.user_pool_tags().cloned().unwrap_or_default();
+        match Observed::by_tags(cx.id, actual(&pool), |key| tags.get(key).map(String::as_str)) {
+            Observed::Owned(actual) => owned.push(actual),
+            unowned if result.pool == Observed::Absent => result.pool = unowned,
+            _ => {}
+        }
+    }
+    if !owned.is_empty() {
+        let first = owned.iter().position(|pool| pool.domain.is_some()).unwrap_or_default();
+        result.pool = Observed::Owned(owned.remove(first));
+        result.duplicates = owned;
+    }
+    Ok(result)
+}
+
+async fn describe(cx: Context<'_>, id: &str) -> Result<Option<UserPoolType>> {
+    let answer = cx.aws.cognito.describe_user_pool().user_pool_id(id).send().await;
+    Ok(found(answer).doing("reading user pool", id)?.and_then(|answer| answer.user_pool))
+}
+
+fn actual(pool: &UserPoolType) -> Actual {
+    let admin = pool.admin_create_user_config();
+    Actual {
+        id: pool.id().unwrap_or_default().to_owned(),
+        arn: pool.arn().unwrap_or_default().to_owned(),
+        admin_create_user_only: admin.is_some_and(|config| config.allow_admin_create_user_only),
+        deletion_protection: pool.deletion_protection() == Some(&DeletionProtectionType::Active),
+        domain: pool.domain().filter(|domain| !domain.is_empty()).map(Into::into),
+        users: pool.estimated_number_of_users,
+    }
+}
+
+/// Compares.
+pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+    Diff::default()
+        .field("admin_create_user_only", &true, &actual.admin_create_user_only)
+        .field("deletion_protection", &desired.deletion_protection, &actual.deletion_protection)
+        .done()
+}
+
+/// Makes it so; gives its id.
+pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+    match step {
+        Step::Create => create_pool(cx, desired).await,
+        Step::Update(actual, _) | Step::Adopt(actual, _) => {
+            update(cx, &actual.id, Some(desired.deletion_protection)).await?;
+            Ok(actual.id.clone())
+        }
+        Step::Keep(actual) | Step::Replace(actual, _) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
+        Step::Skip(None) => anyhow::bail!("no user pool \"{}\"", desired.name),
+    }
+}
+
+async fn create_pool(cx: Context<'_>, desired: &Desired) -> Result<String> {
+    let find = async || Ok(observe(cx, &list(cx).await?).await?.pool.owned().map(|actual| actual.id.clone()));
+    let send = async || {
+        let call = cx
+            .aws
+            .cognito
+            .create_user_pool()
+            .pool_name(&desired.name)
+            .deletion_protection(protection(desired.deletion_protection))
+            .admin_create_user_config(AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build())
+            .set_user_pool_tags(Some(cx.id.tag_map()));
+        let once = aws_sdk_cognitoidentityprovider::config::Builder::default().retry_config(create::once());
+        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
+        Ok(answer.user_pool.and_then(|pool| pool.id).unwrap_or_default())
+    };
+    create::create(cx.events, ResourceKind::UserPool, &desired.name, find, send).await
+}
+
+/// Sends back what is there, with our fields changed. No protection given leaves it as it is.
+async fn update(cx: Context<'_>, id: &str, protect: Option<bool>) -> Result<()> {
+    let pool = describe(cx, id).await?.with_context(|| format!("updating user pool \"{id}\": it is gone"))?;
+    let mut all_tags = pool.user_pool_tags.unwrap_or_default();
+    all_tags.extend(cx.id.tag_map());
+    let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let call = cx
+        .aws
+        .cognito
+        .update_user_pool()
+        .user_pool_id(id)
+        .set_deletion_protection(protect.map(protection).or(pool.deletion_protection))
+        .admin_create_user_config(admin_only(pool.admin_create_user_config, pool.policies.as_ref()))
+        .set_user_pool_tags(Some(all_tags))
+        .set_policies(pool.policies)
+        .set_lambda_config(pool.lambda_config)
+        .set_auto_verified_attributes(pool.auto_verified_attributes)
+        .set_sms_verification_message(text(pool.sms_verification_message))
+        .set_email_verification_message(text(pool.email_verification_message))
+        .set_email_verification_subject(text(pool.email_verification_subject))
+        .set_verification_message_template(pool.verification_message_template)
+        .set_sms_authentication_message(text(pool.sms_authentication_message))
+        .set_user_attribute_update_settings(pool.user_attribute_update_settings)
+        .set_mfa_configuration(pool.mfa_configuration)
+        .set_device_configuration(pool.device_configuration)
+        .set_email_configuration(pool.email_configuration)
+        // An empty one is what describe gives where none is set, and is refused for its missing caller ARN.
+        .set_sms_configuration(pool.sms_configuration.filter(|sms| !sms.sns_caller_arn.is_empty()))
+        .set_user_pool_add_ons(pool.user_pool_add_ons)
+        .set_account_recovery_setting(
+            pool.account_recovery_setting.filter(|setting| setting.recovery_mechanisms.is_some()),
+        )
+        .set_user_pool_tier(pool.user_pool_tier);
+    call.send().await.doing("updating user pool", id)?;
+    Ok(())
+}
+
+/// The same, with sign-up closed. AWS refuses UnusedAccountValidityDays beside the password policy's newer
+/// TemporaryPasswordValidityDays, though DescribeUserPool gives both.
+fn admin_only(
+    there: Option<AdminCreateUserConfigType>,
+    policies: Option<&aws_sdk_cognitoidentityprovider::types::UserPoolPolicyType>,
+) -> AdminCreateUserConfigType {
+    let password = policies.and_then(|policies| policies.password_policy());
+    let newer = password.is_some_and(|policy| policy.temporary_password_validity_days != 0);
+    let mut builder = AdminCreateUserConfigType::builder().allow_admin_create_user_only(true);
+    if let Some(there) = there {
+        builder = builder.set_invite_message_template(there.invite_message_template);
+        if !newer && there.unused_account_validity_days != 0 {
+            builder = builder.unused_account_validity_days(there.unused_account_validity_days);
+        }
+    }
+    builder.build()
+}
+
+fn protection(on: bool) -> DeletionProtectionType {
+    if on { DeletionProtectionType::Active } else { DeletionProtectionType::Inactive }
+}
+
+/// Whether it holds a user. The estimate that DescribeUserPool gives can lag.
+pub async fn has_users(cx: Context<'_>, actual: &Actual) -> Result<bool> {
+    if actual.users > 0 {
+        return Ok(true);
+    }
+    let answer = cx.aws.cognito.list_users().user_pool_id(&actual.id).limit(1).send().await;
+    let users = found(answer).doing("looking for users in user pool", &actual.id)?;
+    Ok(users.is_some_and(|answer| !answer.users().is_empty()))
+}
+
+/// Deletes it, its protection lifted first. Its domain must be gone.
+pub async fn delete(cx: Context<'_>, actual: &Actual) -> Result<()> {
+    if actual.deletion_protection {
+        update(cx, &actual.id, Some(false)).await?;
+    }
+    found(cx.aws.cognito.delete_user_pool().user_pool_id(&actual.id).send().await)
+        .doing("deleting user pool", &actual.id)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cognitoidentityprovider::types::{PasswordPolicyType, UserPoolPolicyType};
+
+    use super::*;
+
+    fn actual() -> Actual {
+        Actual {
+            id: "us-east-1_a".into(),
+            arn: "arn".into(),
+            admin_create_user_only: true,
+            deletion_protection: false,
+            domain: None,
+            users: 0,
+        }
+    }
+
+    #[test]
+    fn the_same_is_no_diff_and_each_field_is_one() {
+        let desired = Desired { name: "p".into(), deletion_protection: false };
+        assert_eq!(diff(&desired, &actual()), []);
+        let open = diff(&desired, &Actual { admin_create_user_only: false, ..actual() });
+        assert_eq!(open[0].field, "admin_create_user_only");
+        let guarded = diff(&desired, &Actual { deletion_protection: true, ..actual() });
+        assert_eq!(guarded[0].field, "deletion_protection");
+    }
+
+    #[test]
+    fn the_older_validity_is_not_sent_beside_the_newer_one() {
+        let there = || Some(AdminCreateUserConfigType::builder().unused_account_validity_days(7).build());
+        let password = PasswordPolicyType::builder().temporary_password_validity_days(7).build();
+        let policies = UserPoolPolicyType::builder().password_policy(password).build();
+        assert_eq!(admin_only(there(), Some(&policies)).unused_account_validity_days, 0);
+        assert_eq!(admin_only(there(), None).unused_account_validity_days, 7);
+        assert!(admin_only(None, None).allow_admin_create_user_only);
+    }
+}

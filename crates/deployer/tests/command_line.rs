@@ -1,0 +1,184 @@
+//! The program itself: exit codes, what goes to stdout, and the local cloud's process.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const DEPLOYER: &str = env!("CARGO_BIN_EXE_deployer");
+
+fn deployer(folder: &Path) -> Command {
+    let mut command = Command::new(DEPLOYER);
+    command.current_dir(folder).stdin(Stdio::null()).env_remove("DEPLOYER_LOCAL").env_remove("DEPLOYER_STAGE");
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    deployer(folder).args(arguments).output().unwrap()
+}
+
+/// Runs with `-o json`, checks the exit code, and gives the one document on stdout.
+fn json(folder: &Path, code: i32, arguments: &[&str]) -> Value {
+    let output = deployer(folder).args(arguments).args(["-o", "json"]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    let folder = folder();
+    let output = run(folder.path(), &["predikt"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    let document = json(folder.path(), 2, &["predikt"]);
+    assert_eq!(document["error"]["kind"], "usage");
+    assert_eq!(document["error"]["message"], "unrecognized subcommand 'predikt'");
+    assert_eq!(document["error"]["hint"], "a similar subcommand exists: 'predict'");
+    assert_eq!(run(folder.path(), &["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_wrong_deploy_toml_is_a_usage_error() {
+    let folder = folder();
+    let document = json(folder.path(), 2, &["token"]);
+    assert_eq!(document["error"]["message"], "reading deploy.toml");
+    assert!(document["error"]["hint"].as_str().unwrap().contains("--config"));
+
+    fs::write(folder.path().join("m.onnx"), "model").unwrap();
+    fs::write(folder.path().join("deploy.toml"), "name = \"a\"\n[model]\npath = \"m.onnx\"\n[function]\nmemory = 1\n")
+        .unwrap();
+    let output = run(folder.path(), &["predict", "x.png"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    let expected = "error: deploy.toml:5: unknown key \"memory\" in [function]; did you mean \"memory_mb\"?\n";
+    assert_eq!(stderr(&output), expected);
+    assert_eq!(json(folder.path(), 2, &["--stage", "A", "package"])["error"]["causes"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let folder = folder();
+    let script =
+        format!("set -o pipefail; '{DEPLOYER}' completions bash | true; '{DEPLOYER}' completions bash | head -n 1");
+    let output = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let document = json(folder.path(), 0, &["completions", "fish"]);
+    assert!(document["script"].as_str().unwrap().contains("complete -c deployer"));
+}
+
+/// Stops the local cloud of a folder when the test ends, however it ends.
+struct Cloud(TempDir);
+
+impl Cloud {
+    fn new() -> Self {
+        Self(folder())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn json(&self, what: &str) -> Value {
+        json(self.path(), 0, &["local", what])
+    }
+
+    fn start(&self) -> (String, u64) {
+        let status = self.json("start");
+        assert_eq!(status["running"], true);
+        (status["url"].as_str().unwrap().to_owned(), status["pid"].as_u64().unwrap())
+    }
+
+    /// Ends it as a crash does.
+    fn crash(&self, pid: u64) {
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+        while self.json("status")["running"] == true {}
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        run(self.path(), &["local", "stop"]);
+    }
+}
+
+#[test]
+fn the_local_cloud_outlives_the_command_and_stops_on_demand() {
+    let cloud = Cloud::new();
+    assert_eq!(cloud.json("status")["running"], false);
+    assert_eq!(cloud.json("stop")["stopped"], false);
+    let (url, pid) = cloud.start();
+    assert_eq!(cloud.start(), (url.clone(), pid));
+    assert_eq!(cloud.json("status")["url"], *url);
+
+    let local = cloud.path().join(".deployer/local");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&local), 0o700);
+    for file in fs::read_dir(&local).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+
+    assert_eq!(cloud.json("stop")["stopped"], true);
+    assert_eq!(cloud.json("stop")["stopped"], false);
+    // What was given out as a URL stays good.
+    assert_eq!(cloud.start().0, url);
+}
+
+#[test]
+fn a_crash_a_stale_file_and_a_taken_port_heal_themselves() {
+    let cloud = Cloud::new();
+    let (url, pid) = cloud.start();
+    cloud.crash(pid);
+    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
+    let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let (other, second) = cloud.start();
+    assert_ne!((&other, second), (&url, pid));
+    drop(taken);
+
+    cloud.crash(second);
+    // The pid of another process, and a URL where nothing of ours listens.
+    let stale = format!("{{\"url\":\"{url}\",\"pid\":{}}}", std::process::id());
+    fs::write(cloud.path().join(".deployer/local/server.json"), stale).unwrap();
+    assert_eq!(cloud.json("status")["running"], false);
+    assert_eq!(cloud.json("stop")["stopped"], false);
+    assert_eq!(cloud.start().0, other);
+
+    let (_, third) = cloud.start();
+    cloud.crash(third);
+    fs::write(cloud.path().join(".deployer/local/server.json"), "{").unwrap();
+    cloud.start();
+}
+
+#[test]
+fn commands_that_start_it_at_once_start_one() {
+    let cloud = Cloud::new();
+    let spawn = || {
+        let mut command = deployer(cloud.path());
+        command.args(["local", "start", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let started: Vec<_> = (0..4).map(|_| spawn()).collect();
+    let pids: Vec<u64> = started
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().unwrap();
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()["pid"].as_u64().unwrap()
+        })
+        .collect();
+    assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
+}
