@@ -1,0 +1,172 @@
+"""The clouds that the acceptance runs use: how to start each, reach it, count what it was asked, and end it."""
+
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import boto3
+
+# What a request does is in its method or its action's name, whatever the service.
+READS = ("Get", "List", "Describe", "Filter")
+
+
+def free_port():
+    """A port on 127.0.0.1 that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class CountingProxy:
+    """Passes requests on to an emulator and keeps what each one asked for."""
+
+    def __init__(self, target_port):
+        self.requests = []
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def serve(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                proxy.requests.append(action_of(self.command, self.path, self.headers, body))
+                upstream = http.client.HTTPConnection("127.0.0.1", target_port, timeout=120)
+                headers = {k: v for k, v in self.headers.items() if k.lower() != "connection"}
+                upstream.request(self.command, self.path, body, headers)
+                answer = upstream.getresponse()
+                payload = answer.read()
+                self.send_response(answer.status)
+                for key, value in answer.getheaders():
+                    if key.lower() not in ("transfer-encoding", "connection", "content-length", "date", "server"):
+                        self.send_header(key, value)
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+                upstream.close()
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = serve
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+
+
+def action_of(method, path, headers, body):
+    """`(service, action, is a write)` of one request; service `data` is the data plane's."""
+    if not headers.get("Authorization", "").startswith("AWS4-HMAC"):
+        return ("data", f"{method} {path}", False)
+    service = headers["Authorization"].split("/")[3]
+    if "X-Amz-Target" in headers:
+        action = headers["X-Amz-Target"].split(".")[-1]
+        return (service, action, not action.startswith(READS))
+    if service in ("iam", "sts"):
+        action = urllib.parse.parse_qs(body.decode())["Action"][0]
+        return (service, action, not action.startswith(READS))
+    return (service, f"{method} {path}", method != "GET")
+
+
+class MiniStack:
+    """An emulator that we did not write, reached by nothing but the usual AWS variables."""
+
+    name = "ministack"
+    flags = ()
+
+    def __init__(self, work):
+        port = free_port()
+        self.log = open(work / "ministack.log", "wb")
+        self.process = subprocess.Popen(
+            [str(pathlib.Path(sys.executable).parent / "ministack")],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(work),
+                "IOT_MTLS_ENABLED": "0",
+                "BIND_HOST": "127.0.0.1",
+                "MINISTACK_ACCOUNT_ID": "123456789012",
+                "GATEWAY_PORT": str(port),
+            },
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            cwd=work,
+        )
+        deadline = time.monotonic() + 60
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise SystemExit(f"MiniStack did not start: {(work / 'ministack.log').read_text()}")
+            time.sleep(0.2)
+        self.proxy = CountingProxy(port)
+        self.endpoint = f"http://127.0.0.1:{self.proxy.port}"
+        self.env = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "123456789012",
+            "AWS_SECRET_ACCESS_KEY": "none",
+        }
+
+    def take_requests(self):
+        """What was asked since the last call, as `(service, action, is a write)`."""
+        taken, self.proxy.requests = self.proxy.requests, []
+        return [request for request in taken if request[0] != "data"]
+
+    def client(self, service):
+        """A boto3 client; what it asks is counted too."""
+        return boto3.client(
+            service, endpoint_url=self.endpoint, region_name="us-east-1",
+            aws_access_key_id="123456789012", aws_secret_access_key="none",
+        )
+
+    def stop(self):
+        self.proxy.stop()
+        self.process.terminate()
+        self.process.wait(20)
+        self.log.close()
+
+
+class Local:
+    """The deployer's own local cloud, as `--local` starts it."""
+
+    name = "local"
+    flags = ("--local",)
+
+    def __init__(self, work, deployer):
+        self.work = work
+        self.deployer = deployer
+        self.env = {}
+        self.seen = 0
+
+    def _server(self):
+        return json.loads((self.work / ".deployer/local/server.json").read_text())
+
+    @property
+    def endpoint(self):
+        return self._server()["url"]
+
+    def take_requests(self):
+        """What was asked since the last call, from the server's own log: `… request: <service> <action> read|write …`."""
+        lines = (self.work / ".deployer/local/server.log").read_text().splitlines()
+        fresh, self.seen = lines[self.seen:], len(lines)
+        parts = [line.split(" request: ")[1].split() for line in fresh if " request: " in line]
+        return [(service, action, sort == "write") for service, action, sort, *_ in parts]
+
+    def client(self, service):
+        """A boto3 client that signs with the credentials that the local cloud made."""
+        credentials = json.loads((self.work / ".deployer/local/credentials.json").read_text())
+        return boto3.client(
+            service, endpoint_url=self.endpoint, region_name="us-east-1",
+            aws_access_key_id=credentials["access_key_id"], aws_secret_access_key=credentials["secret_access_key"],
+        )
+
+    def stop(self):
+        subprocess.run([self.deployer, "local", "stop"], cwd=self.work, check=True, stderr=subprocess.DEVNULL)

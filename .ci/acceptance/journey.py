@@ -1,0 +1,254 @@
+"""The whole journey of a user, on one cloud: up, token, predict, curl, up again, down, down again.
+
+Every claim is a check that counts; the run ends with `N passed, N failed` and fails when one of them does.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+from clouds import Local, MiniStack
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Journey:
+    def __init__(self, cloud, deployer, work):
+        self.cloud, self.deployer, self.work = cloud, deployer, work
+        self.passed, self.failed = 0, []
+
+    def check(self, what, holds, detail=""):
+        if holds:
+            self.passed += 1
+            print(f"  ok    {what}", flush=True)
+        else:
+            self.failed.append(what)
+            print(f"  FAIL  {what}: {str(detail)[:2000]}", flush=True)
+
+    def run(self, *args, env=None, stdin=None, cwd=None, flags=None):
+        base = {key: os.environ[key] for key in ("PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR") if key in os.environ}
+        base |= self.cloud.env if env is None else env
+        flags = self.cloud.flags if flags is None else flags
+        return subprocess.run(
+            [self.deployer, *flags, *map(str, args)], cwd=cwd or self.work, env=base,
+            input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True, timeout=1500,
+        )
+
+    def json(self, *args, **kwargs):
+        """Runs with `-o json`; stdout must be one JSON document, whatever the exit code."""
+        done = self.run("-o", "json", *args, **kwargs)
+        try:
+            return done.returncode, json.loads(done.stdout)
+        except ValueError:
+            self.check(f"`-o json {' '.join(map(str, args))}` is JSON", False, done.stdout + done.stderr)
+            raise SystemExit(1)
+
+    def post(self, url, body, headers):
+        request = urllib.request.Request(url, data=body, headers=headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def writes(self):
+        return [f"{service} {action}" for service, action, write in self.cloud.take_requests() if write]
+
+
+def first_up(j):
+    started = time.monotonic()
+    code, up = j.json("up", "--yes")
+    j.check("the first `up` succeeds", code == 0, up)
+    if code:
+        raise SystemExit(1)
+    print(f"        in {time.monotonic() - started:.1f} s, {len(j.writes())} writes", flush=True)
+    wanted = ("stack", "stage", "region", "account_id", "endpoint", "token_url", "client_id", "user_pool_id",
+              "rest_api_id", "function_name", "scopes", "changes", "elapsed_ms")
+    j.check("its JSON has every field", all(key in up for key in wanted), up)
+    j.check("every change is a creation", {change["action"] for change in up["changes"]} == {"create"}, up["changes"])
+    return up
+
+
+def classifies(j, up):
+    expected = {entry["image"]: entry["label"] for entry in json.loads((j.work / "test_images/expected.json").read_text())}
+    code, answers = j.json("predict", "test_images")
+    labels = {pathlib.Path(answer["image"]).name: answer.get("label") for answer in answers}
+    j.check("all ten images are right", code == 0 and labels == expected, answers)
+    code, answers = j.json("predict", "test_images/7.png")
+    j.check("7.png is a 7, with latency and predictions",
+            code == 0 and answers[0]["label"] == "7" and answers[0]["latency_ms"] > 0 and answers[0]["predictions"], answers)
+    text = j.run("predict", "test_images/7.png")
+    j.check("so it says in text", text.returncode == 0 and b"7" in text.stdout, text)
+    piped = j.run("-o", "json", "predict", "-", stdin=(j.work / "test_images/3.png").read_bytes())
+    j.check("an image on standard input", json.loads(piped.stdout)[0]["label"] == "3", piped)
+
+
+def guards_the_door(j, up):
+    image = (j.work / "test_images/7.png").read_bytes()
+    token = j.run("token").stdout.decode().strip()
+    j.check("`token` prints the token alone", re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token), token)
+    png = {"Content-Type": "image/png"}
+    status, body = j.post(up["endpoint"], image, png | {"Authorization": token})
+    j.check("a POST with the token is 200", status == 200 and json.loads(body)["label"] == "7", (status, body))
+    status, body = j.post(up["endpoint"], image, png | {"Authorization": f"Bearer {token}"})
+    j.check("with `Bearer ` too", status == 200, (status, body))
+    status, body = j.post(up["endpoint"], image, png)
+    j.check("without it 401", status == 401, (status, body))
+    status, body = j.post(up["endpoint"], image, png | {"Authorization": token[:-8] + "AAAAAAAA"})
+    j.check("with a forged one 401", status == 401, (status, body))
+    code, other = j.json("--stage", "other", "up", "--yes", "--no-probe")
+    j.check("a second stage comes up beside the first", code == 0 and other["rest_api_id"] != up["rest_api_id"], other)
+    foreign = j.run("--stage", "other", "token").stdout.decode().strip()
+    status, body = j.post(up["endpoint"], image, png | {"Authorization": foreign})
+    j.check("with another pool's token 401", status == 401, (status, body))
+    code, gone = j.json("--stage", "other", "down", "--yes")
+    j.check("and goes without a trace in the first", code == 0 and j.json("plan", "--detailed-exitcode")[0] == 0, gone)
+
+
+def curl_works(j):
+    text = j.run("up", "--yes").stdout.decode()
+    commands = [line.strip() for line in text.replace("\\\n", " ").splitlines() if "curl " in line]
+    j.check("`up` prints two curl commands", len(commands) == 2, text)
+    env = {"PATH": f"{pathlib.Path(j.deployer).parent}:{os.environ['PATH']}", "HOME": os.environ["HOME"]} | j.cloud.env
+    outputs = [subprocess.run(["sh", "-c", command], cwd=j.work, env=env, capture_output=True) for command in commands]
+    try:
+        j.check("the first gets a token", "access_token" in json.loads(outputs[0].stdout), outputs[0])
+        j.check("the second a prediction", "label" in json.loads(outputs[1].stdout), outputs[1])
+    except (ValueError, IndexError):
+        j.check("the curl commands work as printed", False, outputs)
+
+
+def does_nothing_twice(j):
+    j.writes()
+    code, again = j.json("up", "--yes")
+    requests = j.cloud.take_requests()
+    writes = [request for request in requests if request[2]]
+    j.check("a second `up` makes no write call", code == 0 and not writes, writes)
+    j.check("and says so", all(change["action"] == "no-op" for change in again["changes"]), again["changes"])
+    print(f"        {len(requests)} reads", flush=True)
+    text = j.run("up", "--yes", "--no-probe")
+    j.check("in text: nothing changed", b"nothing changed" in text.stdout + text.stderr, text)
+    code, plan = j.json("plan", "--detailed-exitcode")
+    j.check("`plan --detailed-exitcode` is 0", code == 0, plan)
+    for command in (["status"], ["outputs"], ["token"]):
+        code, document = j.json(*command)
+        j.check(f"`-o json {command[0]}` is one document", code == 0 and document, document)
+    for command in (["local", "status"], ["local", "logs"], ["completions", "bash"]):
+        code, document = j.json(*command)
+        j.check(f"`-o json {' '.join(command)}` too", code == 0 and document, document)
+    code, package = j.json("package", "--out", "function.zip")
+    j.check("`-o json package` is one document", code == 0 and package, package)
+    first = (j.work / "function.zip").read_bytes()
+    j.run("package", "--out", "function.zip")
+    j.check("and the zip the same bytes again", first == (j.work / "function.zip").read_bytes())
+
+
+def changes_little(j):
+    """One setting changes: one update, no more, and the endpoint still answers."""
+    path = j.work / "deploy.toml"
+    original = path.read_text()
+    path.write_text(original + "\n[function]\nmemory_mb = 512\n")
+    code, plan = j.json("plan", "--detailed-exitcode")
+    changed = [change["resource"] for change in plan["changes"] if change["action"] != "no-op"]
+    j.check("`plan` sees just that", code == 2 and changed == ["function"], plan)
+    j.writes()
+    code, up = j.json("up", "--yes")
+    writes = j.writes()
+    j.check("`up` writes once", code == 0 and len(writes) == 1, (up, writes))
+    path.write_text(original)
+    j.check("and back", j.json("up", "--yes")[0] == 0)
+
+
+def refuses_bad_input(j):
+    path = j.work / "deploy.toml"
+    original = path.read_text()
+
+    def bad(what, text, expected_code, *words):
+        path.write_text(text)
+        code, document = j.json("up", "--yes")
+        said = json.dumps(document)
+        j.check(f"{what}: exit {expected_code}, one clear error",
+                code == expected_code and "error" in document and all(word in said for word in words), (code, document))
+        path.write_text(original)
+
+    j.writes()
+    bad("an unknown key", original + "\n[function]\nmemory = 512\n", 2, "memory_mb", "deploy.toml:")
+    bad("a missing model file", original.replace("mnist.onnx", "absent.onnx"), 2, "absent.onnx")
+    j.check("nothing was sent for either", not j.writes())
+    (j.work / "text.png").write_text("this is no image\n")
+    code, answers = j.json("predict", "text.png")
+    j.check("a text file as image: its error", code == 1 and "error" in answers[0], answers)
+    (j.work / "short.png").write_bytes((j.work / "test_images/7.png").read_bytes()[:120])
+    code, answers = j.json("predict", "short.png")
+    j.check("a truncated PNG: its error", code == 1 and "error" in answers[0], answers)
+    started = time.monotonic()
+    code, document = j.json("up", "--yes", env={}, flags=())
+    j.check("no credentials: says so at once and names --local",
+            code == 1 and "--local" in json.dumps(document) and time.monotonic() - started < 20, (code, document))
+    code, document = j.json("status", flags=(), env={
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"})
+    j.check("an unreachable endpoint: one clear error", code == 1 and "127.0.0.1:9" in json.dumps(document), (code, document))
+
+
+def leaves_nothing(j):
+    refused = j.run("down")
+    j.check("`down` without a terminal and --yes is refused", refused.returncode == 3, refused)
+    code, down = j.json("down", "--yes")
+    j.check("`down` succeeds", code == 0 and down["changes"], down)
+    if j.cloud.name == "local":
+        subprocess.run([j.deployer, "local", "start"], cwd=j.work, check=True, capture_output=True)
+        j.cloud.seen = 0
+    left = {
+        "functions": j.cloud.client("lambda").list_functions()["Functions"],
+        "roles": j.cloud.client("iam").list_roles()["Roles"],
+        "log groups": j.cloud.client("logs").describe_log_groups()["logGroups"],
+        "pools": j.cloud.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"],
+        "apis": j.cloud.client("apigateway").get_rest_apis()["items"],
+    }
+    j.check("nothing is left behind", not any(left.values()), left)
+    j.writes()
+    code, down = j.json("down", "--yes")
+    j.check("a second `down` succeeds and does nothing", code == 0 and not down["changes"], down)
+    if j.cloud.name == "ministack":
+        j.check("without a write", not j.writes())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cloud", choices=("local", "ministack"), required=True)
+    parser.add_argument("--deployer", type=pathlib.Path, required=True)
+    arguments = parser.parse_args()
+    deployer = str(arguments.deployer.resolve())
+    with tempfile.TemporaryDirectory() as temporary:
+        work = pathlib.Path(temporary)
+        for name in ("deploy.toml", "model", "test_images"):
+            source = REPOSITORY / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, work / name)
+        cloud = Local(work, deployer) if arguments.cloud == "local" else MiniStack(work)
+        journey = Journey(cloud, deployer, work)
+        try:
+            up = first_up(journey)
+            classifies(journey, up)
+            guards_the_door(journey, up)
+            curl_works(journey)
+            does_nothing_twice(journey)
+            changes_little(journey)
+            refuses_bad_input(journey)
+            leaves_nothing(journey)
+        finally:
+            cloud.stop()
+    print(f"{journey.passed} passed, {len(journey.failed)} failed", flush=True)
+    raise SystemExit(1 if journey.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
