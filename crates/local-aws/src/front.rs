@@ -1,6 +1,6 @@
 //! Every request first: host, health, data plane or signature, then the operation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, to_bytes},
@@ -83,10 +83,11 @@ async fn control_plane(app: &Arc<App>, request: Request<Body>) -> Response<Body>
         return refuse(protocol, namespace, &refusal_error(protocol, &refusal));
     }
 
+    let began = Instant::now();
     let call = match decode(app, service, authorization.region, parts, body) {
         Ok(call) => call,
         Err(error) => {
-            record(app, service, "", error.status, Some(&error));
+            record(app, service, "", began, error.status, Some(&error));
             return refuse(protocol, namespace, &error);
         }
     };
@@ -97,6 +98,7 @@ async fn control_plane(app: &Arc<App>, request: Request<Body>) -> Response<Body>
 async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Response<Body> {
     let (protocol, namespace) = (service.protocol(), service.namespace());
     let operation = call.operation.clone();
+    let began = Instant::now();
     if !app.faults.latency().is_zero() {
         tokio::time::sleep(app.faults.latency()).await;
     }
@@ -109,24 +111,26 @@ async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Resp
     };
     let response = match outcome {
         Ok(answer) => {
-            record(app, service, &operation, answer.status, None);
+            record(app, service, &operation, began, answer.status, None);
             render(protocol, namespace, &operation, id, answer)
         }
         Err(error) => {
-            record(app, service, &operation, error.status, Some(&error));
+            record(app, service, &operation, began, error.status, Some(&error));
             render_error(protocol, namespace, id, &error)
         }
     };
     if fault == Some(Fault::DropAfterEffect) { broken_connection() } else { response.map(Body::from) }
 }
 
-fn record(app: &App, service: Service, operation: &str, status: u16, error: Option<&ApiError>) {
+fn record(app: &App, service: Service, operation: &str, began: Instant, status: u16, error: Option<&ApiError>) {
     app.requests.add(RequestRecord {
         service: service.name().to_owned(),
         operation: operation.to_owned(),
         write: is_write(operation),
         status,
         error_code: error.map(|error| error.code.clone()),
+        began,
+        ended: Instant::now(),
     });
 }
 

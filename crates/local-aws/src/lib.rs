@@ -24,5 +24,5 @@ pub mod state;
 
 pub use credentials::Credentials;
 pub use faults::{Fault, Faults};
-pub use requests::RequestRecord;
+pub use requests::{RequestRecord, depth};
 pub use server::{Options, Server, StartError, start};

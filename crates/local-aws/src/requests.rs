@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 
 /// Older requests are forgotten.
@@ -22,11 +23,15 @@ pub struct RequestRecord {
     pub status: u16,
     /// AWS's error code, when refused.
     pub error_code: Option<String>,
+    /// When it came in.
+    pub began: Instant,
+    /// When its answer was ready.
+    pub ended: Instant,
 }
 
 impl fmt::Display for RequestRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, operation, write, status, error_code } = self;
+        let Self { service, operation, write, status, error_code, .. } = self;
         let sort = if *write { "write" } else { "read" };
         write!(f, "{service} {operation} {sort} {status}")?;
         error_code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))
@@ -59,8 +64,45 @@ impl RequestLog {
     }
 }
 
+/// How many requests waited for each other at the most: the longest chain of requests of which each came in after the
+/// one before was answered. With an even latency that is the number of dependent round trips.
+pub fn depth(requests: &[RequestRecord]) -> usize {
+    let mut by_end: Vec<&RequestRecord> = requests.iter().collect();
+    by_end.sort_by_key(|request| request.ended);
+    let mut depths: Vec<usize> = Vec::new();
+    for (place, request) in by_end.iter().enumerate() {
+        let before = by_end[..place].iter().zip(&depths).filter(|(earlier, _)| earlier.ended <= request.began);
+        depths.push(before.map(|(_, depth)| *depth).max().unwrap_or_default() + 1);
+    }
+    depths.into_iter().max().unwrap_or_default()
+}
+
 /// Whether an operation changes anything, by its name.
 pub(crate) fn is_write(operation: &str) -> bool {
     const READS: [&str; 5] = ["Get", "List", "Describe", "Filter", "Invoke"];
     !READS.iter().any(|verb| operation.starts_with(verb))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn depth_counts_what_waited_for_each_other() {
+        let start = Instant::now();
+        let request = |began: u64, ended: u64| RequestRecord {
+            service: "iam".to_owned(),
+            operation: "GetRole".to_owned(),
+            write: false,
+            status: 200,
+            error_code: None,
+            began: start + Duration::from_millis(began),
+            ended: start + Duration::from_millis(ended),
+        };
+        assert_eq!(depth(&[]), 0);
+        assert_eq!(depth(&[request(0, 10), request(1, 9), request(2, 30)]), 1);
+        assert_eq!(depth(&[request(0, 10), request(1, 9), request(9, 20), request(25, 30)]), 3);
+    }
 }

@@ -174,6 +174,11 @@ impl Server {
         self.app.requests.all()
     }
 
+    /// Everything that it remembers, as it is now.
+    pub fn state(&self) -> crate::state::State {
+        self.app.store.read(Clone::clone)
+    }
+
     /// Forgets what was asked so far.
     pub fn clear_requests(&self) {
         self.app.requests.clear();
