@@ -8,6 +8,8 @@ use sha2::{Digest as _, Sha256};
 pub const STACK_TAG: &str = "deployer:stack";
 /// Tag key that holds the stage.
 pub const STAGE_TAG: &str = "deployer:stage";
+/// Tag key on the function that holds the SHA-256 of the zip that we gave it, in Base64.
+pub const CODE_TAG: &str = "deployer:code";
 
 /// The one partition that is served for now; every ARN is made in this file.
 const PARTITION: &str = "aws";
@@ -112,9 +114,8 @@ impl StackId {
     /// Domain prefix when deploy.toml names none. Prefixes are unique in a Region across all accounts, so part of it
     /// is a digest of account and Region; the same stack always gets the same one.
     pub fn domain_prefix(&self) -> String {
-        let digest = Sha256::digest(format!("{}/{}/{}", self.account_id, self.region, self.base()));
-        let suffix: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("{}-{suffix}", self.base())
+        let place = format!("{}/{}/{}", self.account_id, self.region, self.base());
+        format!("{}-{}", self.base(), digest_hex(&place, 4))
     }
 
     /// The ownership tags, as most of the SDK's calls take them.
@@ -127,10 +128,20 @@ impl StackId {
         [(STACK_TAG, &self.name), (STAGE_TAG, &self.stage)]
     }
 
+    /// The stack of another name in the same place.
+    pub fn renamed(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
+    }
+
     /// Whether these tags say that the resource is this stack's.
     pub fn owns<'t>(&self, tag: impl Fn(&str) -> Option<&'t str>) -> bool {
         self.tags().iter().all(|(key, value)| tag(key) == Some(value))
     }
+}
+
+/// The first `bytes` bytes of a text's SHA-256, in hexadecimal.
+pub fn digest_hex(text: &str, bytes: usize) -> String {
+    Sha256::digest(text).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

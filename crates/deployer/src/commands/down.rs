@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
     if !changes.is_empty() {
         destroy::check_users(cx, &world, args.delete_users).await?;
         if !args.yes {
-            ui.show_plan(&changes);
+            ui.show_changes(&changes);
             let question = format!("Delete {}?", Identity::of(&id));
             if !ui.confirm(&question).await? {
                 return Err(Failure::refused("not confirmed: nothing was deleted").into());

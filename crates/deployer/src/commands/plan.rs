@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Context, stack::Identity, up::prepare};
 use crate::{
     cli::PlanArgs,
-    engine::{Options, plan::Change},
+    engine::{Options, Plan},
     ui::PlanView,
 };
 
@@ -16,14 +16,15 @@ use crate::{
 struct Planned {
     #[serde(flatten)]
     identity: Identity,
-    changes: Vec<Change>,
+    #[serde(flatten)]
+    plan: Plan,
     #[serde(skip)]
     with_unchanged: bool,
 }
 
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        PlanView::new(&self.changes, self.with_unchanged).fmt(f)
+        PlanView::new(&self.plan.changes, self.with_unchanged).left_behind(&self.plan.left_behind).fmt(f)
     }
 }
 
@@ -36,7 +37,7 @@ pub(super) async fn run(context: &Context, args: &PlanArgs) -> Result<u8> {
     let code = if args.detailed_exitcode && !prepared.plan.is_noop() { 2 } else { 0 };
     context.ui.print(&Planned {
         identity: Identity::of(&prepared.id),
-        changes: prepared.plan.changes,
+        plan: prepared.plan,
         with_unchanged: context.ui.verbosity() > 0,
     })?;
     Ok(code)

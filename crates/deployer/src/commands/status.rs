@@ -1,6 +1,7 @@
 //! `status`: what exists, what differs from deploy.toml, and what it costs while idle.
 //!
-//! The function's package is not built, so its code is not compared; `plan` does.
+//! The function's package is not built, so its code is compared with what `up` gave it last; `plan` compares it with what
+//! it would be now.
 
 use std::fmt;
 
@@ -17,7 +18,7 @@ use crate::{
         self, Options, World,
         event::Events,
         lookup::{Ids, outputs},
-        plan::Change,
+        plan::{Change, Unowned},
     },
     outputs::Outputs,
     resources,
@@ -35,6 +36,8 @@ struct Status {
     #[serde(flatten)]
     place: Place,
     changes: Vec<Change>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unowned: Vec<Unowned>,
     idle_cost_usd_per_month: f64,
 }
 
@@ -57,12 +60,15 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Up(outputs) => writeln!(f, "{}", table(outputs))?,
-            Place::NotUp(identity) if self.state == State::Absent => {
+            Place::NotUp(identity) if self.state == State::Absent && self.unowned.is_empty() => {
                 return writeln!(f, "{identity}: nothing is there");
             }
             Place::NotUp(identity) => writeln!(f, "{identity}: only a part is there\n")?,
         }
         PlanView::new(&self.changes, true).fmt(f)?;
+        for unowned in &self.unowned {
+            writeln!(f, "In the way: {unowned}; {}.", unowned.hint)?;
+        }
         writeln!(f, "Idle cost: about {} USD a month.", self.idle_cost_usd_per_month)
     }
 }
@@ -74,6 +80,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
             state: State::Absent,
             place: Place::NotUp(Identity::unknown(context)),
             changes: Vec::new(),
+            unowned: Vec::new(),
             idle_cost_usd_per_month: 0.0,
         })?;
         return Ok(0);
@@ -83,7 +90,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
     let silent = Events::silent();
     let cx = resources::Context { aws: &aws, id: &id, events: &silent };
     let world = engine::observe(cx, &desired, false).await?;
-    let plan = engine::plan(&desired, &world, &Options::default())?;
+    let plan = engine::plan(&desired, &world, &Options::default());
     let place = ids(&world).map(|ids| outputs(&aws, config, &id, &ids));
     let state = match &place {
         _ if world.is_empty() => State::Absent,
@@ -95,6 +102,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
         state,
         place: place.map_or_else(|| Place::NotUp(Identity::of(&id)), |outputs| Place::Up(Box::new(outputs))),
         changes: plan.changes,
+        unowned: plan.unowned,
         idle_cost_usd_per_month: clients as f64 * CLIENT_USD_A_MONTH,
     })?;
     Ok(0)
@@ -102,7 +110,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
 
 /// The ids of a stack that can be called.
 fn ids(world: &World) -> Option<Ids> {
-    world.stage.owned()?;
+    world.stage.stage.owned()?;
     let pool = world.user_pool.pool.owned()?;
     Some(Ids {
         pool_id: pool.id.clone(),

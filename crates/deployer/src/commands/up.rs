@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     progress.finish().await;
     let Prepared { aws, id, desired, plan, .. } = prepared?;
     if !plan.is_noop() {
-        ui.show_plan(&plan.changes);
+        ui.show_plan(&plan);
     }
     consent(context, args, &plan).await?;
 
@@ -150,7 +150,8 @@ pub(super) async fn prepare(context: &Context, options: &Options, events: &Event
         }
     };
     let desired = Desired::new(config, &id, Some(code(artifact)))?;
-    let plan = engine::plan(&desired, &world, options)?;
+    let plan = engine::plan(&desired, &world, options);
+    plan.check()?;
     Ok(Prepared { aws, id, desired, plan })
 }
 

@@ -9,10 +9,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{AccessToken, Secret};
-use crate::{cli::Global, config::Config, outputs::Outputs, private_file};
+use crate::{cli::Global, config::Config, names::digest_hex, outputs::Outputs, private_file};
 
 /// A token is not used in its last minute: it would expire on the way.
 const MARGIN_S: u64 = 60;
@@ -55,7 +54,7 @@ impl Cache {
         let place = (global.local, &global.profile, &global.region, &config.region, environment);
         let stack = (&config.name, &config.stage, &config.auth.domain, config.auth.full_scopes());
         let key = format!("{:?}", (place, stack, scopes));
-        let digest: String = Sha256::digest(key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest_hex(&key, 16);
         Self { path: folder(&config.root).join(format!("token-{digest}.json")) }
     }
 

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{
     node::{Blocked, Nodes, Slot},
     plan::{Action, ResourceKind as Kind},
-    planner::Plan,
+    planner::{Leftovers, Plan},
 };
 use crate::{
     resources::{
@@ -39,11 +39,14 @@ pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Ap
         run.domain(),
         run.rest_api(),
         run.authorizer(),
+        run.openings(),
         run.method(),
         run.integration(),
         run.permission(),
         run.deployment(),
         run.stage(),
+        run.other_stages(),
+        run.strangers(),
         run.spares(),
     );
     let Run { nodes, slots, .. } = run;
@@ -69,11 +72,14 @@ struct Slots {
     domain: Slot<Option<String>>,
     api: Slot<Option<Api>>,
     authorizer: Slot<Option<String>>,
+    openings: Slot<()>,
     method: Slot<()>,
     integration: Slot<()>,
     permission: Slot<()>,
     deployment: Slot<Option<Record>>,
     stage: Slot<()>,
+    other_stages: Slot<()>,
+    strangers: Slot<()>,
     spares: Slot<()>,
 }
 
@@ -97,11 +103,14 @@ impl Slots {
             domain: Slot::new(),
             api: Slot::new(),
             authorizer: Slot::new(),
+            openings: Slot::new(),
             method: Slot::new(),
             integration: Slot::new(),
             permission: Slot::new(),
             deployment: Slot::new(),
             stage: Slot::new(),
+            other_stages: Slot::new(),
+            strangers: Slot::new(),
             spares: Slot::new(),
         }
     }
@@ -193,7 +202,7 @@ impl Run<'_> {
                 return Ok((String::new(), None));
             }
             let id = app_client::reconcile(self.cx, &pool, &self.desired.app_client, step).await?;
-            for spare in &self.plan.steps.spare_clients {
+            for spare in &self.plan.steps.leftovers.clients {
                 app_client::delete(self.cx, &pool, spare).await?;
             }
             Ok((id.clone(), Some(id)))
@@ -260,6 +269,21 @@ impl Run<'_> {
         self.nodes.run(Kind::Authorizer, step.action(), &self.slots.authorizer, needs, work).await;
     }
 
+    /// What lets callers past our authorizer goes before the deployment that would serve it.
+    async fn openings(&self) {
+        let methods = &self.plan.steps.leftovers.methods;
+        let needs = async { self.slots.api.get().await };
+        let work = async |api: Option<Api>| {
+            let api = api.map(|api| api.id).unwrap_or_default();
+            for other in methods {
+                method::delete_other(self.cx, &api, other).await?;
+            }
+            let names = methods.iter().map(|other| format!("{} {}", other.http_method, other.path));
+            Ok((names.collect::<Vec<_>>().join(", "), ()))
+        };
+        self.nodes.run(Kind::Method, deletes(methods), &self.slots.openings, needs, work).await;
+    }
+
     async fn method(&self) {
         let step = &self.plan.steps.method;
         let needs = async {
@@ -268,9 +292,6 @@ impl Run<'_> {
         };
         let work = async |(authorizer, api): (String, Api)| {
             let at = method::At { api_id: &api.id, root_id: &api.root_id };
-            if self.plan.steps.delete_any {
-                method::delete_any(self.cx, at).await?;
-            }
             Ok((method::reconcile(self.cx, at, &authorizer, &self.desired.method, step).await?, ()))
         };
         self.nodes.run(Kind::Method, step.action(), &self.slots.method, needs, work).await;
@@ -303,21 +324,22 @@ impl Run<'_> {
     }
 
     async fn deployment(&self) {
-        let action = self.plan.steps.deploy.then_some(Action::Create);
+        let step = &self.plan.steps.deployment;
         let needs = async {
             self.slots.integration.get().await?;
+            self.slots.openings.get().await?;
             let authorizer = there(self.slots.authorizer.get().await)?;
             Ok((authorizer, there(self.slots.pool.get().await)?, there(self.slots.api.get().await)?))
         };
         let work = async |(authorizer, pool, api): (String, String, Api)| {
-            if !self.plan.steps.deploy {
-                return Ok((String::new(), None));
+            if !matches!(step, Step::Create) {
+                return Ok((String::new(), step.actual().cloned()));
             }
             let snapshot = self.desired.snapshot(&authorizer, &pool).digest();
             let deployment_id = deployment::create(self.cx, &api.id, &snapshot).await?;
             Ok((deployment_id.clone(), Some(Record { deployment_id, snapshot })))
         };
-        self.nodes.run(Kind::Deployment, action, &self.slots.deployment, needs, work).await;
+        self.nodes.run(Kind::Deployment, step.action(), &self.slots.deployment, needs, work).await;
     }
 
     async fn stage(&self) {
@@ -329,22 +351,53 @@ impl Run<'_> {
         self.nodes.run(Kind::Stage, step.action(), &self.slots.stage, needs, work).await;
     }
 
+    /// At once: such a stage may be open.
+    async fn other_stages(&self) {
+        let stages = &self.plan.steps.leftovers.stages;
+        let needs = async { self.slots.api.get().await };
+        let work = async |api: Option<Api>| {
+            let api = api.map(|api| api.id).unwrap_or_default();
+            for name in stages {
+                stage::delete(self.cx, &api, name).await?;
+            }
+            Ok((stages.join(", "), ()))
+        };
+        self.nodes.run(Kind::Stage, deletes(stages), &self.slots.other_stages, needs, work).await;
+    }
+
+    async fn strangers(&self) {
+        let statements = &self.plan.steps.leftovers.statements;
+        let work = async |()| {
+            for statement in statements {
+                permission::delete(self.cx, statement).await?;
+            }
+            Ok((statements.join(", "), ()))
+        };
+        // Lambda changes a function's policy and the function itself one after the other.
+        let needs = self.slots.permission.get();
+        self.nodes.run(Kind::Permission, deletes(statements), &self.slots.strangers, needs, work).await;
+    }
+
     /// What interrupted runs have left; nothing of the stack uses it.
     async fn spares(&self) {
-        let steps = &self.plan.steps;
-        let action = (!steps.spare_pools.is_empty() || !steps.spare_apis.is_empty()).then_some(Action::Delete);
-        let kind = if steps.spare_pools.is_empty() { Kind::RestApi } else { Kind::UserPool };
+        let Leftovers { pools, apis, .. } = &self.plan.steps.leftovers;
+        let kind = if pools.is_empty() { Kind::RestApi } else { Kind::UserPool };
         let work = async |()| {
-            for pool in &steps.spare_pools {
+            for pool in pools {
                 super::destroy::delete_pool(self.cx, pool).await?;
             }
-            for api in &steps.spare_apis {
+            for api in apis {
                 rest_api::delete(self.cx, &api.id).await?;
             }
             Ok(("leftovers".into(), ()))
         };
+        let action = deletes(pools).or(deletes(apis));
         self.nodes.run(kind, action, &self.slots.spares, nothing(), work).await;
     }
+}
+
+fn deletes<T>(leftovers: &[T]) -> Option<Action> {
+    (!leftovers.is_empty()).then_some(Action::Delete)
 }
 
 async fn nothing() -> Result<(), Blocked> {

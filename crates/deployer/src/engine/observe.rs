@@ -1,13 +1,16 @@
 //! Reads what is there: by name and tag first, then the children of the pool and of the API, then the client.
 //!
 //! With the call that names the account that is four dependent round trips and, for a stack that is up, sixteen calls.
+//! Only what is not as it should be costs more: a pool that lost its name is found by its domain, a desired domain that the
+//! pool does not have is looked up, and a stage that does not serve what we deployed last makes us read the deployments.
 
 use anyhow::Result;
 
 use crate::{
     resources::{
-        Context, Observed, app_client, authorizer, domain, function, log_group, method, permission, resource_server,
-        rest_api, role, stage, user_pool,
+        Context, Observed, app_client, authorizer,
+        deployment::{self, Record},
+        domain, function, log_group, method, permission, resource_server, rest_api, role, stage, user_pool,
     },
     stack::Desired,
 };
@@ -18,17 +21,30 @@ pub struct World {
     pub log_group: Observed<log_group::Actual>,
     pub role: Observed<role::Actual>,
     pub function: Observed<function::Actual>,
-    pub permission: Observed<permission::Actual>,
+    pub policy: permission::Policy,
     pub user_pool: user_pool::Found,
     pub resource_server: Observed<resource_server::Actual>,
     pub app_client: Observed<app_client::Actual>,
     /// More clients of our name, which a lost answer has left.
     pub spare_clients: Vec<String>,
     pub domain: Observed<domain::Actual>,
+    /// Another pool that has the domain which is desired.
+    pub domain_holder: Option<Holder>,
     pub rest_api: rest_api::Found,
     pub authorizer: Observed<authorizer::Actual>,
     pub root: Option<method::Root>,
-    pub stage: Observed<stage::Actual>,
+    pub stage: stage::Found,
+    /// Deployments that we made, newest first; read only where the stage does not serve the last one.
+    pub deployments: Vec<Record>,
+}
+
+/// A pool that has a domain and is not the stack's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id.
+    pub pool_id: String,
+    /// The stack that its tags name, if they name one.
+    pub owner: Option<String>,
 }
 
 impl World {
@@ -45,7 +61,7 @@ impl World {
 /// Reads everything. `adopt` also looks into a pool and an API of our name that nobody owns.
 pub async fn observe(cx: Context<'_>, desired: &Desired, adopt: bool) -> Result<World> {
     // All of them end before an error is told: a dropped call could not be told from a lost one.
-    let (log_group, role, function, permission, pool, api) = tokio::join!(
+    let (log_group, role, function, policy, pool, api) = tokio::join!(
         log_group::observe(cx),
         role::observe(cx),
         function::observe(cx),
@@ -58,16 +74,18 @@ pub async fn observe(cx: Context<'_>, desired: &Desired, adopt: bool) -> Result<
         log_group: log_group?,
         role: role?,
         function: function?,
-        permission: permission?,
+        policy: policy?,
         user_pool: pool.found,
         resource_server: pool.server,
         app_client: pool.client,
         spare_clients: pool.spare_clients,
         domain: pool.domain,
+        domain_holder: pool.domain_holder,
         rest_api: api.found,
         authorizer: api.authorizer,
         root: api.root,
         stage: api.stage,
+        deployments: api.deployments,
     })
 }
 
@@ -87,6 +105,7 @@ struct Pool {
     client: Observed<app_client::Actual>,
     spare_clients: Vec<String>,
     domain: Observed<domain::Actual>,
+    domain_holder: Option<Holder>,
 }
 
 async fn pool(cx: Context<'_>, desired: &Desired, adopt: bool) -> Result<Pool> {
@@ -103,17 +122,54 @@ async fn pool(cx: Context<'_>, desired: &Desired, adopt: bool) -> Result<Pool> {
             None => None,
         }
     });
-    let found = found?;
+    let (mut found, holder) = by_domain(cx, found?, prefix, adopt).await?;
+    for duplicate in &mut found.duplicates {
+        // The estimate lags, and whether there is a user decides whether it may be deleted.
+        if user_pool::has_users(cx, duplicate).await? {
+            duplicate.users = duplicate.users.max(1);
+        }
+    }
     let Some(actual) = chosen(&found.pool, adopt).cloned() else {
-        let domain = domain::observe(cx, None, prefix).await?;
-        return Ok(Pool { found, domain, ..Pool::default() });
+        return Ok(Pool { found, domain_holder: holder, ..Pool::default() });
     };
-    let children = match guessed {
+    let children = match guessed.filter(|_| guess == Some(actual.id.as_str())) {
         Some(children) => children?,
         None => children(cx, desired, &actual.id).await?,
     };
-    let domain = domain::observe(cx, Some((&actual.id, actual.domain.as_deref())), prefix).await?;
-    Ok(Pool { found, domain, ..children })
+    let domain = actual.domain.map(|prefix| domain::Actual { prefix });
+    Ok(Pool { found, domain: Observed::child(domain), domain_holder: holder, ..children })
+}
+
+/// Completes what was found by name with the pool that has the desired domain: our own that somebody has renamed, the
+/// one to adopt, or one that is in our way.
+async fn by_domain(
+    cx: Context<'_>,
+    found: user_pool::Found,
+    prefix: &str,
+    adopt: bool,
+) -> Result<(user_pool::Found, Option<Holder>)> {
+    let ours = found.pool.owned();
+    if ours.is_some_and(|pool| pool.domain.as_deref() == Some(prefix)) {
+        return Ok((found, None));
+    }
+    let Some(pool_id) = domain::holder(cx, prefix).await? else { return Ok((found, None)) };
+    if ours.is_some_and(|pool| pool.id == pool_id) {
+        return Ok((found, None));
+    }
+    let mut holding = user_pool::observe(cx, std::slice::from_ref(&pool_id)).await?;
+    match &holding.pool {
+        Observed::Owned(_) => {
+            // The one with the domain is in use, whatever it is called.
+            holding.duplicates.extend(ours.cloned().into_iter().chain(found.duplicates));
+            Ok((holding, None))
+        }
+        Observed::Unowned { owner: None, .. } if ours.is_none() && adopt => Ok((holding, None)),
+        Observed::Unowned { owner, .. } => {
+            let owner = owner.clone();
+            Ok((found, Some(Holder { pool_id, owner })))
+        }
+        Observed::Absent => Ok((found, Some(Holder { pool_id, owner: None }))),
+    }
 }
 
 async fn children(cx: Context<'_>, desired: &Desired, pool_id: &str) -> Result<Pool> {
@@ -136,7 +192,8 @@ struct Api {
     found: rest_api::Found,
     authorizer: Observed<authorizer::Actual>,
     root: Option<method::Root>,
-    stage: Observed<stage::Actual>,
+    stage: stage::Found,
+    deployments: Vec<Record>,
 }
 
 async fn api(cx: Context<'_>, adopt: bool) -> Result<Api> {
@@ -144,7 +201,13 @@ async fn api(cx: Context<'_>, adopt: bool) -> Result<Api> {
     let Some(id) = chosen(&found.api, adopt).map(|actual| actual.id.clone()) else {
         return Ok(Api { found, ..Api::default() });
     };
-    let (authorizer, root, stage) =
-        tokio::join!(authorizer::observe(cx, &id), method::observe(cx, &id), stage::observe(cx, &id));
-    Ok(Api { found, authorizer: authorizer?, root: root?, stage: stage? })
+    let (authorizers, root, stage) =
+        tokio::join!(authorizer::list(cx, &id), method::observe(cx, &id), stage::observe(cx, &id));
+    let (authorizers, root, stage) = (authorizers?, root?, stage?);
+    let method = root.as_ref().and_then(|root| root.method.owned());
+    let guarding = method.map(|method| method.authorizer_id.as_str());
+    let authorizer = authorizer::pick(&cx.id.authorizer(), guarding, authorizers);
+    let serves = stage.stage.owned().is_some_and(|stage| stage.serves().is_some());
+    let deployments = if serves { Vec::new() } else { deployment::list(cx, &id).await? };
+    Ok(Api { found, authorizer, root, stage, deployments })
 }

@@ -1,18 +1,18 @@
 //! Desired + what was observed → plan. Pure: no I/O, no choice left to apply.
 
-use std::collections::BTreeSet;
+mod decision;
 
-use anyhow::Result;
 use serde::Serialize;
 
+use self::decision::Planner;
 use super::{
     observe::World,
-    plan::{Action, Change, FieldDiff, ResourceKind},
+    plan::{Action, Change, LeftBehind, ResourceKind, Unowned},
 };
 use crate::{
     error::Failure,
     resources::{
-        KNOWN_AFTER_APPLY, Observed, Step, app_client, authorizer, domain, function, log_group, method, permission,
+        Step, app_client, authorizer, deployment::Record, domain, function, log_group, method, permission,
         resource_server, rest_api, role, stage, user_pool,
     },
     stack::Desired,
@@ -32,6 +32,12 @@ pub struct Options {
 pub struct Plan {
     /// One for each resource of this run, in order, and one for each leftover.
     pub changes: Vec<Change>,
+    /// What is in the way. Such a plan is shown and never applied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unowned: Vec<Unowned>,
+    /// Other stacks that a changed `name` may have left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<LeftBehind>,
     /// What apply reads.
     #[serde(skip)]
     pub steps: Steps,
@@ -46,6 +52,19 @@ impl Plan {
     /// What is replaced or deleted, and so needs consent.
     pub fn destructive(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Delete))
+    }
+
+    /// Refuses a plan that something is in the way of.
+    pub fn check(&self) -> anyhow::Result<()> {
+        match &self.unowned[..] {
+            [] => Ok(()),
+            [one] => Err(Failure::refused(one.to_string()).hint(&one.hint).into()),
+            [first, ..] => {
+                let all: Vec<String> = self.unowned.iter().map(ToString::to_string).collect();
+                let failure = Failure::refused(format!("{} resources are not this stack's", all.len()));
+                Err(anyhow::anyhow!(all.join("; ")).context(failure.hint(&first.hint)))
+            }
+        }
     }
 }
 
@@ -64,43 +83,54 @@ pub struct Steps {
     pub method: Step<method::Actual>,
     pub integration: Step<method::ActualIntegration>,
     pub permission: Step<permission::Actual>,
-    /// Whether a deployment is made.
-    pub deploy: bool,
+    /// Kept is the deployment that the stage is to serve; it may serve another one now.
+    pub deployment: Step<Record>,
     pub stage: Step<stage::Actual>,
     /// Root resource of the API, where there is one.
     pub root_id: Option<String>,
-    /// Whether the ANY on `/` is removed.
-    pub delete_any: bool,
-    /// Pools that a lost answer has left.
-    pub spare_pools: Vec<user_pool::Actual>,
-    /// APIs that a lost answer has left.
-    pub spare_apis: Vec<rest_api::Actual>,
-    /// Clients that a lost answer has left.
-    pub spare_clients: Vec<String>,
+    /// What is removed beside all that.
+    pub leftovers: Leftovers,
 }
 
-/// Decides. Refuses what belongs to somebody else.
-pub fn plan(desired: &Desired, world: &World, options: &Options) -> Result<Plan> {
+/// What is not ours to have, or was made twice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Leftovers {
+    /// Methods that open the API, or keep it from being deployed.
+    pub methods: Vec<method::Other>,
+    /// Other stages of the API.
+    pub stages: Vec<String>,
+    /// Statements that let strangers invoke the function.
+    pub statements: Vec<String>,
+    /// Pools that a lost answer has left.
+    pub pools: Vec<user_pool::Actual>,
+    /// APIs that a lost answer has left.
+    pub apis: Vec<rest_api::Actual>,
+    /// Clients that a lost answer has left.
+    pub clients: Vec<String>,
+}
+
+/// Decides.
+pub fn plan(desired: &Desired, world: &World, options: &Options) -> Plan {
     let id = &desired.id;
-    let mut planner = Planner { options, included: included(&options.only), changes: Vec::new() };
+    let mut planner = Planner::new(options);
     let p = &mut planner;
 
     let log_group = p.step(ResourceKind::LogGroup, &world.log_group, &id.log_group(), |actual| {
         log_group::diff(&desired.log_group, actual)
-    })?;
-    let role = p.step(ResourceKind::Role, &world.role, &id.role(), |actual| role::diff(&desired.role, actual))?;
+    });
+    let role = p.step(ResourceKind::Role, &world.role, &id.role(), |actual| role::diff(&desired.role, actual));
     let function = p.step(ResourceKind::Function, &world.function, &id.function(), |actual| {
         function::diff(&desired.function, actual)
-    })?;
+    });
 
     let pool_name = world.user_pool.pool.owned().map_or_else(|| id.user_pool(), |pool| pool.id.clone());
     let pool = &p.if_free(&world.user_pool.pool);
     let user_pool =
-        p.step(ResourceKind::UserPool, pool, &pool_name, |actual| user_pool::diff(&desired.user_pool, actual))?;
+        p.step(ResourceKind::UserPool, pool, &pool_name, |actual| user_pool::diff(&desired.user_pool, actual));
     let identifier = &desired.resource_server.identifier;
     let resource_server = p.step(ResourceKind::ResourceServer, &world.resource_server, identifier, |actual| {
         resource_server::diff(&desired.resource_server, actual)
-    })?;
+    });
     let client_name = world.app_client.owned().map_or_else(|| id.app_client(), |client| client.id.clone());
     let app_client = p.replaceable(
         ResourceKind::AppClient,
@@ -108,82 +138,73 @@ pub fn plan(desired: &Desired, world: &World, options: &Options) -> Result<Plan>
         &client_name,
         |actual| app_client::diff(&desired.app_client, actual),
         app_client::must_replace,
-    )?;
-    p.domain_is_free(&world.domain)?;
+    );
     let domain = p.replaceable(
         ResourceKind::Domain,
         &world.domain,
         &desired.domain.prefix,
         |actual| domain::diff(&desired.domain, actual),
         |_| true,
-    )?;
+    );
+    p.domain_is_free(&desired.domain, world);
 
     let api_name = world.rest_api.api.owned().map_or_else(|| id.rest_api(), |api| api.id.clone());
     let api = &p.if_free(&world.rest_api.api);
-    let rest_api = p.step(ResourceKind::RestApi, api, &api_name, |actual| rest_api::diff(&desired.rest_api, actual))?;
+    let rest_api = p.step(ResourceKind::RestApi, api, &api_name, |actual| rest_api::diff(&desired.rest_api, actual));
     let pool_id = user_pool.actual().map(|pool| pool.id.as_str());
     let pool_arn = pool_id.map(|pool_id| id.user_pool_arn(pool_id));
     let authorizer_name = world.authorizer.owned().map_or_else(|| id.authorizer(), |found| found.id.clone());
     let authorizer = p.step(ResourceKind::Authorizer, &world.authorizer, &authorizer_name, |actual| {
-        authorizer::diff(pool_arn.as_deref(), actual)
-    })?;
+        authorizer::diff(&desired.authorizer, pool_arn.as_deref(), actual)
+    });
     let authorizer_id = authorizer.actual().map(|authorizer| authorizer.id.as_str());
 
     let root = world.root.clone().unwrap_or_default();
     let on_root = format!("{} /", method::HTTP_METHOD);
     let method = p.step(ResourceKind::Method, &root.method, &on_root, |actual| {
         method::diff(&desired.method, authorizer_id, actual)
-    })?;
-    let delete_any = root.any && p.included.contains(&ResourceKind::Method);
-    if delete_any {
-        p.leftover(ResourceKind::Method, "ANY /", "it would let every method in without a token");
-    }
+    });
+    let methods = p.openings(&root.others, authorizer_id);
     let mut integration = p.step(ResourceKind::Integration, &root.integration, &on_root, |actual| {
         method::diff_integration(&desired.method, actual)
-    })?;
+    });
     // A method that is deleted and put again takes its integration with it.
     if let (Some(Action::Update), Step::Keep(kept)) = (method.action(), &integration) {
         integration = Step::Update(kept.clone(), Vec::new());
         p.change_last(Action::Update, "goes with its method");
     }
     let source_arn = rest_api.actual().map(|api| id.source_arn(&api.id));
-    let permission = p.step(ResourceKind::Permission, &world.permission, permission::STATEMENT, |actual| {
+    let permission = p.step(ResourceKind::Permission, &world.policy.permission, permission::STATEMENT, |actual| {
         permission::diff(source_arn.as_deref(), actual)
-    })?;
+    });
+    let statements = p.strangers(&world.policy.openings);
 
     let digest = authorizer_id.zip(pool_id).map(|(authorizer, pool)| desired.snapshot(authorizer, pool).digest());
-    let deploy = p.deployment(world.stage.owned(), digest.as_deref());
-    let mut stage =
-        p.step(ResourceKind::Stage, &world.stage, &id.stage, |actual| stage::diff(&desired.stage, actual))?;
-    if deploy && let Step::Keep(kept) = &stage {
-        let new = FieldDiff {
-            field: "deployment".into(),
-            desired: KNOWN_AFTER_APPLY.into(),
-            actual: kept.deployment_id.as_str().into(),
-        };
-        p.change_last(Action::Update, "points at the new deployment");
-        p.diff_last(&new);
-        stage = Step::Update(kept.clone(), vec![new]);
-    }
+    let anew = if !methods.is_empty() {
+        Some("a method that is removed may be served as well")
+    } else if rest_api.differs(&[rest_api::ENDPOINT_DISABLED]) {
+        Some("the endpoint is switched on with the next deployment only")
+    } else {
+        None
+    };
+    let deployment = p.deployment(world, digest.as_deref(), anew);
+    let target = match &deployment {
+        Step::Create => stage::Target::New,
+        Step::Keep(record) => stage::Target::Known(record),
+        _ => stage::Target::Any,
+    };
+    let stage = p
+        .step(ResourceKind::Stage, &world.stage.stage, &id.stage, |actual| stage::diff(&desired.stage, target, actual));
+    let stages = p.other_stages(&world.stage.others);
 
-    let spare = |kind| p.included.contains(&kind);
-    let pools = spare(ResourceKind::UserPool);
-    let (spare_pools, spare_apis, spare_clients) = (
-        if pools { world.user_pool.duplicates.clone() } else { Vec::new() },
-        if spare(ResourceKind::RestApi) { world.rest_api.duplicates.clone() } else { Vec::new() },
-        if spare(ResourceKind::AppClient) { world.spare_clients.clone() } else { Vec::new() },
-    );
-    let why = "an interrupted run has left it";
-    for pool in &spare_pools {
-        p.leftover(ResourceKind::UserPool, &pool.id, why);
-    }
-    for client in &spare_clients {
-        p.leftover(ResourceKind::AppClient, client, why);
-    }
-    for api in &spare_apis {
-        p.leftover(ResourceKind::RestApi, &api.id, why);
-    }
-
+    let leftovers = Leftovers {
+        methods,
+        stages,
+        statements,
+        pools: p.spare_pools(&world.user_pool.duplicates),
+        apis: p.spares(ResourceKind::RestApi, &world.rest_api.duplicates, |api| &api.id),
+        clients: p.spares(ResourceKind::AppClient, &world.spare_clients, |client| client),
+    };
     let steps = Steps {
         log_group,
         role,
@@ -197,150 +218,33 @@ pub fn plan(desired: &Desired, world: &World, options: &Options) -> Result<Plan>
         method,
         integration,
         permission,
-        deploy,
+        deployment,
         stage,
         root_id: world.root.as_ref().map(|root| root.id.clone()),
-        delete_any,
-        spare_pools,
-        spare_apis,
-        spare_clients,
+        leftovers,
     };
-    Ok(Plan { changes: planner.changes, steps })
+    let Planner { changes, unowned, .. } = planner;
+    Plan { changes, unowned, left_behind: left_behind(desired, world), steps }
 }
 
-/// The resources of a run: those asked for and what they need.
-fn included(only: &[ResourceKind]) -> BTreeSet<ResourceKind> {
-    if only.is_empty() {
-        return ResourceKind::ALL.into();
+/// The other stacks of the stage, where this one is not there at all: physical names derive from the name, so what a
+/// stack of another name has is known.
+fn left_behind(desired: &Desired, world: &World) -> Vec<LeftBehind> {
+    if !world.is_empty() {
+        return Vec::new();
     }
-    let mut included = BTreeSet::new();
-    let mut open = only.to_vec();
-    while let Some(kind) = open.pop() {
-        if included.insert(kind) {
-            open.extend(kind.needs());
-        }
-    }
-    included
-}
-
-struct Planner<'a> {
-    options: &'a Options,
-    included: BTreeSet<ResourceKind>,
-    changes: Vec<Change>,
-}
-
-impl Planner<'_> {
-    fn step<A: Clone>(
-        &mut self,
-        kind: ResourceKind,
-        observed: &Observed<A>,
-        id: &str,
-        diff: impl Fn(&A) -> Vec<FieldDiff>,
-    ) -> Result<Step<A>> {
-        self.replaceable(kind, observed, id, diff, |_| false)
-    }
-
-    fn replaceable<A: Clone>(
-        &mut self,
-        kind: ResourceKind,
-        observed: &Observed<A>,
-        id: &str,
-        diff: impl Fn(&A) -> Vec<FieldDiff>,
-        must_replace: impl Fn(&[FieldDiff]) -> bool,
-    ) -> Result<Step<A>> {
-        if !self.included.contains(&kind) {
-            return Ok(Step::Skip(observed.owned().cloned()));
-        }
-        let step = match observed {
-            Observed::Absent => Step::Create,
-            Observed::Owned(actual) => match diff(actual) {
-                diff if diff.is_empty() => Step::Keep(actual.clone()),
-                diff if must_replace(&diff) => Step::Replace(actual.clone(), diff),
-                diff => Step::Update(actual.clone(), diff),
-            },
-            Observed::Unowned { actual, owner: None } if self.options.adopt => {
-                Step::Adopt(actual.clone(), diff(actual))
-            }
-            Observed::Unowned { owner, .. } => return Err(refusal(kind, id, owner.as_deref()).into()),
-        };
-        self.changes.extend(step.action().map(|action| Change {
-            resource: kind,
-            action,
-            id: Some(id.to_owned()),
-            reason: None,
-            diff: step.diff().to_vec(),
-        }));
-        Ok(step)
-    }
-
-    /// Names of pools and APIs are not unique: one of our name that is not ours is in nobody's way, unless it is to be
-    /// adopted.
-    fn if_free<A: Clone>(&self, observed: &Observed<A>) -> Observed<A> {
-        match observed {
-            Observed::Unowned { owner, .. } if owner.is_some() || !self.options.adopt => Observed::Absent,
-            other => other.clone(),
-        }
-    }
-
-    /// A domain hangs on its pool and can only be taken with it.
-    fn domain_is_free(&self, observed: &Observed<domain::Actual>) -> Result<()> {
-        match observed {
-            Observed::Unowned { actual, .. } if self.included.contains(&ResourceKind::Domain) => {
-                let (prefix, pool) = (&actual.prefix, &actual.pool_id);
-                let failure = Failure::refused(format!("domain \"{prefix}\" belongs to user pool \"{pool}\""));
-                Err(failure.hint("set auth.domain in deploy.toml to a prefix of its own").into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn deployment(&mut self, stage: Option<&stage::Actual>, digest: Option<&str>) -> bool {
-        if !self.included.contains(&ResourceKind::Deployment) {
-            return false;
-        }
-        let record = stage.and_then(|stage| stage.record.as_ref());
-        let (action, reason) = match (stage, record, digest) {
-            (None, ..) => (Action::Create, None),
-            (Some(stage), _, Some(digest)) if stage.serves(digest) => (Action::NoOp, None),
-            (_, None, _) => (Action::Create, Some("the stage serves a deployment that is not ours")),
-            (Some(stage), Some(record), _) if stage.deployment_id != record.deployment_id => {
-                (Action::Create, Some("the stage was pointed at another deployment"))
-            }
-            _ => (Action::Create, Some("what it snapshots has changed since the last one")),
-        };
-        let id = stage.map(|stage| stage.deployment_id.clone()).filter(|_| action == Action::NoOp);
-        let reason = reason.map(Into::into);
-        self.changes.push(Change { resource: ResourceKind::Deployment, action, id, reason, diff: Vec::new() });
-        action == Action::Create
-    }
-
-    fn leftover(&mut self, resource: ResourceKind, id: &str, reason: &str) {
-        let (id, reason) = (Some(id.to_owned()), Some(reason.to_owned()));
-        self.changes.push(Change { resource, action: Action::Delete, id, reason, diff: Vec::new() });
-    }
-
-    fn change_last(&mut self, action: Action, reason: &str) {
-        if let Some(last) = self.changes.last_mut() {
-            last.action = action;
-            last.reason = Some(reason.to_owned());
-        }
-    }
-
-    fn diff_last(&mut self, diff: &FieldDiff) {
-        if let Some(last) = self.changes.last_mut() {
-            last.diff.push(diff.clone());
-        }
-    }
-}
-
-fn refusal(kind: ResourceKind, id: &str, owner: Option<&str>) -> Failure {
-    let words = kind.words();
-    match owner {
-        Some(owner) => Failure::refused(format!("{words} \"{id}\" belongs to stack {owner}"))
-            .hint("choose another name or stage: this one's names collide with that stack's"),
-        None => Failure::refused(format!("{words} \"{id}\" exists and belongs to no stack"))
-            .hint("take it over with `deployer up --adopt`, or choose another name in deploy.toml"),
-    }
+    let other = |neighbour: &rest_api::Neighbour| {
+        let id = desired.id.renamed(&neighbour.stack);
+        let resources = vec![
+            (ResourceKind::LogGroup, id.log_group()),
+            (ResourceKind::Role, id.role()),
+            (ResourceKind::Function, id.function()),
+            (ResourceKind::UserPool, id.user_pool()),
+            (ResourceKind::RestApi, neighbour.api_id.clone()),
+        ];
+        LeftBehind { stack: id.name, stage: id.stage, resources }
+    };
+    world.rest_api.neighbours.iter().map(other).collect()
 }
 
 #[cfg(test)]

@@ -94,14 +94,16 @@ fn actual(client: &UserPoolClientType) -> Actual {
 }
 
 /// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
+    let flows = [OAuthFlowType::ClientCredentials.as_str().to_owned()];
+    let token_seconds = i64::from(desired.token_minutes) * 60;
     Diff::default()
-        .field("secret", &true, &actual.has_secret)
-        .set("oauth_flows", &[OAuthFlowType::ClientCredentials.as_str().to_owned()], &actual.flows)
-        .field("oauth_flows_enabled", &true, &actual.flows_enabled)
-        .set("scopes", &desired.scopes, &actual.scopes)
-        .field("token_seconds", &(i64::from(desired.token_minutes) * 60), &actual.token_seconds)
-        .field("prevent_user_existence_errors", &true, &actual.hides_users)
+        .field("secret", true, actual.map(|actual| actual.has_secret))
+        .set("oauth_flows", &flows, actual.map(|actual| actual.flows.as_slice()))
+        .field("oauth_flows_enabled", true, actual.map(|actual| actual.flows_enabled))
+        .set("scopes", &desired.scopes, actual.map(|actual| actual.scopes.as_slice()))
+        .field("token_seconds", token_seconds, actual.map(|actual| actual.token_seconds))
+        .field("prevent_user_existence_errors", true, actual.map(|actual| actual.hides_users))
         .done()
 }
 
@@ -225,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_same_is_no_diff_and_each_field_is_one() {
-        assert_eq!(diff(&desired(), &described()), []);
+        assert_eq!(diff(&desired(), Some(&described())), []);
         let cases = [
             ("secret", Actual { has_secret: false, ..described() }),
             ("oauth_flows", Actual { flows: vec!["implicit".into()], ..described() }),
@@ -235,7 +237,7 @@ mod tests {
             ("prevent_user_existence_errors", Actual { hides_users: false, ..described() }),
         ];
         for (field, changed) in cases {
-            let found = diff(&desired(), &changed);
+            let found = diff(&desired(), Some(&changed));
             assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
             assert_eq!(must_replace(&found), field == "secret");
         }

@@ -25,6 +25,8 @@ pub struct Desired {
 pub struct Actual {
     /// Id.
     pub id: String,
+    /// Name, unique in the API.
+    pub name: String,
     /// Kind.
     pub kind: String,
     /// Pools whose tokens are accepted.
@@ -35,18 +37,24 @@ pub struct Actual {
     pub validation_expression: Option<String>,
 }
 
-/// Reads all of the API's and picks ours.
-pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Observed<Actual>> {
-    let name = cx.id.authorizer();
+/// Reads all of the API's.
+pub async fn list(cx: Context<'_>, api_id: &str) -> Result<Vec<Actual>> {
     let answer = cx.aws.apigateway.get_authorizers().rest_api_id(api_id).limit(500).send().await;
     let answer = found(answer).doing("reading the authorizers of REST API", api_id)?;
-    let items = answer.and_then(|answer| answer.items).unwrap_or_default();
-    Ok(Observed::child(items.iter().find(|item| item.name() == Some(&name)).map(actual)))
+    Ok(answer.and_then(|answer| answer.items).unwrap_or_default().iter().map(actual).collect())
+}
+
+/// Ours: the one of our name, else the one that guards our method, which somebody has renamed.
+pub fn pick(name: &str, guarding: Option<&str>, all: Vec<Actual>) -> Observed<Actual> {
+    let place = all.iter().position(|item| item.name == name);
+    let place = place.or_else(|| all.iter().position(|item| Some(item.id.as_str()) == guarding));
+    Observed::child(place.and_then(|place| all.into_iter().nth(place)))
 }
 
 fn actual(item: &Authorizer) -> Actual {
     Actual {
         id: item.id().unwrap_or_default().to_owned(),
+        name: item.name().unwrap_or_default().to_owned(),
         kind: item.r#type().map(AuthorizerType::as_str).unwrap_or_default().to_owned(),
         provider_arns: item.provider_arns().to_vec(),
         identity_source: item.identity_source().unwrap_or_default().to_owned(),
@@ -55,13 +63,14 @@ fn actual(item: &Authorizer) -> Actual {
 }
 
 /// Compares. The pool's ARN is not known while the pool is not there.
-pub fn diff(pool_arn: Option<&str>, actual: &Actual) -> Vec<FieldDiff> {
+pub fn diff(desired: &Desired, pool_arn: Option<&str>, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let pool_arn = pool_arn.unwrap_or(KNOWN_AFTER_APPLY);
     Diff::default()
-        .field("type", &AuthorizerType::CognitoUserPools.as_str(), &actual.kind.as_str())
-        .set("provider_arns", &[pool_arn.to_owned()], &actual.provider_arns)
-        .field("identity_source", &IDENTITY_SOURCE, &actual.identity_source.as_str())
-        .field("validation_expression", &None, &actual.validation_expression)
+        .field("name", &desired.name, actual.map(|actual| &actual.name))
+        .field("type", AuthorizerType::CognitoUserPools.as_str(), actual.map(|actual| actual.kind.as_str()))
+        .set("provider_arns", &[pool_arn.to_owned()], actual.map(|actual| actual.provider_arns.as_slice()))
+        .field("identity_source", IDENTITY_SOURCE, actual.map(|actual| actual.identity_source.as_str()))
+        .field("validation_expression", None, actual.map(|actual| actual.validation_expression.as_deref()))
         .done()
 }
 
@@ -78,7 +87,7 @@ pub async fn reconcile(
         Step::Keep(actual) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
         Step::Skip(None) => anyhow::bail!("no authorizer \"{}\"", desired.name),
         Step::Update(actual, _) | Step::Adopt(actual, _) | Step::Replace(actual, _) => {
-            let patches = patches(pool_arn, actual);
+            let patches = patches(desired, pool_arn, actual);
             let call = cx.aws.apigateway.update_authorizer().rest_api_id(api_id).authorizer_id(&actual.id);
             call.set_patch_operations(Some(patches)).send().await.doing("updating authorizer", &actual.id)?;
             Ok(actual.id.clone())
@@ -87,7 +96,7 @@ pub async fn reconcile(
 }
 
 async fn create_authorizer(cx: Context<'_>, api_id: &str, pool_arn: &str, desired: &Desired) -> Result<String> {
-    let find = async || Ok(observe(cx, api_id).await?.owned().map(|actual| actual.id.clone()));
+    let find = async || Ok(pick(&desired.name, None, list(cx, api_id).await?).owned().map(|actual| actual.id.clone()));
     let send = async || {
         let call = cx
             .aws
@@ -106,9 +115,12 @@ async fn create_authorizer(cx: Context<'_>, api_id: &str, pool_arn: &str, desire
 }
 
 /// `/providerARNs` is a list that takes add and remove of one ARN at a time.
-fn patches(pool_arn: &str, actual: &Actual) -> Vec<PatchOperation> {
+fn patches(desired: &Desired, pool_arn: &str, actual: &Actual) -> Vec<PatchOperation> {
     let patch = |op, path: &str, value: &str| PatchOperation::builder().op(op).path(path).value(value).build();
     let mut patches = Vec::new();
+    if actual.name != desired.name {
+        patches.push(patch(Op::Replace, "/name", &desired.name));
+    }
     if actual.kind != AuthorizerType::CognitoUserPools.as_str() {
         patches.push(patch(Op::Replace, "/type", AuthorizerType::CognitoUserPools.as_str()));
     }
@@ -131,9 +143,14 @@ fn patches(pool_arn: &str, actual: &Actual) -> Vec<PatchOperation> {
 mod tests {
     use super::*;
 
+    fn desired() -> Desired {
+        Desired { name: "a".into() }
+    }
+
     fn actual() -> Actual {
         Actual {
             id: "id".into(),
+            name: "a".into(),
             kind: "COGNITO_USER_POOLS".into(),
             provider_arns: vec!["pool".into()],
             identity_source: IDENTITY_SOURCE.into(),
@@ -143,27 +160,37 @@ mod tests {
 
     #[test]
     fn the_same_is_no_diff_and_sends_no_patch() {
-        assert_eq!(diff(Some("pool"), &actual()), []);
-        assert_eq!(patches("pool", &actual()), []);
+        assert_eq!(diff(&desired(), Some("pool"), Some(&actual())), []);
+        assert_eq!(patches(&desired(), "pool", &actual()), []);
     }
 
     #[test]
     fn each_field_is_one_diff_and_has_a_patch() {
         let cases = [
+            ("name", Actual { name: "b".into(), ..actual() }),
             ("type", Actual { kind: "TOKEN".into(), ..actual() }),
             ("provider_arns", Actual { provider_arns: vec!["pool".into(), "foreign".into()], ..actual() }),
             ("identity_source", Actual { identity_source: "x".into(), ..actual() }),
             ("validation_expression", Actual { validation_expression: Some("x".into()), ..actual() }),
         ];
         for (field, changed) in cases {
-            let found = diff(Some("pool"), &changed);
+            let found = diff(&desired(), Some("pool"), Some(&changed));
             assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
-            assert_eq!(patches("pool", &changed).len(), 1);
+            assert_eq!(patches(&desired(), "pool", &changed).len(), 1);
         }
     }
 
     #[test]
     fn a_pool_that_is_not_there_yet_makes_a_diff() {
-        assert_eq!(diff(None, &actual())[0].desired, serde_json::json!([KNOWN_AFTER_APPLY]));
+        assert_eq!(diff(&desired(), None, Some(&actual()))[0].desired, serde_json::json!([KNOWN_AFTER_APPLY]));
+    }
+
+    #[test]
+    fn a_renamed_one_is_found_by_the_method_that_it_guards() {
+        let other = Actual { id: "other".into(), name: "b".into(), ..actual() };
+        let id = |picked: Observed<Actual>| picked.owned().map(|actual| actual.id.clone());
+        assert_eq!(id(pick("a", Some("other"), vec![other.clone(), actual()])).as_deref(), Some("id"));
+        assert_eq!(id(pick("a", Some("other"), vec![other.clone()])).as_deref(), Some("other"));
+        assert_eq!(id(pick("a", Some("gone"), vec![other])), None);
     }
 }

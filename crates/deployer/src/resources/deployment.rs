@@ -1,16 +1,21 @@
 //! A deployment: CreateDeployment, GetDeployments, DeleteDeployment. Hangs on the API.
 //!
 //! A deployment is a snapshot of methods, integrations, authorizers and media types; none of it reaches callers before
-//! the next one. It cannot be read back, so the stage's description says which deployment we made and of what: it is up
-//! to date while the stage still points at that one and the digest of what we want is the same. Never created with a
-//! stage name, which would create or repoint the stage silently.
+//! the next one. It cannot be read back, so its description holds a digest of what it was made of, and the stage's
+//! description says which deployment we made and of what: it is up to date while the stage still points at that one and
+//! the digest of what we want is the same. Where the stage is gone or points elsewhere, the deployments themselves tell
+//! whether one of what we want is still there. Never created with a stage name, which would create or repoint the stage
+//! silently.
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use super::{Context, authorizer, method, rest_api, sorted};
-use crate::aws::{ApiError, Doing as _, create};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, authorizer, method, rest_api, sorted};
+use crate::{
+    aws::{ApiError, Doing as _, create},
+    engine::plan::{FieldDiff, ResourceKind},
+    names::digest_hex,
+};
 
 /// Everything that a deployment of this stack snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +35,11 @@ impl Snapshot {
     /// Tells two snapshots apart. Short, for it stands in a description.
     pub fn digest(&self) -> String {
         // serde_json keeps keys in one order, so equal snapshots have equal text.
-        Sha256::digest(self.0.to_string()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        digest_hex(&self.0.to_string(), 8)
     }
 }
 
-/// What the stage's description says of the deployment that we made.
+/// A deployment that we made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Deployment id.
@@ -44,7 +49,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// From a description; none where it is not of ours.
+    /// From a stage's description; none where it is not of ours.
     pub fn parse(description: &str) -> Option<Self> {
         let mut words = description.strip_prefix("deployer ")?.split(' ');
         let deployment_id = words.next()?.strip_prefix("deployment=")?.to_owned();
@@ -52,21 +57,50 @@ impl Record {
         Some(Self { deployment_id, snapshot })
     }
 
-    /// As a description.
+    /// As a stage's description.
     pub fn description(&self) -> String {
         format!("deployer deployment={} snapshot={}", self.deployment_id, self.snapshot)
     }
 }
 
+/// How a deployment's own description begins.
+const DESCRIPTION: &str = "deployer snapshot=";
+
+/// The deployments that we made, the newest first.
+pub async fn list(cx: Context<'_>, api_id: &str) -> Result<Vec<Record>> {
+    let mut ours = Vec::new();
+    let mut position = None;
+    loop {
+        let call = cx.aws.apigateway.get_deployments().rest_api_id(api_id).limit(500).set_position(position);
+        let answer = call.send().await.doing("reading the deployments of REST API", api_id)?;
+        for item in answer.items.unwrap_or_default() {
+            let snapshot = item.description().and_then(|text| text.strip_prefix(DESCRIPTION)).map(str::to_owned);
+            let created = item.created_date.map_or(0, |date| date.as_nanos());
+            if let (Some(snapshot), Some(deployment_id)) = (snapshot, item.id) {
+                ours.push((created, Record { deployment_id, snapshot }));
+            }
+        }
+        position = answer.position;
+        if position.is_none() {
+            break;
+        }
+    }
+    ours.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+    Ok(ours.into_iter().map(|(_, record)| record).collect())
+}
+
+/// What a new deployment holds that the last one did not. Ids that are not known yet make the digest unknown too.
+pub fn diff(desired: Option<&str>, actual: Option<&str>) -> Vec<FieldDiff> {
+    Diff::default().field("snapshot", Some(desired.unwrap_or(KNOWN_AFTER_APPLY)), Some(actual)).done()
+}
+
 /// Makes one; gives its id. When an answer is lost, the deployment of the same description is the one that was made;
 /// two of the same snapshot would do no harm.
 pub async fn create(cx: Context<'_>, api_id: &str, snapshot: &str) -> Result<String> {
-    let description = format!("deployer snapshot={snapshot}");
+    let description = format!("{DESCRIPTION}{snapshot}");
     let find = async || {
-        let answer = cx.aws.apigateway.get_deployments().rest_api_id(api_id).limit(500).send().await;
-        let items = answer.doing("reading the deployments of REST API", api_id)?.items.unwrap_or_default();
-        let ours = items.into_iter().filter(|item| item.description() == Some(&description));
-        Ok(ours.max_by_key(|item| item.created_date.map_or(0, |date| date.as_nanos())).and_then(|item| item.id))
+        let mut ours = list(cx, api_id).await?.into_iter();
+        Ok(ours.find(|record| record.snapshot == snapshot).map(|record| record.deployment_id))
     };
     let send = async || {
         let call = cx.aws.apigateway.create_deployment().rest_api_id(api_id).description(&description);
@@ -74,8 +108,7 @@ pub async fn create(cx: Context<'_>, api_id: &str, snapshot: &str) -> Result<Str
         let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
         Ok(answer.id.unwrap_or_default())
     };
-    let kind = crate::engine::plan::ResourceKind::Deployment;
-    create::create(cx.events, kind, api_id, find, send).await
+    create::create(cx.events, ResourceKind::Deployment, api_id, find, send).await
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The pool's prefix domain, where tokens come from: Create-, Delete- and DescribeUserPoolDomain. Hangs on the pool.
 //!
-//! DescribeUserPool names the pool's domain, so a look at the domain itself is needed only when it is not ours.
+//! DescribeUserPool names the pool's domain, so a look at the domain itself is needed only where the pool does not have
+//! the one that is desired.
 //! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced.
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use aws_sdk_cognitoidentityprovider::types::DomainStatusType;
 
-use super::{Context, Diff, Observed, Step};
+use super::{Context, Diff, Step};
 use crate::{
     aws::{
         ApiError, Doing as _, found,
@@ -33,26 +34,11 @@ pub struct Desired {
 pub struct Actual {
     /// Prefix.
     pub prefix: String,
-    /// The pool that has it.
-    pub pool_id: String,
 }
 
-/// What the pool says of its domain; where it has none of the desired prefix, who has that.
-pub async fn observe(cx: Context<'_>, pool: Option<(&str, Option<&str>)>, prefix: &str) -> Result<Observed<Actual>> {
-    if let Some((pool_id, Some(own))) = pool {
-        return Ok(Observed::Owned(Actual { prefix: own.into(), pool_id: pool_id.into() }));
-    }
-    let holder = describe(cx, prefix).await?.map(|(pool_id, _)| pool_id);
-    Ok(match (holder, pool) {
-        (None, _) => Observed::Absent,
-        (Some(holder), Some((pool_id, _))) if holder == pool_id => {
-            Observed::Owned(Actual { prefix: prefix.into(), pool_id: holder })
-        }
-        (Some(holder), _) => Observed::Unowned {
-            owner: Some(format!("user pool {holder}")),
-            actual: Actual { prefix: prefix.into(), pool_id: holder },
-        },
-    })
+/// The pool that has this prefix, if one of this account does: another account's cannot be seen.
+pub async fn holder(cx: Context<'_>, prefix: &str) -> Result<Option<String>> {
+    Ok(describe(cx, prefix).await?.map(|(pool_id, _)| pool_id))
 }
 
 /// The pool that has the prefix, and the domain's state. No such domain is an empty description, not an error.
@@ -63,8 +49,8 @@ async fn describe(cx: Context<'_>, prefix: &str) -> Result<Option<(String, Optio
 }
 
 /// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
-    Diff::default().field("domain", &desired.prefix, &actual.prefix).done()
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
+    Diff::default().field("domain", &desired.prefix, actual.map(|actual| &actual.prefix)).done()
 }
 
 /// Makes it so; gives the prefix.
@@ -125,7 +111,7 @@ mod tests {
     #[test]
     fn the_same_is_no_diff_and_another_prefix_is_one() {
         let desired = Desired { prefix: "a".into() };
-        assert_eq!(diff(&desired, &Actual { prefix: "a".into(), pool_id: "p".into() }), []);
-        assert_eq!(diff(&desired, &Actual { prefix: "b".into(), pool_id: "p".into() })[0].field, "domain");
+        assert_eq!(diff(&desired, Some(&Actual { prefix: "a".into() })), []);
+        assert_eq!(diff(&desired, Some(&Actual { prefix: "b".into() }))[0].field, "domain");
     }
 }

@@ -3,35 +3,27 @@
 //! A new function is Pending, an updated one InProgress; until that is over, the next update is refused with
 //! ResourceConflictException. A role made seconds ago cannot be assumed yet. Owned by tags.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod reconcile;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::Result;
-use aws_sdk_lambda::{
-    primitives::Blob,
-    types::{
-        Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, LogFormat, LoggingConfig,
-        Runtime, State,
-    },
-};
+use aws_sdk_lambda::types::{Architecture, FunctionConfiguration, LogFormat, LoggingConfig, Runtime};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use super::{Context, Diff, Observed, Step};
+pub use self::reconcile::{delete, reconcile, wait_until_ready};
+use super::{Context, Diff, Observed};
 use crate::{
-    aws::{
-        ApiError, Doing as _, found,
-        wait::{self, Poll},
-    },
-    engine::plan::{FieldDiff, ResourceKind},
-    error::Failure,
+    aws::{Doing as _, found},
+    engine::plan::FieldDiff,
+    names::{CODE_TAG, digest_hex},
 };
 
 /// Handler of a custom runtime; the name of the executable by convention.
 const HANDLER: &str = "bootstrap";
-/// Roles are usable within seconds, rarely after a minute.
-const ROLE_DEADLINE: Duration = Duration::from_secs(75);
-/// A zip of the largest size is Active well within this.
-const READY_DEADLINE: Duration = Duration::from_secs(180);
 
 /// The zip that it runs.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,6 +86,11 @@ pub struct Actual {
     pub reserved_concurrency: Option<i32>,
     /// SHA-256 of its zip.
     pub code_sha256: String,
+    /// SHA-256 of the zip that we gave it, which a tag keeps: it tells code that somebody else has put there, without
+    /// a package to compare with.
+    pub code_tag: Option<String>,
+    /// `Text` or `JSON`.
+    pub log_format: String,
 }
 
 /// Reads everything with one call.
@@ -104,10 +101,14 @@ pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
     let Some(config) = answer.configuration else { return Ok(Observed::Absent) };
     let reserved = answer.concurrency.and_then(|concurrency| concurrency.reserved_concurrent_executions);
     let tags = answer.tags.unwrap_or_default();
-    Ok(Observed::by_tags(cx.id, actual(config, reserved), |key| tags.get(key).map(String::as_str)))
+    let actual = actual(config, reserved, tags.get(CODE_TAG).cloned());
+    Ok(Observed::by_tags(cx.id, actual, |key| tags.get(key).map(String::as_str)))
 }
 
-fn actual(config: FunctionConfiguration, reserved_concurrency: Option<i32>) -> Actual {
+fn actual(config: FunctionConfiguration, reserved_concurrency: Option<i32>, code_tag: Option<String>) -> Actual {
+    let logging = config.logging_config();
+    let log_group = logging.and_then(LoggingConfig::log_group).unwrap_or_default().to_owned();
+    let log_format = logging.and_then(LoggingConfig::log_format).unwrap_or(&LogFormat::Text).as_str().to_owned();
     let architecture = config.architectures().first().map_or("x86_64", Architecture::as_str).to_owned();
     Actual {
         role: config.role.unwrap_or_default(),
@@ -117,217 +118,66 @@ fn actual(config: FunctionConfiguration, reserved_concurrency: Option<i32>) -> A
         memory_mb: config.memory_size.unwrap_or_default(),
         timeout_s: config.timeout.unwrap_or_default(),
         environment: config.environment.and_then(|env| env.variables).unwrap_or_default().into_iter().collect(),
-        log_group: config.logging_config.and_then(|logging| logging.log_group).unwrap_or_default(),
+        log_group,
+        log_format,
         reserved_concurrency,
         code_sha256: config.code_sha256.unwrap_or_default(),
+        code_tag,
     }
 }
 
-/// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+/// Compares. Without a package the code is compared with what we gave it last.
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let mut diff = Diff::default()
-        .field("role", &desired.role, &actual.role)
-        .field("runtime", &Runtime::Providedal2023.as_str(), &actual.runtime.as_str())
-        .field("handler", &HANDLER, &actual.handler.as_str())
-        .field("architecture", &desired.architecture, &actual.architecture)
-        .field("memory_mb", &desired.memory_mb, &actual.memory_mb)
-        .field("timeout_s", &desired.timeout_s, &actual.timeout_s)
-        .field("log_group", &desired.log_group, &actual.log_group)
-        .field("reserved_concurrency", &desired.reserved_concurrency, &actual.reserved_concurrency);
-    let names: std::collections::BTreeSet<&String> =
-        desired.environment.keys().chain(actual.environment.keys()).collect();
+        .field("role", &desired.role, actual.map(|actual| &actual.role))
+        .field("runtime", Runtime::Providedal2023.as_str(), actual.map(|actual| actual.runtime.as_str()))
+        .field("handler", HANDLER, actual.map(|actual| actual.handler.as_str()))
+        .field("architecture", &desired.architecture, actual.map(|actual| &actual.architecture))
+        .field("memory_mb", desired.memory_mb, actual.map(|actual| actual.memory_mb))
+        .field("timeout_s", desired.timeout_s, actual.map(|actual| actual.timeout_s))
+        .field("log_group", &desired.log_group, actual.map(|actual| &actual.log_group))
+        .field("log_format", LogFormat::Text.as_str(), actual.map(|actual| actual.log_format.as_str()))
+        .field("reserved_concurrency", desired.reserved_concurrency, actual.map(|actual| actual.reserved_concurrency));
+    let none = BTreeMap::new();
+    let actual_environment = actual.map_or(&none, |actual| &actual.environment);
+    let names: BTreeSet<&String> = desired.environment.keys().chain(actual_environment.keys()).collect();
     for name in names {
-        let (wanted, there) = (desired.environment.get(name), actual.environment.get(name));
+        let (wanted, there) = (desired.environment.get(name), actual_environment.get(name));
         if wanted != there {
             // A value may be a secret, so the plan shows what tells two of them apart and no more.
             diff = diff.with(&format!("environment.{name}"), digest(wanted), digest(there));
         }
     }
-    if let Some(code) = &desired.code {
-        diff = diff.field("code", &code.sha256, &actual.code_sha256);
+    let given = actual.and_then(|actual| actual.code_tag.as_ref());
+    match (desired.code.as_ref().map(|code| &code.sha256), actual) {
+        (Some(wanted), actual) => diff.field("code", wanted, actual.map(|actual| &actual.code_sha256)).field(
+            CODE_TAG_FIELD,
+            Some(wanted),
+            actual.map(|_| given),
+        ),
+        (None, Some(actual)) => match given {
+            Some(given) => diff.field("code", given, Some(&actual.code_sha256)),
+            None => diff,
+        },
+        (None, None) => diff,
     }
-    diff.done()
+    .done()
 }
 
 fn digest(value: Option<&String>) -> Value {
-    value.map_or(Value::Null, |value| {
-        let hex: String = Sha256::digest(value).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Value::String(format!("sha256:{hex}…"))
-    })
+    value.map_or(Value::Null, |value| Value::String(format!("sha256:{}…", digest_hex(value, 4))))
 }
 
-/// Fields that UpdateFunctionCode sets; the rest of them is UpdateFunctionConfiguration's.
-const CODE_FIELDS: [&str; 2] = ["code", "architecture"];
-const CONFIG_FIELDS: [&str; 7] = ["role", "runtime", "handler", "memory_mb", "timeout_s", "log_group", "environment"];
-
-/// Makes it so; gives its name. A created function may still be Pending: see [`wait_until_ready`].
-pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
-    let name = &desired.name;
-    if let Step::Create = step {
-        create(cx, desired).await?;
-    }
-    if let Step::Adopt(..) = step {
-        let call = cx.aws.lambda.tag_resource().resource(cx.id.function_arn());
-        call.set_tags(Some(cx.id.tag_map())).send().await.doing("tagging function", name)?;
-    }
-    let (code, config) = (step.differs(&CODE_FIELDS), step.differs(&CONFIG_FIELDS));
-    if code || config {
-        wait_until_ready(cx).await?;
-    }
-    if code {
-        update_code(cx, desired).await?;
-        wait_until_ready(cx).await?;
-    }
-    if config {
-        update_configuration(cx, desired).await?;
-        wait_until_ready(cx).await?;
-    }
-    let reserve = match step {
-        Step::Create => desired.reserved_concurrency.is_some(),
-        _ => step.differs(&["reserved_concurrency"]),
-    };
-    if reserve {
-        set_concurrency(cx, desired).await?;
-    }
-    Ok(name.clone())
-}
-
-/// The function's configuration and code for a create; a role that cannot be assumed yet is tried again.
-async fn create(cx: Context<'_>, desired: &Desired) -> Result<()> {
-    let name = &desired.name;
-    let code = FunctionCode::builder().zip_file(Blob::new(zip(desired)?.zip.as_slice())).build();
-    wait::until(cx.events, ResourceKind::Function, ROLE_DEADLINE, async || {
-        let call = cx
-            .aws
-            .lambda
-            .create_function()
-            .function_name(name)
-            .role(&desired.role)
-            .runtime(Runtime::Providedal2023)
-            .handler(HANDLER)
-            .architectures(Architecture::from(desired.architecture.as_str()))
-            .memory_size(desired.memory_mb)
-            .timeout(desired.timeout_s)
-            .environment(environment(desired))
-            .logging_config(logging(desired))
-            .code(code.clone())
-            .set_tags(Some(cx.id.tag_map()));
-        let answer = call.send().await;
-        match answer.map_err(ApiError::from) {
-            Ok(_) => Ok(Poll::Ready(())),
-            Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
-            // Our own create whose answer was lost: function names are unique, its tags tell whose it is.
-            Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx).await? {
-                Observed::Owned(_) => Ok(Poll::Ready(())),
-                _ => Err(error).doing("creating function", name),
-            },
-            Err(error) => Err(error).doing("creating function", name),
-        }
-    })
-    .await
-}
-
-/// Lambda has no code of its own for this: InvalidParameterValueException "The role defined for the function cannot be
-/// assumed by Lambda." The code alone also stands for settings that will never be right, so the message decides.
-fn role_not_ready(error: &ApiError) -> bool {
-    error.code() == Some("InvalidParameterValueException") && error.message().contains("cannot be assumed")
-}
-
-fn zip(desired: &Desired) -> Result<&Code> {
-    desired.code.as_ref().ok_or_else(|| {
-        Failure::failed(format!("creating function \"{}\": its package was not built", desired.name)).into()
-    })
-}
-
-async fn update_code(cx: Context<'_>, desired: &Desired) -> Result<()> {
-    let name = &desired.name;
-    let code = Blob::new(zip(desired)?.zip.as_slice());
-    let call = cx.aws.lambda.update_function_code().function_name(name).zip_file(code);
-    let call = call.architectures(Architecture::from(desired.architecture.as_str()));
-    call.send().await.doing("updating the code of function", name)?;
-    Ok(())
-}
-
-async fn update_configuration(cx: Context<'_>, desired: &Desired) -> Result<()> {
-    let name = &desired.name;
-    wait::until(cx.events, ResourceKind::Function, ROLE_DEADLINE, async || {
-        let call = cx
-            .aws
-            .lambda
-            .update_function_configuration()
-            .function_name(name)
-            .role(&desired.role)
-            .runtime(Runtime::Providedal2023)
-            .handler(HANDLER)
-            .memory_size(desired.memory_mb)
-            .timeout(desired.timeout_s)
-            .environment(environment(desired))
-            .logging_config(logging(desired));
-        match call.send().await.map_err(ApiError::from) {
-            Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
-            other => other.doing("updating function", name).map(|_| Poll::Ready(())),
-        }
-    })
-    .await
-}
-
-async fn set_concurrency(cx: Context<'_>, desired: &Desired) -> Result<()> {
-    let name = &desired.name;
-    match desired.reserved_concurrency {
-        Some(count) => {
-            let call = cx.aws.lambda.put_function_concurrency().function_name(name);
-            call.reserved_concurrent_executions(count).send().await.doing("reserving concurrency of function", name)?;
-        }
-        None => {
-            let call = cx.aws.lambda.delete_function_concurrency().function_name(name);
-            call.send().await.doing("releasing the concurrency of function", name)?;
-        }
-    }
-    Ok(())
-}
-
-/// Waits until it can be invoked and updated.
-pub async fn wait_until_ready(cx: Context<'_>) -> Result<()> {
-    let name = cx.id.function();
-    wait::until(cx.events, ResourceKind::Function, READY_DEADLINE, async || {
-        let answer = cx.aws.lambda.get_function_configuration().function_name(&name).send().await;
-        let config = answer.doing("reading function", &name)?;
-        let failed = |what: &str, why: Option<&str>| {
-            Err(Failure::failed(format!(
-                "waiting for function \"{name}\": {what}: {}",
-                why.unwrap_or("no reason given")
-            ))
-            .into())
-        };
-        match (config.state(), config.last_update_status()) {
-            (Some(State::Failed), _) => failed("its creation failed", config.state_reason()),
-            (_, Some(LastUpdateStatus::Failed)) => failed("its update failed", config.last_update_status_reason()),
-            (Some(State::Pending), _) => Ok(Poll::Pending("function Pending".into())),
-            (_, Some(LastUpdateStatus::InProgress)) => Ok(Poll::Pending("function update InProgress".into())),
-            _ => Ok(Poll::Ready(())),
-        }
-    })
-    .await
-}
-
-fn environment(desired: &Desired) -> Environment {
-    Environment::builder().set_variables(Some(desired.environment.clone().into_iter().collect())).build()
-}
-
-fn logging(desired: &Desired) -> LoggingConfig {
-    LoggingConfig::builder().log_format(LogFormat::Text).log_group(&desired.log_group).build()
-}
-
-/// Deletes it, with its permissions.
-pub async fn delete(cx: Context<'_>) -> Result<()> {
-    let name = cx.id.function();
-    found(cx.aws.lambda.delete_function().function_name(&name).send().await).doing("deleting function", &name)?;
-    Ok(())
-}
+/// The tag that keeps the digest of the code, as a field.
+const CODE_TAG_FIELD: &str = "tags.deployer:code";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        reconcile::{CODE_FIELDS, CONFIG_FIELDS},
+        *,
+    };
+    use crate::resources::Step;
 
     fn desired() -> Desired {
         Desired {
@@ -355,12 +205,14 @@ mod tests {
             log_group: "/aws/lambda/f".into(),
             reserved_concurrency: None,
             code_sha256: "abc=".into(),
+            code_tag: Some("abc=".into()),
+            log_format: "Text".into(),
         }
     }
 
     #[test]
     fn the_same_is_no_diff() {
-        assert_eq!(diff(&desired(), &actual()), []);
+        assert_eq!(diff(&desired(), Some(&actual())), []);
     }
 
     #[test]
@@ -376,12 +228,14 @@ mod tests {
             ("reserved_concurrency", Actual { reserved_concurrency: Some(0), ..actual() }),
             ("environment.A", Actual { environment: BTreeMap::new(), ..actual() }),
             ("code", Actual { code_sha256: "x".into(), ..actual() }),
+            (CODE_TAG_FIELD, Actual { code_tag: None, ..actual() }),
+            ("log_format", Actual { log_format: "JSON".into(), ..actual() }),
         ];
         for (field, changed) in cases {
-            let found = diff(&desired(), &changed);
+            let found = diff(&desired(), Some(&changed));
             assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
             let step = Step::Update(changed, found);
-            let calls = [&CODE_FIELDS[..], &CONFIG_FIELDS[..], &["reserved_concurrency"]];
+            let calls = [&CODE_FIELDS[..], &CONFIG_FIELDS[..], &["reserved_concurrency"], &[CODE_TAG_FIELD]];
             assert_eq!(calls.iter().filter(|fields| step.differs(fields)).count(), 1, "{field}");
         }
     }
@@ -389,21 +243,16 @@ mod tests {
     #[test]
     fn values_of_the_environment_are_not_shown() {
         let changed = Actual { environment: BTreeMap::from([("A".into(), "hunter2".into())]), ..actual() };
-        let shown = format!("{:?}", diff(&desired(), &changed));
+        let shown = format!("{:?}", diff(&desired(), Some(&changed)));
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]
-    fn without_a_package_the_code_is_not_compared() {
+    fn without_a_package_the_code_is_compared_with_what_was_given_last() {
         let desired = Desired { code: None, ..desired() };
-        assert_eq!(diff(&desired, &Actual { code_sha256: "x".into(), ..actual() }), []);
-    }
-
-    #[test]
-    fn only_the_role_error_is_worth_another_try() {
-        let code = "InvalidParameterValueException";
-        let role = ApiError::with_code(code, "The role defined for the function cannot be assumed by Lambda.");
-        assert!(role_not_ready(&role));
-        assert!(!role_not_ready(&ApiError::with_code(code, "Unsupported memory size")));
+        assert_eq!(diff(&desired, Some(&actual())), []);
+        let replaced = Actual { code_sha256: "x".into(), ..actual() };
+        assert_eq!(diff(&desired, Some(&replaced))[0].field, "code");
+        assert_eq!(diff(&desired, Some(&Actual { code_tag: None, ..replaced })), []);
     }
 }

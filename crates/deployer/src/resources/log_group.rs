@@ -44,8 +44,10 @@ pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
 }
 
 /// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
-    Diff::default().field("retention_days", &Some(desired.retention_days), &actual.retention_days).done()
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
+    Diff::default()
+        .field("retention_days", Some(desired.retention_days), actual.map(|actual| actual.retention_days))
+        .done()
 }
 
 /// Makes it so; gives its name.
@@ -89,8 +91,8 @@ mod tests {
     #[test]
     fn the_same_is_no_diff_and_each_field_is_one() {
         let desired = Desired { name: "g".into(), retention_days: 14 };
-        assert_eq!(diff(&desired, &Actual { retention_days: Some(14) }), []);
-        assert_eq!(diff(&desired, &Actual { retention_days: None }).len(), 1);
-        assert_eq!(diff(&desired, &Actual { retention_days: Some(1) })[0].field, "retention_days");
+        assert_eq!(diff(&desired, Some(&Actual { retention_days: Some(14) })), []);
+        assert_eq!(diff(&desired, Some(&Actual { retention_days: None })).len(), 1);
+        assert_eq!(diff(&desired, Some(&Actual { retention_days: Some(1) }))[0].field, "retention_days");
     }
 }

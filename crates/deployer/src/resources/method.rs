@@ -1,14 +1,12 @@
-//! POST on `/`, its Lambda proxy integration, and a leftover ANY: GetResources, Put- and DeleteMethod, PutIntegration.
-//! Hangs on the API.
+//! POST on `/`, its Lambda proxy integration, and methods that would open the API: GetResources, Put- and DeleteMethod,
+//! PutIntegration. Hangs on the API.
 //!
 //! One GetResources with `embed=methods` reads all of it. A method that differs is deleted and put again, not patched:
 //! PutMethod on an existing one is ConflictException, and MiniStack's UpdateMethod splits `/authorizationScopes`
 //! letter by letter. Callers see none of it, for they are served by the deployed snapshot.
 
-use std::collections::HashMap;
-
 use anyhow::{Context as _, Result};
-use aws_sdk_apigateway::types::{Integration, IntegrationType, Method};
+use aws_sdk_apigateway::types::{Integration, IntegrationType, Method, Resource};
 
 use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step};
 use crate::{
@@ -58,35 +56,102 @@ pub struct ActualIntegration {
     pub uri: String,
     /// How long API Gateway waits for it.
     pub timeout_ms: i32,
+    /// Role that calls the function in place of the function's permission; must be none.
+    pub credentials: Option<String>,
+    /// How bodies are converted; must be none, or images are corrupted.
+    pub content_handling: Option<String>,
 }
 
-/// What there is on `/`.
+/// A method that is not ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Resource that it is on.
+    pub resource_id: String,
+    /// That resource's path.
+    pub path: String,
+    /// Verb, or `ANY`.
+    pub http_method: String,
+    /// Authorization type.
+    pub authorization: String,
+    /// Authorizer.
+    pub authorizer_id: Option<String>,
+    /// Kind of its integration.
+    pub integration: Option<String>,
+}
+
+impl Other {
+    /// Why it must go, if it must: it lets callers past our authorizer, or keeps the API from being deployed. What only
+    /// answers by itself, as a CORS preflight does, or is guarded in another way, is its owner's business.
+    pub fn opens(&self, authorizer_id: Option<&str>) -> Option<&'static str> {
+        match (self.authorization.as_str(), self.integration.as_deref()) {
+            (_, None) => Some("it has no integration, so the API cannot be deployed"),
+            ("NONE", Some("MOCK")) => None,
+            ("NONE", _) => Some("it lets callers in without a token"),
+            (AUTHORIZATION, _) if self.authorizer_id.as_deref() != authorizer_id => {
+                Some("another authorizer than ours guards it")
+            }
+            _ if self.http_method == ANY => Some("it takes every verb where only POST is meant"),
+            _ => None,
+        }
+    }
+}
+
+/// What there is in the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Root {
     /// Id of the root resource.
     pub id: String,
-    /// POST.
+    /// POST on `/`.
     pub method: Observed<Actual>,
-    /// Integration of POST.
+    /// Its integration.
     pub integration: Observed<ActualIntegration>,
-    /// Whether there is an ANY.
-    pub any: bool,
+    /// All other methods of all resources.
+    pub others: Vec<Other>,
 }
 
-/// Reads the root resource with its methods.
+/// Reads all resources with their methods.
 pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Option<Root>> {
-    let call = cx.aws.apigateway.get_resources().rest_api_id(api_id).limit(500).embed("methods");
-    let answer = found(call.send().await).doing("reading the resources of REST API", api_id)?;
-    let items = answer.and_then(|answer| answer.items).unwrap_or_default();
-    let Some(root) = items.into_iter().find(|item| item.path() == Some("/")) else { return Ok(None) };
-    let methods: HashMap<String, Method> = root.resource_methods.unwrap_or_default();
-    let post = methods.get(HTTP_METHOD);
-    Ok(Some(Root {
-        id: root.id.unwrap_or_default(),
-        method: Observed::child(post.map(actual)),
-        integration: Observed::child(post.and_then(Method::method_integration).map(actual_integration)),
-        any: methods.contains_key(ANY),
-    }))
+    let mut items: Vec<Resource> = Vec::new();
+    let mut position = None;
+    loop {
+        let call = cx.aws.apigateway.get_resources().rest_api_id(api_id).limit(500).embed("methods");
+        let answer = call.set_position(position).send().await;
+        let Some(answer) = found(answer).doing("reading the resources of REST API", api_id)? else { break };
+        items.extend(answer.items.unwrap_or_default());
+        position = answer.position;
+        if position.is_none() {
+            break;
+        }
+    }
+    Ok(sort(items))
+}
+
+fn sort(items: Vec<Resource>) -> Option<Root> {
+    let mut root = Root { id: items.iter().find(|item| item.path() == Some("/"))?.id()?.to_owned(), ..Root::default() };
+    for item in items {
+        let (id, path) = (item.id.unwrap_or_default(), item.path.unwrap_or_default());
+        for (verb, method) in item.resource_methods.unwrap_or_default() {
+            if id == root.id && verb == HTTP_METHOD {
+                root.method = Observed::Owned(actual(&method));
+                root.integration = Observed::child(method.method_integration().map(actual_integration));
+            } else {
+                root.others.push(other(&id, &path, verb, &method));
+            }
+        }
+    }
+    root.others.sort_by(|a, b| (&a.path, &a.http_method).cmp(&(&b.path, &b.http_method)));
+    Some(root)
+}
+
+fn other(resource_id: &str, path: &str, http_method: String, method: &Method) -> Other {
+    Other {
+        resource_id: resource_id.to_owned(),
+        path: path.to_owned(),
+        http_method,
+        authorization: method.authorization_type().unwrap_or_default().to_owned(),
+        authorizer_id: method.authorizer_id().map(Into::into),
+        integration: method.method_integration().map(|integration| actual_integration(integration).kind),
+    }
 }
 
 fn actual(method: &Method) -> Actual {
@@ -104,27 +169,31 @@ fn actual_integration(integration: &Integration) -> ActualIntegration {
         http_method: integration.http_method().unwrap_or_default().to_owned(),
         uri: integration.uri().unwrap_or_default().to_owned(),
         timeout_ms: integration.timeout_in_millis,
+        credentials: integration.credentials().filter(|role| !role.is_empty()).map(Into::into),
+        content_handling: integration.content_handling().map(|handling| handling.as_str().to_owned()),
     }
 }
 
 /// Compares the method. The authorizer's id is not known while it is not there.
-pub fn diff(desired: &Desired, authorizer_id: Option<&str>, actual: &Actual) -> Vec<FieldDiff> {
+pub fn diff(desired: &Desired, authorizer_id: Option<&str>, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let authorizer_id = authorizer_id.unwrap_or(KNOWN_AFTER_APPLY);
     Diff::default()
-        .field("authorization_type", &AUTHORIZATION, &actual.authorization.as_str())
-        .field("authorizer_id", &authorizer_id, &actual.authorizer_id.as_str())
-        .set("scopes", &desired.scopes, &actual.scopes)
-        .field("api_key_required", &false, &actual.api_key_required)
+        .field("authorization_type", AUTHORIZATION, actual.map(|actual| actual.authorization.as_str()))
+        .field("authorizer_id", authorizer_id, actual.map(|actual| actual.authorizer_id.as_str()))
+        .set("scopes", &desired.scopes, actual.map(|actual| actual.scopes.as_slice()))
+        .field("api_key_required", false, actual.map(|actual| actual.api_key_required))
         .done()
 }
 
 /// Compares the integration.
-pub fn diff_integration(desired: &Desired, actual: &ActualIntegration) -> Vec<FieldDiff> {
+pub fn diff_integration(desired: &Desired, actual: Option<&ActualIntegration>) -> Vec<FieldDiff> {
     Diff::default()
-        .field("type", &IntegrationType::AwsProxy.as_str(), &actual.kind.as_str())
-        .field("http_method", &HTTP_METHOD, &actual.http_method.as_str())
-        .field("uri", &desired.uri, &actual.uri)
-        .field("timeout_ms", &desired.timeout_ms, &actual.timeout_ms)
+        .field("type", IntegrationType::AwsProxy.as_str(), actual.map(|actual| actual.kind.as_str()))
+        .field("http_method", HTTP_METHOD, actual.map(|actual| actual.http_method.as_str()))
+        .field("uri", &desired.uri, actual.map(|actual| &actual.uri))
+        .field("timeout_ms", desired.timeout_ms, actual.map(|actual| actual.timeout_ms))
+        .field("credentials", None, actual.map(|actual| actual.credentials.as_deref()))
+        .field("content_handling", None, actual.map(|actual| actual.content_handling.as_deref()))
         .done()
 }
 
@@ -137,7 +206,7 @@ pub async fn reconcile(
     step: &Step<Actual>,
 ) -> Result<String> {
     if let Step::Update(..) | Step::Adopt(..) | Step::Replace(..) = step {
-        delete(cx, at, HTTP_METHOD).await?;
+        delete(cx, at.api_id, at.root_id, HTTP_METHOD).await?;
     }
     if !matches!(step, Step::Keep(_) | Step::Skip(_)) {
         let call = cx
@@ -156,7 +225,7 @@ pub async fn reconcile(
             Err(error) if error.code() == Some("ConflictException") => {
                 let there = observe(cx, at.api_id).await?.map(|root| root.method);
                 let same = there.as_ref().and_then(Observed::owned);
-                if same.is_none_or(|actual| !diff(desired, Some(authorizer_id), actual).is_empty()) {
+                if same.is_none() || !diff(desired, Some(authorizer_id), same).is_empty() {
                     return Err(error).doing("creating method", HTTP_METHOD);
                 }
             }
@@ -205,13 +274,13 @@ pub async fn root_id(cx: Context<'_>, api_id: &str) -> Result<String> {
     Ok(root.with_context(|| format!("reading REST API \"{api_id}\": it has no root resource"))?.id)
 }
 
-/// Deletes the ANY that would let callers in without a token.
-pub async fn delete_any(cx: Context<'_>, at: At<'_>) -> Result<()> {
-    delete(cx, at, ANY).await
+/// Deletes a method that is not ours.
+pub async fn delete_other(cx: Context<'_>, api_id: &str, other: &Other) -> Result<()> {
+    delete(cx, api_id, &other.resource_id, &other.http_method).await
 }
 
-async fn delete(cx: Context<'_>, at: At<'_>, http_method: &str) -> Result<()> {
-    let call = cx.aws.apigateway.delete_method().rest_api_id(at.api_id).resource_id(at.root_id);
+async fn delete(cx: Context<'_>, api_id: &str, resource_id: &str, http_method: &str) -> Result<()> {
+    let call = cx.aws.apigateway.delete_method().rest_api_id(api_id).resource_id(resource_id);
     found(call.http_method(http_method).send().await).doing("deleting method", http_method)?;
     Ok(())
 }
@@ -239,6 +308,8 @@ mod tests {
             http_method: "POST".into(),
             uri: "uri".into(),
             timeout_ms: 29_000,
+            credentials: None,
+            content_handling: None,
         }
     }
 
@@ -248,8 +319,8 @@ mod tests {
 
     #[test]
     fn the_same_is_no_diff() {
-        assert_eq!(diff(&desired(), Some("auth"), &method()), []);
-        assert_eq!(diff_integration(&desired(), &integration()), []);
+        assert_eq!(diff(&desired(), Some("auth"), Some(&method())), []);
+        assert_eq!(diff_integration(&desired(), Some(&integration())), []);
     }
 
     #[test]
@@ -261,9 +332,9 @@ mod tests {
             ("api_key_required", Actual { api_key_required: true, ..method() }),
         ];
         for (field, changed) in cases {
-            assert_eq!(fields(&diff(&desired(), Some("auth"), &changed)), [field]);
+            assert_eq!(fields(&diff(&desired(), Some("auth"), Some(&changed))), [field]);
         }
-        assert_eq!(fields(&diff(&desired(), None, &method())), ["authorizer_id"]);
+        assert_eq!(fields(&diff(&desired(), None, Some(&method()))), ["authorizer_id"]);
     }
 
     #[test]
@@ -273,9 +344,36 @@ mod tests {
             ("http_method", ActualIntegration { http_method: "GET".into(), ..integration() }),
             ("uri", ActualIntegration { uri: "x".into(), ..integration() }),
             ("timeout_ms", ActualIntegration { timeout_ms: 50, ..integration() }),
+            ("credentials", ActualIntegration { credentials: Some("role".into()), ..integration() }),
+            (
+                "content_handling",
+                ActualIntegration { content_handling: Some("CONVERT_TO_TEXT".into()), ..integration() },
+            ),
         ];
         for (field, changed) in cases {
-            assert_eq!(fields(&diff_integration(&desired(), &changed)), [field]);
+            assert_eq!(fields(&diff_integration(&desired(), Some(&changed))), [field]);
         }
+    }
+
+    #[test]
+    fn what_opens_the_api_is_told_from_what_does_not() {
+        let opens = |http_method: &str, authorization: &str, authorizer: Option<&str>, integration: Option<&str>| {
+            let other = Other {
+                resource_id: "r".into(),
+                path: "/".into(),
+                http_method: http_method.into(),
+                authorization: authorization.into(),
+                authorizer_id: authorizer.map(Into::into),
+                integration: integration.map(Into::into),
+            };
+            other.opens(Some("auth")).is_some()
+        };
+        assert!(opens("GET", "NONE", None, Some("AWS_PROXY")));
+        assert!(opens("GET", AUTHORIZATION, Some("foreign"), Some("AWS_PROXY")));
+        assert!(opens("GET", AUTHORIZATION, Some("auth"), None), "nothing could be deployed");
+        assert!(opens("ANY", AUTHORIZATION, Some("auth"), Some("AWS_PROXY")));
+        assert!(!opens("GET", AUTHORIZATION, Some("auth"), Some("AWS_PROXY")));
+        assert!(!opens("GET", "AWS_IAM", None, Some("AWS_PROXY")));
+        assert!(!opens("OPTIONS", "NONE", None, Some("MOCK")), "a CORS preflight reaches no function");
     }
 }

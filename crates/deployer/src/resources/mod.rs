@@ -19,7 +19,7 @@ pub mod stage;
 pub mod user_pool;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     aws::Clients,
@@ -53,7 +53,7 @@ pub enum Observed<T> {
     Unowned {
         /// What it is.
         actual: T,
-        /// The stack and stage that its tags name, if they name one.
+        /// The stack and stage that its tags name, if they name one: `stack digits/dev`.
         owner: Option<String>,
     },
 }
@@ -64,13 +64,21 @@ impl<T> Observed<T> {
         if id.owns(&tag) {
             return Self::Owned(actual);
         }
-        let owner = tag(STACK_TAG).map(|stack| format!("{stack}/{}", tag(STAGE_TAG).unwrap_or("?")));
+        let owner = tag(STACK_TAG).map(|stack| format!("stack {stack}/{}", tag(STAGE_TAG).unwrap_or("?")));
         Self::Unowned { actual, owner }
     }
 
     /// What hangs on an owned parent, or is not there.
     pub fn child(found: Option<T>) -> Self {
         found.map_or(Self::Absent, Self::Owned)
+    }
+
+    /// What is there, whoever's it is.
+    pub fn there(&self) -> Option<&T> {
+        match self {
+            Self::Absent => None,
+            Self::Owned(actual) | Self::Unowned { actual, .. } => Some(actual),
+        }
     }
 
     /// The one that is this stack's.
@@ -141,30 +149,32 @@ impl<A> Step<A> {
     }
 }
 
-/// Collects the fields that differ.
+/// Collects the fields that differ. Of a resource that is not there every desired field does.
 #[derive(Debug, Default)]
 pub struct Diff(Vec<FieldDiff>);
 
 impl Diff {
-    /// Compares one field.
+    /// Compares one field; `actual` is none where the resource is not there.
     #[must_use]
-    pub fn field<T: PartialEq + Serialize>(mut self, field: &str, desired: &T, actual: &T) -> Self {
-        if desired != actual {
-            self.0.push(FieldDiff { field: field.to_owned(), desired: json!(desired), actual: json!(actual) });
+    pub fn field<T: PartialEq + Serialize>(self, field: &str, desired: T, actual: Option<T>) -> Self {
+        match actual {
+            Some(actual) if desired == actual => self,
+            actual => self.with(field, value(desired), value(actual)),
         }
-        self
     }
 
     /// Compares one field in which order means nothing.
     #[must_use]
-    pub fn set(self, field: &str, desired: &[String], actual: &[String]) -> Self {
-        self.field(field, &sorted(desired), &sorted(actual))
+    pub fn set(self, field: &str, desired: &[String], actual: Option<&[String]>) -> Self {
+        self.field(field, sorted(desired), actual.map(sorted))
     }
 
-    /// Adds a field that is known to differ.
+    /// Adds a field that differs, unless both sides have nothing.
     #[must_use]
     pub fn with(mut self, field: &str, desired: Value, actual: Value) -> Self {
-        self.0.push(FieldDiff { field: field.to_owned(), desired, actual });
+        if !(desired.is_null() && actual.is_null()) {
+            self.0.push(FieldDiff { field: field.to_owned(), desired, actual });
+        }
         self
     }
 
@@ -172,6 +182,11 @@ impl Diff {
     pub fn done(self) -> Vec<FieldDiff> {
         self.0
     }
+}
+
+/// As JSON. What is compared are strings, numbers, lists and documents, which all have a form in it.
+fn value(value: impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
 /// In order, without repetition: how sets are compared.

@@ -37,40 +37,85 @@ pub struct Actual {
     pub allows: bool,
 }
 
+/// A statement that is not ours and lets strangers invoke the function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Its id.
+    pub statement_id: String,
+    /// Whom it lets in.
+    pub why: &'static str,
+}
+
+/// What the function's policy says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Our statement.
+    pub permission: Observed<Actual>,
+    /// Other statements that let strangers in.
+    pub openings: Vec<Opening>,
+}
+
 /// Reads the function's policy.
-pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
+pub async fn observe(cx: Context<'_>) -> Result<Policy> {
     let name = cx.id.function();
     let answer = cx.aws.lambda.get_policy().function_name(&name).send().await;
     let policy = found(answer).doing("reading the policy of function", &name)?.and_then(|answer| answer.policy);
-    Ok(Observed::child(policy.as_deref().and_then(parse)))
+    Ok(policy.as_deref().map(parse).unwrap_or_default())
 }
 
-fn parse(policy: &str) -> Option<Actual> {
-    let policy: Value = serde_json::from_str(policy).ok()?;
-    let statement = policy["Statement"].as_array()?.iter().find(|statement| statement["Sid"] == STATEMENT)?;
+fn parse(policy: &str) -> Policy {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    let mut result = Policy::default();
+    for statement in policy["Statement"].as_array().into_iter().flatten() {
+        if statement["Sid"] == STATEMENT {
+            result.permission = Observed::Owned(actual(statement));
+        } else if let (Some(sid), Some(why)) = (statement["Sid"].as_str(), opens(statement)) {
+            result.openings.push(Opening { statement_id: sid.to_owned(), why });
+        }
+    }
+    result
+}
+
+fn actual(statement: &Value) -> Actual {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    // Lambda writes ArnLike; a source ARN under any other operator is one as well.
-    let source_arn = statement["Condition"].as_object().and_then(|operators| {
-        operators.values().find_map(|condition| {
-            let key = condition.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
-            text(key.1)
-        })
-    });
-    Some(Actual {
+    Actual {
         principal: text(&statement["Principal"]["Service"]).or(text(&statement["Principal"])).unwrap_or_default(),
         action: text(&statement["Action"]).unwrap_or_default(),
-        source_arn,
+        source_arn: source_arn(statement).map(Into::into),
         allows: statement["Effect"] == "Allow",
+    }
+}
+
+/// Lambda writes ArnLike; a source ARN under any other operator is one as well.
+fn source_arn(statement: &Value) -> Option<&str> {
+    statement["Condition"].as_object()?.values().find_map(|condition| {
+        let (_, value) = condition.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
+        value.as_str()
     })
 }
 
+/// Whom a statement lets in that nobody has to be: everybody, or everybody's API Gateway. Conditions that name an
+/// account, an organisation or a source keep strangers out, so only their absence opens.
+fn opens(statement: &Value) -> Option<&'static str> {
+    let conditional = statement["Condition"].as_object().is_some_and(|operators| !operators.is_empty());
+    if statement["Effect"] != "Allow" || conditional {
+        return None;
+    }
+    let principal = &statement["Principal"];
+    if principal == "*" || principal["AWS"] == "*" {
+        return Some("it lets every AWS account invoke the function without a token");
+    }
+    (principal["Service"] == PRINCIPAL).then_some("it lets every API of every account invoke the function")
+}
+
 /// Compares. The source ARN is not known while the API is not there.
-pub fn diff(source_arn: Option<&str>, actual: &Actual) -> Vec<FieldDiff> {
+pub fn diff(source_arn: Option<&str>, actual: Option<&Actual>) -> Vec<FieldDiff> {
+    let source_arn = source_arn.unwrap_or(KNOWN_AFTER_APPLY);
     Diff::default()
-        .field("principal", &PRINCIPAL, &actual.principal.as_str())
-        .field("action", &ACTION, &actual.action.as_str())
-        .field("source_arn", &Some(source_arn.unwrap_or(KNOWN_AFTER_APPLY)), &actual.source_arn.as_deref())
-        .field("allows", &true, &actual.allows)
+        .field("principal", PRINCIPAL, actual.map(|actual| actual.principal.as_str()))
+        .field("action", ACTION, actual.map(|actual| actual.action.as_str()))
+        .field("source_arn", Some(source_arn), actual.map(|actual| actual.source_arn.as_deref()))
+        .field("allows", true, actual.map(|actual| actual.allows))
         .done()
 }
 
@@ -80,7 +125,7 @@ pub async fn reconcile(cx: Context<'_>, source_arn: &str, step: &Step<Actual>) -
         return Ok(STATEMENT.into());
     }
     if !matches!(step, Step::Create) {
-        delete(cx).await?;
+        delete(cx, STATEMENT).await?;
     }
     let name = cx.id.function();
     wait::until(cx.events, ResourceKind::Permission, DEADLINE, async || {
@@ -88,11 +133,13 @@ pub async fn reconcile(cx: Context<'_>, source_arn: &str, step: &Step<Actual>) -
         let answer = call.principal(PRINCIPAL).action(ACTION).source_arn(source_arn).send().await;
         match answer.map_err(ApiError::from) {
             // The statement is there after a lost answer, or the function is being updated: one code for both.
-            Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx).await?.owned() {
-                Some(actual) if diff(Some(source_arn), actual).is_empty() => Ok(Poll::Ready(())),
-                Some(_) => Err(error).doing("allowing API Gateway to invoke function", &name),
-                None => Ok(Poll::Pending("function is being updated".into())),
-            },
+            Err(error) if error.code() == Some("ResourceConflictException") => {
+                match observe(cx).await?.permission.owned() {
+                    Some(actual) if diff(Some(source_arn), Some(actual)).is_empty() => Ok(Poll::Ready(())),
+                    Some(_) => Err(error).doing("allowing API Gateway to invoke function", &name),
+                    None => Ok(Poll::Pending("function is being updated".into())),
+                }
+            }
             other => other.doing("allowing API Gateway to invoke function", &name).map(|_| Poll::Ready(())),
         }
     })
@@ -100,11 +147,11 @@ pub async fn reconcile(cx: Context<'_>, source_arn: &str, step: &Step<Actual>) -
     Ok(STATEMENT.into())
 }
 
-/// Removes it.
-pub async fn delete(cx: Context<'_>) -> Result<()> {
+/// Removes a statement.
+pub async fn delete(cx: Context<'_>, statement_id: &str) -> Result<()> {
     let name = cx.id.function();
-    let call = cx.aws.lambda.remove_permission().function_name(&name).statement_id(STATEMENT);
-    found(call.send().await).doing("removing the permission of function", &name)?;
+    let call = cx.aws.lambda.remove_permission().function_name(&name).statement_id(statement_id);
+    found(call.send().await).doing("removing a permission of function", &name)?;
     Ok(())
 }
 
@@ -131,15 +178,16 @@ mod tests {
 
     #[test]
     fn what_lambda_writes_is_no_diff() {
-        let actual = parse(&policy(&statement()));
-        assert_eq!(actual.map(|actual| diff(Some("source"), &actual)), Some(Vec::new()));
+        let parsed = parse(&policy(&statement()));
+        assert_eq!(diff(Some("source"), parsed.permission.owned()), []);
+        assert_eq!(parsed.openings, []);
     }
 
     #[test]
     fn an_empty_policy_or_another_statement_is_absent() {
-        assert_eq!(parse(r#"{"Statement":[]}"#), None);
-        assert_eq!(parse("not json"), None);
-        assert_eq!(parse(&policy(&json!({"Sid": "other"}))), None);
+        assert_eq!(parse(r#"{"Statement":[]}"#), Policy::default());
+        assert_eq!(parse("not json"), Policy::default());
+        assert_eq!(parse(&policy(&json!({"Sid": "other"}))), Policy::default());
     }
 
     #[test]
@@ -156,8 +204,25 @@ mod tests {
             if let Some(place) = changed.pointer_mut(pointer) {
                 *place = value;
             }
-            let found = parse(&policy(&changed)).map(|actual| diff(Some("source"), &actual)).unwrap_or_default();
+            let found = diff(Some("source"), parse(&policy(&changed)).permission.owned());
             assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
         }
+    }
+
+    #[test]
+    fn what_lets_strangers_in_is_told_from_what_lets_somebody_in() {
+        let openings = |principal: Value, condition: Value| {
+            let mut other = statement();
+            other["Sid"] = json!("other");
+            other["Principal"] = principal;
+            other["Condition"] = condition;
+            parse(&policy(&other)).openings.len()
+        };
+        assert_eq!(openings(json!("*"), Value::Null), 1);
+        assert_eq!(openings(json!({"AWS": "*"}), json!({})), 1);
+        assert_eq!(openings(json!({"Service": PRINCIPAL}), Value::Null), 1);
+        assert_eq!(openings(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})), 0);
+        assert_eq!(openings(json!({"Service": "events.amazonaws.com"}), Value::Null), 0);
+        assert_eq!(openings(json!({"AWS": "arn:aws:iam::123456789012:root"}), Value::Null), 0);
     }
 }

@@ -23,6 +23,8 @@ pub struct Desired {
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
+    /// Name, which only people read.
+    pub name: String,
     /// Scopes, without the identifier.
     pub scopes: Vec<String>,
 }
@@ -32,16 +34,18 @@ pub async fn observe(cx: Context<'_>, pool_id: &str, identifier: &str) -> Result
     let call = cx.aws.cognito.describe_resource_server().user_pool_id(pool_id).identifier(identifier);
     let answer = found(call.send().await).doing("reading resource server", identifier)?;
     let server = answer.and_then(|answer| answer.resource_server);
-    Ok(Observed::child(
-        server.map(|server| Actual {
-            scopes: server.scopes().iter().map(|scope| scope.scope_name().to_owned()).collect(),
-        }),
-    ))
+    Ok(Observed::child(server.map(|server| Actual {
+        name: server.name().unwrap_or_default().to_owned(),
+        scopes: server.scopes().iter().map(|scope| scope.scope_name().to_owned()).collect(),
+    })))
 }
 
 /// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
-    Diff::default().set("scopes", &desired.scopes, &actual.scopes).done()
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
+    Diff::default()
+        .field("name", &desired.identifier, actual.map(|actual| &actual.name))
+        .set("scopes", &desired.scopes, actual.map(|actual| actual.scopes.as_slice()))
+        .done()
 }
 
 /// Makes it so, but for scopes that go away, which [`shrink`] removes; gives its identifier.
@@ -56,7 +60,7 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
                 // InvalidParameterException, so a look decides.
                 Err(error) if error.code() == Some("InvalidParameterException") => {
                     let there = observe(cx, pool_id, identifier).await?;
-                    if there.owned().is_none_or(|actual| !diff(desired, actual).is_empty()) {
+                    if there.owned().is_none_or(|actual| !diff(desired, Some(actual)).is_empty()) {
                         return Err(error).doing("creating resource server", identifier);
                     }
                 }
@@ -65,7 +69,7 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
         }
         Step::Update(actual, _) => {
             let all = sorted(&[actual.scopes.as_slice(), &desired.scopes].concat());
-            if all != sorted(&actual.scopes) {
+            if all != sorted(&actual.scopes) || step.differs(&["name"]) {
                 update(cx, pool_id, identifier, &all).await?;
             }
         }
@@ -107,16 +111,25 @@ mod tests {
         Desired { identifier: "s".into(), scopes: scopes.iter().map(|&scope| scope.into()).collect() }
     }
 
+    fn actual(scopes: &[&str]) -> Actual {
+        Actual { name: "s".into(), scopes: server(scopes).scopes }
+    }
+
     #[test]
     fn scopes_are_a_set() {
-        let actual = Actual { scopes: vec!["b".into(), "a".into()] };
-        assert_eq!(diff(&server(&["a", "b"]), &actual), []);
-        assert_eq!(diff(&server(&["a"]), &actual)[0].field, "scopes");
+        assert_eq!(diff(&server(&["a", "b"]), Some(&actual(&["b", "a"]))), []);
+        assert_eq!(diff(&server(&["a"]), Some(&actual(&["b", "a"])))[0].field, "scopes");
+    }
+
+    #[test]
+    fn its_name_is_its_identifier() {
+        let renamed = Actual { name: "other".into(), ..actual(&["a"]) };
+        assert_eq!(diff(&server(&["a"]), Some(&renamed))[0].field, "name");
     }
 
     #[test]
     fn it_shrinks_only_when_a_scope_goes_away() {
-        let step = Step::Update(Actual { scopes: vec!["a".into()] }, Vec::new());
+        let step = Step::Update(actual(&["a"]), Vec::new());
         assert!(!shrinks(&server(&["a", "b"]), &step));
         assert!(shrinks(&server(&["b"]), &step));
         assert!(!shrinks(&server(&["b"]), &Step::Create));

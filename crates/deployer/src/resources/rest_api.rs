@@ -1,6 +1,6 @@
 //! The REST API: GetRestApis, CreateRestApi, UpdateRestApi, DeleteRestApi.
 //!
-//! Names are not unique, so it is found by tags, which GetRestApis gives. Always regional: CreateRestApi of an
+//! Names are not unique, so it is found by tags, which GetRestApis gives, whatever it is called. Always regional: CreateRestApi of an
 //! edge-optimised one has a tenth of the quota. DeleteRestApi is limited to 1 in 30 s for the whole account, which is a
 //! wait and not a failure.
 
@@ -17,10 +17,14 @@ use crate::{
         wait::{self, Poll},
     },
     engine::plan::{FieldDiff, ResourceKind},
+    names::{STACK_TAG, STAGE_TAG, StackId},
 };
 
 /// Several callers before us may each take 30 s.
 const DELETE_DEADLINE: Duration = Duration::from_secs(300);
+
+/// The field that takes effect only with the next deployment.
+pub const ENDPOINT_DISABLED: &str = "disable_execute_api_endpoint";
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +40,12 @@ pub struct Desired {
 pub struct Actual {
     /// Id.
     pub id: String,
+    /// Name.
+    pub name: String,
     /// What reaches the function Base64-encoded.
     pub binary_media_types: Vec<String>,
+    /// Whether the endpoint that callers use is switched off.
+    pub endpoint_disabled: bool,
     /// `REGIONAL`, `EDGE` or `PRIVATE`.
     pub endpoint_type: String,
 }
@@ -49,47 +57,72 @@ pub struct Found {
     pub api: Observed<Actual>,
     /// The rest of this stack's.
     pub duplicates: Vec<Actual>,
+    /// APIs of other stacks in the same stage.
+    pub neighbours: Vec<Neighbour>,
 }
 
-/// Reads all APIs of our name.
+/// Another stack's API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The stack that its tags name.
+    pub stack: String,
+    /// Id.
+    pub api_id: String,
+}
+
+/// Reads all APIs.
 pub async fn observe(cx: Context<'_>) -> Result<Found> {
-    let name = cx.id.rest_api();
-    let mut apis = cx.aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
-    let mut ours: Vec<RestApi> = Vec::new();
-    while let Some(api) = apis.next().await {
-        let api = api.doing("listing REST APIs for", &name)?;
-        if api.name() == Some(&name) {
-            ours.push(api);
-        }
+    let mut pages = cx.aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
+    let mut apis: Vec<RestApi> = Vec::new();
+    while let Some(api) = pages.next().await {
+        apis.push(api.doing("listing REST APIs for", &cx.id.rest_api())?);
     }
-    ours.sort_by_key(|api| (api.created_date.map_or(0, |date| date.as_nanos()), api.id.clone()));
+    apis.sort_by_key(|api| (api.created_date.map_or(0, |date| date.as_nanos()), api.id.clone()));
+    Ok(sort(cx.id, &apis))
+}
+
+/// Tells apart what is ours, what has our name, and whose stacks live beside us. The oldest comes first.
+fn sort(id: &StackId, apis: &[RestApi]) -> Found {
+    let name = id.rest_api();
     let mut found = Found::default();
-    for api in ours {
-        let tags = api.tags().cloned().unwrap_or_default();
-        match Observed::by_tags(cx.id, actual(&api), |key| tags.get(key).map(String::as_str)) {
+    for api in apis {
+        let tag = |key: &str| api.tags().and_then(|tags| tags.get(key)).map(String::as_str);
+        match Observed::by_tags(id, actual(api), tag) {
             Observed::Owned(duplicate) if found.api.owned().is_some() => found.duplicates.push(duplicate),
             owned @ Observed::Owned(_) => found.api = owned,
-            unowned if found.api == Observed::Absent => found.api = unowned,
+            unowned if api.name() == Some(&name) && found.api == Observed::Absent => found.api = unowned,
             _ => {}
         }
+        if let (Some(stack), Some(stage)) = (tag(STACK_TAG), tag(STAGE_TAG))
+            && stage == id.stage
+            && stack != id.name
+        {
+            let api_id = api.id().unwrap_or_default().to_owned();
+            found.neighbours.push(Neighbour { stack: stack.to_owned(), api_id });
+        }
     }
-    Ok(found)
+    found
 }
 
 fn actual(api: &RestApi) -> Actual {
     let types = api.endpoint_configuration().map(EndpointConfiguration::types).unwrap_or_default();
     Actual {
         id: api.id().unwrap_or_default().to_owned(),
+        name: api.name().unwrap_or_default().to_owned(),
+        endpoint_disabled: api.disable_execute_api_endpoint,
         binary_media_types: api.binary_media_types().to_vec(),
         endpoint_type: types.first().map_or("EDGE", EndpointType::as_str).to_owned(),
     }
 }
 
 /// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
+    let media_types = actual.map(|actual| actual.binary_media_types.as_slice());
     Diff::default()
-        .set("binary_media_types", &desired.binary_media_types, &actual.binary_media_types)
-        .field("endpoint_type", &EndpointType::Regional.as_str(), &actual.endpoint_type.as_str())
+        .field("name", &desired.name, actual.map(|actual| &actual.name))
+        .set("binary_media_types", &desired.binary_media_types, media_types)
+        .field("endpoint_type", EndpointType::Regional.as_str(), actual.map(|actual| actual.endpoint_type.as_str()))
+        .field(ENDPOINT_DISABLED, false, actual.map(|actual| actual.endpoint_disabled))
         .done()
 }
 
@@ -136,13 +169,19 @@ async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<String> {
 /// local cloud only.
 fn patches(desired: &Desired, actual: &Actual) -> Vec<PatchOperation> {
     let path = |kind: &str| format!("/binaryMediaTypes/{}", kind.replace('~', "~0").replace('/', "~1"));
-    let patch = |op, path| PatchOperation::builder().op(op).path(path);
+    let patch = |op, path: String| PatchOperation::builder().op(op).path(path);
     let mut patches = Vec::new();
     for added in desired.binary_media_types.iter().filter(|kind| !actual.binary_media_types.contains(kind)) {
         patches.push(patch(Op::Add, path(added)).build());
     }
     for removed in actual.binary_media_types.iter().filter(|kind| !desired.binary_media_types.contains(kind)) {
         patches.push(patch(Op::Remove, path(removed)).build());
+    }
+    if actual.name != desired.name {
+        patches.push(patch(Op::Replace, "/name".into()).value(&desired.name).build());
+    }
+    if actual.endpoint_disabled {
+        patches.push(patch(Op::Replace, "/disableExecuteApiEndpoint".into()).value("false").build());
     }
     let regional = EndpointType::Regional;
     if actual.endpoint_type != regional.as_str() {
@@ -180,21 +219,65 @@ mod tests {
     }
 
     fn actual() -> Actual {
-        Actual { id: "id".into(), binary_media_types: vec!["*/*".into()], endpoint_type: "REGIONAL".into() }
+        Actual {
+            id: "id".into(),
+            name: "a".into(),
+            binary_media_types: vec!["*/*".into()],
+            endpoint_disabled: false,
+            endpoint_type: "REGIONAL".into(),
+        }
     }
 
     #[test]
     fn the_same_is_no_diff_and_sends_no_patch() {
-        assert_eq!(diff(&desired(), &actual()), []);
+        assert_eq!(diff(&desired(), Some(&actual())), []);
         assert_eq!(patches(&desired(), &actual()), []);
     }
 
     #[test]
-    fn each_field_is_one_diff() {
-        let types = diff(&desired(), &Actual { binary_media_types: Vec::new(), ..actual() });
-        assert_eq!(types[0].field, "binary_media_types");
-        let edge = diff(&desired(), &Actual { endpoint_type: "EDGE".into(), ..actual() });
-        assert_eq!(edge[0].field, "endpoint_type");
+    fn each_field_is_one_diff_and_has_a_patch() {
+        let cases = [
+            ("name", Actual { name: "b".into(), ..actual() }),
+            ("binary_media_types", Actual { binary_media_types: Vec::new(), ..actual() }),
+            ("endpoint_type", Actual { endpoint_type: "EDGE".into(), ..actual() }),
+            (ENDPOINT_DISABLED, Actual { endpoint_disabled: true, ..actual() }),
+        ];
+        for (field, changed) in cases {
+            let found = diff(&desired(), Some(&changed));
+            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(patches(&desired(), &changed).len(), 1);
+        }
+    }
+
+    #[test]
+    fn ours_is_told_by_tags_and_the_rest_by_name() {
+        let api = |id: &str, name: &str, tags: &[(&str, &str)]| {
+            let mut api = RestApi::builder().id(id).name(name);
+            for (key, value) in tags {
+                api = api.tags(*key, *value);
+            }
+            api.build()
+        };
+        let id = StackId {
+            name: "a".into(),
+            stage: "dev".into(),
+            region: "us-east-1".into(),
+            account_id: "123456789012".into(),
+        };
+        let owned = |stack| [(STACK_TAG, stack), (STAGE_TAG, "dev")];
+        let found = sort(
+            &id,
+            &[
+                api("1", "a-dev", &[]),
+                api("2", "renamed", &owned("a")),
+                api("3", "b-dev", &owned("b")),
+                api("4", "a-dev", &owned("a")),
+            ],
+        );
+        assert_eq!(found.api.owned().map(|api| api.id.as_str()), Some("2"));
+        assert_eq!(found.duplicates.iter().map(|api| api.id.as_str()).collect::<Vec<_>>(), ["4"]);
+        assert_eq!(found.neighbours, [Neighbour { stack: "b".into(), api_id: "3".into() }]);
+        assert!(matches!(sort(&id, &[api("1", "a-dev", &[])]).api, Observed::Unowned { owner: None, .. }));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The function's execution role: CreateRole, PutRolePolicy, GetRole, GetRolePolicy.
+//! The function's execution role: CreateRole, PutRolePolicy, GetRole, GetRolePolicy, DeleteRole.
 //!
 //! It may write to its own log group and nothing else; in particular it may not create log groups, or a late write
 //! would bring a deleted one back. Owned by tags. Policy documents come URL-encoded.
@@ -89,10 +89,10 @@ fn document(encoded: &str) -> Value {
 }
 
 /// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default()
-        .field("trust_policy", &desired.trust, &actual.trust)
-        .field("logs_policy", &Some(&desired.policy), &actual.policy.as_ref())
+        .field("trust_policy", &desired.trust, actual.map(|actual| &actual.trust))
+        .field("logs_policy", Some(&desired.policy), actual.map(|actual| actual.policy.as_ref()))
         .done()
 }
 
@@ -135,9 +135,37 @@ fn tags(id: &StackId) -> Result<Vec<Tag>> {
 /// Deletes it, its inline policy first: DeleteRole fails with DeleteConflict until then.
 pub async fn delete(cx: Context<'_>) -> Result<()> {
     let name = cx.id.role();
-    found(cx.aws.iam.delete_role_policy().role_name(&name).policy_name(POLICY).send().await)
-        .doing("deleting the policy of role", &name)?;
-    found(cx.aws.iam.delete_role().role_name(&name).send().await).doing("deleting role", &name)?;
+    delete_inline_policy(cx, &name, POLICY).await?;
+    let delete = || cx.aws.iam.delete_role().role_name(&name).send();
+    match delete().await.map_err(ApiError::from) {
+        // Somebody has given it more than we did.
+        Err(error) if error.code() == Some("DeleteConflict") => {
+            release(cx, &name).await?;
+            found(delete().await).doing("deleting role", &name)?;
+        }
+        other => drop(found(other).doing("deleting role", &name)?),
+    }
+    Ok(())
+}
+
+/// Takes every policy from the role, whoever gave it. A managed policy stays, it is only detached.
+async fn release(cx: Context<'_>, name: &str) -> Result<()> {
+    let reading = "reading the policies of role";
+    let inline = cx.aws.iam.list_role_policies().role_name(name).send().await.doing(reading, name)?;
+    for policy in inline.policy_names() {
+        delete_inline_policy(cx, name, policy).await?;
+    }
+    let attached = cx.aws.iam.list_attached_role_policies().role_name(name).send().await.doing(reading, name)?;
+    for arn in attached.attached_policies().iter().filter_map(|policy| policy.policy_arn()) {
+        let call = cx.aws.iam.detach_role_policy().role_name(name).policy_arn(arn).send().await;
+        found(call).doing("detaching a policy of role", name)?;
+    }
+    Ok(())
+}
+
+async fn delete_inline_policy(cx: Context<'_>, name: &str, policy: &str) -> Result<()> {
+    found(cx.aws.iam.delete_role_policy().role_name(name).policy_name(policy).send().await)
+        .doing("deleting the policy of role", name)?;
     Ok(())
 }
 
@@ -161,13 +189,13 @@ mod tests {
 
     #[test]
     fn the_same_is_no_diff_and_each_field_is_one() {
-        assert_eq!(diff(&desired(), &actual()), []);
+        assert_eq!(diff(&desired(), Some(&actual())), []);
         let cases = [
             ("trust_policy", Actual { trust: Value::Null, ..actual() }),
             ("logs_policy", Actual { policy: None, ..actual() }),
         ];
         for (field, changed) in cases {
-            let found = diff(&desired(), &changed);
+            let found = diff(&desired(), Some(&changed));
             assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
         }
     }

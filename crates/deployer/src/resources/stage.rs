@@ -1,4 +1,4 @@
-//! The stage: GetStages, CreateStage, UpdateStage. Hangs on the API.
+//! The stage: GetStages, CreateStage, UpdateStage, DeleteStage. Hangs on the API.
 //!
 //! Its description records the deployment that we made (see [`super::deployment`]); both are changed in one call. Its
 //! throttle is a stage setting and needs no deployment.
@@ -6,7 +6,7 @@
 use anyhow::Result;
 use aws_sdk_apigateway::types::{MethodSetting, Op, PatchOperation, Stage};
 
-use super::{Context, Diff, Observed, Step, deployment::Record};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step, deployment::Record};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
@@ -14,6 +14,13 @@ use crate::{
 
 /// All methods of all resources.
 const ALL: &str = "*/*";
+/// Our method's own settings, as AWS names them: the path with `/` as `~1`, then the verb.
+const OUR_METHOD: &str = "~1/POST";
+/// Fields that one patch or another mends.
+const DEPLOYMENT: &str = "deployment_id";
+const DESCRIPTION: &str = "description";
+const METHOD_THROTTLE: &str = "method_throttle";
+const CANARY: &str = "canary";
 /// What AWS writes for the throttle as soon as any other setting of the stage is set.
 const DEFAULT_THROTTLE: (f64, i32) = (10_000.0, 5_000);
 
@@ -33,56 +40,99 @@ pub struct Desired {
 pub struct Actual {
     /// Deployment that it serves.
     pub deployment_id: String,
-    /// What its description records.
-    pub record: Option<Record>,
+    /// Free text, where we record the deployment that we made.
+    pub description: Option<String>,
     /// Requests a second; none is the account's limit.
     pub throttle_rate: Option<f64>,
     /// Requests at once; none is the account's limit.
     pub throttle_burst: Option<i32>,
+    /// A throttle of our method alone, which would stand in for the stage's: rate and burst.
+    pub method_throttle: Option<(f64, i32)>,
+    /// Whether a part of the requests goes to another deployment.
+    pub canary: bool,
 }
 
 impl Actual {
-    /// Whether it serves the deployment that we made of this snapshot.
-    pub fn serves(&self, snapshot: &str) -> bool {
-        let record = self.record.as_ref();
-        record.is_some_and(|record| record.deployment_id == self.deployment_id && record.snapshot == snapshot)
+    /// What its description records.
+    pub fn record(&self) -> Option<Record> {
+        self.description.as_deref().and_then(Record::parse)
+    }
+
+    /// The deployment that we made, while it serves that one.
+    pub fn serves(&self) -> Option<Record> {
+        self.record().filter(|record| record.deployment_id == self.deployment_id)
     }
 }
 
+/// What the plan wants it to serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Whatever it serves: deployments are not part of the run.
+    Any,
+    /// A deployment that is there.
+    Known(&'a Record),
+    /// The one that apply will make.
+    New,
+}
+
+/// The stages of an API.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Ours.
+    pub stage: Observed<Actual>,
+    /// Names of others, which serve whatever they were made of.
+    pub others: Vec<String>,
+}
+
 /// Reads all of the API's and picks ours.
-pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Observed<Actual>> {
+pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Found> {
     let name = &cx.id.stage;
     let answer = cx.aws.apigateway.get_stages().rest_api_id(api_id).send().await;
     let answer = found(answer).doing("reading the stages of REST API", api_id)?;
     let items = answer.and_then(|answer| answer.item).unwrap_or_default();
-    Ok(Observed::child(items.iter().find(|item| item.stage_name() == Some(name)).map(actual)))
+    let ours = items.iter().find(|item| item.stage_name() == Some(name)).map(actual);
+    let mut others: Vec<String> = items.into_iter().filter_map(|item| item.stage_name).collect();
+    others.retain(|other| other != name);
+    others.sort();
+    Ok(Found { stage: Observed::child(ours), others })
 }
 
 fn actual(stage: &Stage) -> Actual {
-    let setting = stage.method_settings().and_then(|settings| settings.get(ALL));
-    // Negative stands for no limit of its own.
-    let limit = |setting: &MethodSetting| {
+    let throttle = |method: &str| {
+        let setting: &MethodSetting = stage.method_settings()?.get(method)?;
         let throttle = (setting.throttling_rate_limit, setting.throttling_burst_limit);
+        // Negative stands for no limit of its own.
         (throttle != DEFAULT_THROTTLE && throttle.0 >= 0.0 && throttle.1 >= 0).then_some(throttle)
     };
-    let throttle = setting.and_then(limit);
     Actual {
         deployment_id: stage.deployment_id().unwrap_or_default().to_owned(),
-        record: stage.description().and_then(Record::parse),
-        throttle_rate: throttle.map(|throttle| throttle.0),
-        throttle_burst: throttle.map(|throttle| throttle.1),
+        description: stage.description().map(Into::into),
+        throttle_rate: throttle(ALL).map(|throttle| throttle.0),
+        throttle_burst: throttle(ALL).map(|throttle| throttle.1),
+        method_throttle: throttle(OUR_METHOD).filter(|own| Some(*own) != throttle(ALL)),
+        canary: stage.canary_settings().is_some(),
     }
 }
 
-/// Compares what is the stage's own. Half a throttle is completed by AWS's default.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+/// Compares. Half a throttle is completed by AWS's default.
+pub fn diff(desired: &Desired, target: Target<'_>, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let (rate, burst) = match throttle(desired) {
         Some((rate, burst)) if (rate, burst) != DEFAULT_THROTTLE => (Some(rate), Some(burst)),
         _ => (None, None),
     };
-    Diff::default()
-        .field("throttle_rate", &rate, &actual.throttle_rate)
-        .field("throttle_burst", &burst, &actual.throttle_burst)
+    let deployment_id = actual.map(|actual| actual.deployment_id.as_str());
+    let diff =
+        match target {
+            Target::Any => Diff::default(),
+            Target::New => Diff::default().field(DEPLOYMENT, KNOWN_AFTER_APPLY, deployment_id),
+            Target::Known(record) => Diff::default()
+                .field(DEPLOYMENT, record.deployment_id.as_str(), deployment_id)
+                .field(DESCRIPTION, Some(record.description()), actual.map(|actual| actual.description.clone())),
+        };
+    diff.field("throttle_rate", rate, actual.map(|actual| actual.throttle_rate))
+        .field("throttle_burst", burst, actual.map(|actual| actual.throttle_burst))
+        .field(METHOD_THROTTLE, None, actual.map(|actual| actual.method_throttle))
+        .field(CANARY, false, actual.map(|actual| actual.canary))
         .done()
 }
 
@@ -111,10 +161,15 @@ pub async fn reconcile(
         }
         (Step::Create, None) => anyhow::bail!("creating stage \"{name}\": there is no deployment for it"),
         (_, record) => {
-            patches.extend(record.map(record_patches).unwrap_or_default());
+            if step.differs(&[DEPLOYMENT, DESCRIPTION]) {
+                patches.extend(record.map(record_patches).unwrap_or_default());
+            }
             if step.differs(&["throttle_rate", "throttle_burst"]) {
                 patches.extend(throttle_patches(throttle(desired).unwrap_or(DEFAULT_THROTTLE)));
             }
+            let removed = [(METHOD_THROTTLE, OUR_METHOD), (CANARY, "canarySettings")];
+            patches
+                .extend(removed.into_iter().filter(|(field, _)| step.differs(&[field])).map(|(_, path)| remove(path)));
         }
     }
     if !patches.is_empty() {
@@ -130,14 +185,25 @@ async fn create(cx: Context<'_>, api_id: &str, record: &Record, name: &str) -> R
     match answer.map_err(ApiError::from) {
         // Our own create whose answer was lost: a look decides.
         Err(error) if error.code() == Some("ConflictException") => {
-            let there = observe(cx, api_id).await?;
+            let there = observe(cx, api_id).await?.stage;
             match there.owned() {
-                Some(actual) if actual.serves(&record.snapshot) => Ok(()),
+                Some(actual) if actual.serves().as_ref() == Some(record) => Ok(()),
                 _ => Err(error).doing("creating stage", name),
             }
         }
         other => other.doing("creating stage", name).map(|_| ()),
     }
+}
+
+/// Deletes a stage of that name.
+pub async fn delete(cx: Context<'_>, api_id: &str, name: &str) -> Result<()> {
+    let call = cx.aws.apigateway.delete_stage().rest_api_id(api_id).stage_name(name);
+    found(call.send().await).doing("deleting stage", name)?;
+    Ok(())
+}
+
+fn remove(path: &str) -> PatchOperation {
+    PatchOperation::builder().op(Op::Remove).path(format!("/{path}")).build()
 }
 
 fn patch(path: &str, value: &str) -> PatchOperation {
@@ -165,27 +231,46 @@ mod tests {
         actual(&Stage::builder().deployment_id("d").method_settings(ALL, setting).build())
     }
 
+    fn fields(diff: &[FieldDiff]) -> Vec<&str> {
+        diff.iter().map(|diff| diff.field.as_str()).collect()
+    }
+
     #[test]
     fn no_throttle_is_no_setting_and_the_default_one() {
-        assert_eq!(diff(&desired(None, None), &actual(&Stage::builder().build())), []);
-        assert_eq!(diff(&desired(None, None), &with_setting(10_000.0, 5_000)), []);
-        assert_eq!(diff(&desired(None, None), &with_setting(5.0, 2)).len(), 2);
+        let none = desired(None, None);
+        assert_eq!(diff(&none, Target::Any, Some(&actual(&Stage::builder().build()))), []);
+        assert_eq!(diff(&none, Target::Any, Some(&with_setting(10_000.0, 5_000))), []);
+        assert_eq!(diff(&none, Target::Any, Some(&with_setting(5.0, 2))).len(), 2);
     }
 
     #[test]
     fn a_throttle_is_compared_field_by_field() {
-        assert_eq!(diff(&desired(Some(5.0), Some(2)), &with_setting(5.0, 2)), []);
-        assert_eq!(diff(&desired(Some(6.0), Some(2)), &with_setting(5.0, 2))[0].field, "throttle_rate");
-        assert_eq!(diff(&desired(Some(5.0), None), &with_setting(5.0, 5_000)), []);
+        let found = |rate, burst, actual| diff(&desired(Some(rate), burst), Target::Any, Some(&actual));
+        assert_eq!(found(5.0, Some(2), with_setting(5.0, 2)), []);
+        assert_eq!(fields(&found(6.0, Some(2), with_setting(5.0, 2))), ["throttle_rate"]);
+        assert_eq!(found(5.0, None, with_setting(5.0, 5_000)), []);
     }
 
     #[test]
-    fn it_serves_a_snapshot_only_while_it_points_at_our_deployment() {
+    fn what_would_pass_by_the_stage_is_seen() {
+        let own = MethodSetting::builder().throttling_rate_limit(1.0).throttling_burst_limit(1).build();
+        let canary = aws_sdk_apigateway::types::CanarySettings::builder().percent_traffic(10.0).build();
+        let stage = Stage::builder().method_settings(OUR_METHOD, own).canary_settings(canary).build();
+        let found = diff(&desired(None, None), Target::Any, Some(&actual(&stage)));
+        assert_eq!(fields(&found), [METHOD_THROTTLE, CANARY]);
+    }
+
+    #[test]
+    fn it_serves_a_deployment_of_ours_only_while_it_points_at_it() {
         let record = Record { deployment_id: "d".into(), snapshot: "s".into() };
         let stage = |id: &str| actual(&Stage::builder().deployment_id(id).description(record.description()).build());
-        assert!(stage("d").serves("s"));
-        assert!(!stage("d").serves("t"));
-        assert!(!stage("repointed").serves("s"));
-        assert!(!actual(&Stage::builder().deployment_id("d").build()).serves("s"));
+        assert_eq!(stage("d").serves(), Some(record.clone()));
+        assert_eq!(stage("repointed").serves(), None);
+        assert_eq!(actual(&Stage::builder().deployment_id("d").build()).serves(), None);
+        let found = |target, id: &str| diff(&desired(None, None), target, Some(&stage(id)));
+        assert_eq!(found(Target::Known(&record), "d"), []);
+        assert_eq!(fields(&found(Target::Known(&record), "repointed")), [DEPLOYMENT]);
+        assert_eq!(fields(&found(Target::New, "d")), [DEPLOYMENT]);
+        assert_eq!(found(Target::Any, "repointed"), []);
     }
 }

@@ -26,8 +26,8 @@ pub struct Desired {
 pub struct Actual {
     /// Id.
     pub id: String,
-    /// Full ARN.
-    pub arn: String,
+    /// Name.
+    pub name: String,
     /// Whether only administrators make users.
     pub admin_create_user_only: bool,
     /// Whether AWS refuses to delete it.
@@ -93,7 +93,7 @@ fn actual(pool: &UserPoolType) -> Actual {
     let admin = pool.admin_create_user_config();
     Actual {
         id: pool.id().unwrap_or_default().to_owned(),
-        arn: pool.arn().unwrap_or_default().to_owned(),
+        name: pool.name().unwrap_or_default().to_owned(),
         admin_create_user_only: admin.is_some_and(|config| config.allow_admin_create_user_only),
         deletion_protection: pool.deletion_protection() == Some(&DeletionProtectionType::Active),
         domain: pool.domain().filter(|domain| !domain.is_empty()).map(Into::into),
@@ -102,10 +102,12 @@ fn actual(pool: &UserPoolType) -> Actual {
 }
 
 /// Compares.
-pub fn diff(desired: &Desired, actual: &Actual) -> Vec<FieldDiff> {
+pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
+    let protection = desired.deletion_protection;
     Diff::default()
-        .field("admin_create_user_only", &true, &actual.admin_create_user_only)
-        .field("deletion_protection", &desired.deletion_protection, &actual.deletion_protection)
+        .field("name", &desired.name, actual.map(|actual| &actual.name))
+        .field("admin_create_user_only", true, actual.map(|actual| actual.admin_create_user_only))
+        .field("deletion_protection", protection, actual.map(|actual| actual.deletion_protection))
         .done()
 }
 
@@ -114,7 +116,7 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
     match step {
         Step::Create => create_pool(cx, desired).await,
         Step::Update(actual, _) | Step::Adopt(actual, _) => {
-            update(cx, &actual.id, Some(desired.deletion_protection)).await?;
+            update(cx, &actual.id, Some(desired)).await?;
             Ok(actual.id.clone())
         }
         Step::Keep(actual) | Step::Replace(actual, _) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
@@ -140,18 +142,20 @@ async fn create_pool(cx: Context<'_>, desired: &Desired) -> Result<String> {
     create::create(cx.events, ResourceKind::UserPool, &desired.name, find, send).await
 }
 
-/// Sends back what is there, with our fields changed. No protection given leaves it as it is.
-async fn update(cx: Context<'_>, id: &str, protect: Option<bool>) -> Result<()> {
+/// Sends back what is there, with our fields changed; without a desired state only the protection is lifted.
+async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<()> {
     let pool = describe(cx, id).await?.with_context(|| format!("updating user pool \"{id}\": it is gone"))?;
     let mut all_tags = pool.user_pool_tags.unwrap_or_default();
     all_tags.extend(cx.id.tag_map());
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let renamed = desired.map(|desired| &desired.name).filter(|name| pool.name.as_ref() != Some(name)).cloned();
     let call = cx
         .aws
         .cognito
         .update_user_pool()
         .user_pool_id(id)
-        .set_deletion_protection(protect.map(protection).or(pool.deletion_protection))
+        .set_pool_name(renamed)
+        .deletion_protection(protection(desired.is_some_and(|desired| desired.deletion_protection)))
         .admin_create_user_config(admin_only(pool.admin_create_user_config, pool.policies.as_ref()))
         .set_user_pool_tags(Some(all_tags))
         .set_policies(pool.policies)
@@ -212,7 +216,7 @@ pub async fn has_users(cx: Context<'_>, actual: &Actual) -> Result<bool> {
 /// Deletes it, its protection lifted first. Its domain must be gone.
 pub async fn delete(cx: Context<'_>, actual: &Actual) -> Result<()> {
     if actual.deletion_protection {
-        update(cx, &actual.id, Some(false)).await?;
+        update(cx, &actual.id, None).await?;
     }
     found(cx.aws.cognito.delete_user_pool().user_pool_id(&actual.id).send().await)
         .doing("deleting user pool", &actual.id)?;
@@ -228,7 +232,7 @@ mod tests {
     fn actual() -> Actual {
         Actual {
             id: "us-east-1_a".into(),
-            arn: "arn".into(),
+            name: "p".into(),
             admin_create_user_only: true,
             deletion_protection: false,
             domain: None,
@@ -239,11 +243,16 @@ mod tests {
     #[test]
     fn the_same_is_no_diff_and_each_field_is_one() {
         let desired = Desired { name: "p".into(), deletion_protection: false };
-        assert_eq!(diff(&desired, &actual()), []);
-        let open = diff(&desired, &Actual { admin_create_user_only: false, ..actual() });
-        assert_eq!(open[0].field, "admin_create_user_only");
-        let guarded = diff(&desired, &Actual { deletion_protection: true, ..actual() });
-        assert_eq!(guarded[0].field, "deletion_protection");
+        assert_eq!(diff(&desired, Some(&actual())), []);
+        let cases = [
+            ("name", Actual { name: "renamed".into(), ..actual() }),
+            ("admin_create_user_only", Actual { admin_create_user_only: false, ..actual() }),
+            ("deletion_protection", Actual { deletion_protection: true, ..actual() }),
+        ];
+        for (field, changed) in cases {
+            let found = diff(&desired, Some(&changed));
+            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+        }
     }
 
     #[test]

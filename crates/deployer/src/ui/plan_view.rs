@@ -6,19 +6,33 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::{BAD, CHANGE, DIM, GOOD, Table, paint};
-use crate::engine::plan::{Action, Change, ResourceKind};
+use crate::engine::plan::{Action, Change, LeftBehind, ResourceKind};
 
 /// A plan, change by change, with a summary.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanView<'a> {
     changes: &'a [Change],
+    left_behind: &'a [LeftBehind],
     with_unchanged: bool,
+    brief: bool,
 }
 
 impl<'a> PlanView<'a> {
     /// Of these changes; what needs none is listed on demand and always counted.
     pub fn new(changes: &'a [Change], with_unchanged: bool) -> Self {
-        Self { changes, with_unchanged }
+        Self { changes, left_behind: &[], with_unchanged, brief: false }
+    }
+
+    /// With other stacks that stay as they are.
+    #[must_use]
+    pub fn left_behind(self, left_behind: &'a [LeftBehind]) -> Self {
+        Self { left_behind, ..self }
+    }
+
+    /// Without the fields of what is created.
+    #[must_use]
+    pub fn brief(self, brief: bool) -> Self {
+        Self { brief, ..self }
     }
 }
 
@@ -54,12 +68,28 @@ impl fmt::Display for PlanView<'_> {
         let rows = table.to_string();
         for (row, change) in rows.lines().zip(self.changes.iter().filter(shown)) {
             writeln!(f, "{row}")?;
-            for diff in &change.diff {
+            let created = change.action == Action::Create;
+            for diff in change.diff.iter().filter(|_| !(created && self.brief)) {
                 let (actual, desired) = (value(&diff.actual), value(&diff.desired));
-                writeln!(f, "      {}: {} → {}", diff.field, paint(BAD, actual), paint(GOOD, desired))?;
+                if created && diff.actual.is_null() {
+                    writeln!(f, "      {}: {}", diff.field, paint(GOOD, desired))?;
+                } else {
+                    writeln!(f, "      {}: {} → {}", diff.field, paint(BAD, actual), paint(GOOD, desired))?;
+                }
             }
         }
-        writeln!(f, "{}", summary(self.changes))
+        writeln!(f, "{}", summary(self.changes))?;
+        for other in self.left_behind {
+            let names: Vec<String> =
+                other.resources.iter().map(|(kind, id)| format!("{} {id}", resource_word(*kind))).collect();
+            let (stack, stage, names) = (&other.stack, &other.stage, names.join(", "));
+            writeln!(f, "Stack {stack} in stage {stage} stays as it is: {names}.")?;
+            writeln!(
+                f,
+                "If this stack is that one renamed, delete it with its old name: name = \"{stack}\", `deployer down`."
+            )?;
+        }
+        Ok(())
     }
 }
 

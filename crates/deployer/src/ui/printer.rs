@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{BAD, CHANGE, PlanView, Progress, STRONG, paint};
 use crate::{
     cli::{ColorChoice, Format, Global},
-    engine::plan::Change,
+    engine::{Plan, plan::Change},
     error::{Failure, kind_of},
 };
 
@@ -84,7 +84,15 @@ impl Ui {
     }
 
     /// Shows a plan that is about to be applied.
-    pub fn show_plan(&self, changes: &[Change]) {
+    pub fn show_plan(&self, plan: &Plan) {
+        if !self.quiet {
+            let view = PlanView::new(&plan.changes, self.verbose > 0).left_behind(&plan.left_behind);
+            self.stderr(&view.brief(self.verbose == 0).to_string());
+        }
+    }
+
+    /// Shows what is about to be deleted.
+    pub fn show_changes(&self, changes: &[Change]) {
         if !self.quiet {
             self.stderr(&PlanView::new(changes, self.verbose > 0).to_string());
         }

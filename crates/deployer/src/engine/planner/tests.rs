@@ -4,11 +4,12 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use super::*;
+use crate::engine::observe::Holder;
 use crate::{
     config::{ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig},
     error::kind_of,
     names::StackId,
-    resources::deployment::Record,
+    resources::{Observed, deployment::Record},
 };
 
 fn config() -> Config {
@@ -72,15 +73,23 @@ fn world() -> World {
             log_group: id.log_group(),
             reserved_concurrency: None,
             code_sha256: "sha=".into(),
+            code_tag: Some("sha=".into()),
+            log_format: "Text".into(),
         }),
-        permission: Observed::Owned(permission::Actual {
-            principal: "apigateway.amazonaws.com".into(),
-            action: "lambda:InvokeFunction".into(),
-            source_arn: Some(id.source_arn("api")),
-            allows: true,
-        }),
+        policy: permission::Policy {
+            permission: Observed::Owned(permission::Actual {
+                principal: "apigateway.amazonaws.com".into(),
+                action: "lambda:InvokeFunction".into(),
+                source_arn: Some(id.source_arn("api")),
+                allows: true,
+            }),
+            openings: Vec::new(),
+        },
         user_pool: user_pool::Found { pool: Observed::Owned(pool("pool")), duplicates: Vec::new() },
-        resource_server: Observed::Owned(resource_server::Actual { scopes: vec!["predict".into()] }),
+        resource_server: Observed::Owned(resource_server::Actual {
+            name: "predict-api".into(),
+            scopes: vec!["predict".into()],
+        }),
         app_client: Observed::Owned(app_client::Actual {
             id: "client".into(),
             has_secret: true,
@@ -91,10 +100,12 @@ fn world() -> World {
             hides_users: true,
         }),
         spare_clients: Vec::new(),
-        domain: Observed::Owned(domain::Actual { prefix: id.domain_prefix(), pool_id: "pool".into() }),
-        rest_api: rest_api::Found { api: Observed::Owned(api("api")), duplicates: Vec::new() },
+        domain: Observed::Owned(domain::Actual { prefix: id.domain_prefix() }),
+        domain_holder: None,
+        rest_api: rest_api::Found { api: Observed::Owned(api("api")), ..rest_api::Found::default() },
         authorizer: Observed::Owned(authorizer::Actual {
             id: "auth".into(),
+            name: id.authorizer(),
             kind: "COGNITO_USER_POOLS".into(),
             provider_arns: vec![id.user_pool_arn("pool")],
             identity_source: authorizer::IDENTITY_SOURCE.into(),
@@ -113,22 +124,35 @@ fn world() -> World {
                 http_method: "POST".into(),
                 uri: id.invoke_uri(),
                 timeout_ms: 29_000,
+                credentials: None,
+                content_handling: None,
             }),
-            any: false,
+            others: Vec::new(),
         }),
-        stage: Observed::Owned(stage::Actual {
-            deployment_id: "deployment".into(),
-            record: Some(Record { deployment_id: "deployment".into(), snapshot }),
-            throttle_rate: None,
-            throttle_burst: None,
-        }),
+        stage: stage::Found {
+            stage: Observed::Owned(stage::Actual {
+                deployment_id: "deployment".into(),
+                description: Some(Record { deployment_id: "deployment".into(), snapshot }.description()),
+                throttle_rate: None,
+                throttle_burst: None,
+                method_throttle: None,
+                canary: false,
+            }),
+            others: Vec::new(),
+        },
+        deployments: Vec::new(),
     }
+}
+
+fn stage(world: &mut World) -> &mut stage::Actual {
+    let Observed::Owned(stage) = &mut world.stage.stage else { panic!("owned") };
+    stage
 }
 
 fn pool(id: &str) -> user_pool::Actual {
     user_pool::Actual {
         id: id.into(),
-        arn: String::new(),
+        name: self::id().user_pool(),
         admin_create_user_only: true,
         deletion_protection: false,
         domain: Some(self::id().domain_prefix()),
@@ -137,28 +161,43 @@ fn pool(id: &str) -> user_pool::Actual {
 }
 
 fn api(id: &str) -> rest_api::Actual {
-    rest_api::Actual { id: id.into(), binary_media_types: vec!["*/*".into()], endpoint_type: "REGIONAL".into() }
+    rest_api::Actual {
+        id: id.into(),
+        name: self::id().rest_api(),
+        binary_media_types: vec!["*/*".into()],
+        endpoint_disabled: false,
+        endpoint_type: "REGIONAL".into(),
+    }
 }
 
 /// What is done, without what is left alone.
 fn done(desired: &Desired, world: &World) -> Vec<(ResourceKind, Action)> {
-    let plan = plan(desired, world, &Options::default()).unwrap();
+    let plan = plan(desired, world, &Options::default());
     let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
     changes.map(|change| (change.resource, change.action)).collect()
 }
 
 #[test]
 fn what_is_as_it_should_be_is_left_alone() {
-    let plan = plan(&desired(), &world(), &Options::default()).unwrap();
+    let plan = plan(&desired(), &world(), &Options::default());
     assert!(plan.is_noop(), "{:#?}", plan.changes);
     assert_eq!(plan.changes.iter().map(|change| change.resource).collect::<Vec<_>>(), ResourceKind::ALL);
-    assert!(!plan.steps.deploy);
+    assert!(matches!(plan.steps.deployment, Step::Keep(_)));
 }
 
 #[test]
 fn from_nothing_everything_is_created_in_order() {
     let all: Vec<_> = ResourceKind::ALL.into_iter().map(|kind| (kind, Action::Create)).collect();
     assert_eq!(done(&desired(), &World::default()), all);
+}
+
+#[test]
+fn every_field_of_what_is_created_is_told() {
+    let plan = plan(&desired(), &World::default(), &Options::default());
+    for change in &plan.changes {
+        assert!(!change.diff.is_empty(), "{:?}", change.resource);
+        assert!(change.diff.iter().all(|field| field.actual.is_null() && !field.desired.is_null()), "{change:?}");
+    }
 }
 
 #[test]
@@ -175,12 +214,10 @@ fn each_missing_resource_is_created_and_only_what_hangs_on_it_changes() {
     assert_eq!(without(|world| world.resource_server = Observed::Absent), [(ResourceServer, Action::Create)]);
     assert_eq!(without(|world| world.app_client = Observed::Absent), [(AppClient, Action::Create)]);
     assert_eq!(without(|world| world.domain = Observed::Absent), [(Domain, Action::Create)]);
-    assert_eq!(without(|world| world.permission = Observed::Absent), [(Permission, Action::Create)]);
+    assert_eq!(without(|world| world.policy = permission::Policy::default()), [(Permission, Action::Create)]);
     assert_eq!(without(root), [(Integration, Action::Create)]);
-    assert_eq!(
-        without(|world| world.stage = Observed::Absent),
-        [(Deployment, Action::Create), (Stage, Action::Create)]
-    );
+    let stage = without(|world| world.stage = stage::Found::default());
+    assert_eq!(stage, [(Deployment, Action::Create), (Stage, Action::Create)]);
     let authorizer = without(|world| world.authorizer = Observed::Absent);
     let expected = [
         (Authorizer, Action::Create),
@@ -246,24 +283,73 @@ fn what_a_deployment_snapshots_brings_a_new_one() {
 }
 
 #[test]
-fn a_stage_that_was_pointed_elsewhere_is_deployed_again_with_the_reason() {
-    let mut world = world();
-    if let Observed::Owned(stage) = &mut world.stage {
-        stage.deployment_id = "foreign".into();
-    }
-    let plan = plan(&desired(), &world, &Options::default()).unwrap();
-    let change = plan.changes.iter().find(|change| change.resource == ResourceKind::Deployment).unwrap();
-    assert_eq!(change.reason.as_deref(), Some("the stage was pointed at another deployment"));
+fn a_deployment_that_is_still_there_is_served_again() {
+    let ours = stage(&mut world()).serves().unwrap();
+    let old = Record { deployment_id: "old".into(), snapshot: "other".into() };
+    let known = |change: fn(&mut World)| {
+        let mut world = World { deployments: vec![old.clone(), ours.clone()], ..world() };
+        change(&mut world);
+        (done(&desired(), &world), plan(&desired(), &world, &Options::default()).steps.deployment)
+    };
+    let repointed = known(|world| stage(world).deployment_id = "foreign".into());
+    assert_eq!(repointed, (vec![(ResourceKind::Stage, Action::Update)], Step::Keep(ours.clone())));
+    let described = known(|world| stage(world).description = Some("mine".into()));
+    assert_eq!(described, (vec![(ResourceKind::Stage, Action::Update)], Step::Keep(ours.clone())));
+    let deleted = known(|world| world.stage = stage::Found::default());
+    assert_eq!(deleted, (vec![(ResourceKind::Stage, Action::Create)], Step::Keep(ours.clone())));
+    let lost = known(|world| {
+        stage(world).deployment_id = "foreign".into();
+        world.deployments.pop();
+    });
+    assert_eq!(lost.1, Step::Create);
 }
 
 #[test]
-fn a_leftover_any_is_removed() {
+fn what_opens_the_api_is_removed_and_what_was_served_with_it_is_deployed_anew() {
+    use ResourceKind::*;
     let mut world = world();
-    world.root.as_mut().unwrap().any = true;
-    let plan = plan(&desired(), &world, &Options::default()).unwrap();
-    assert!(plan.steps.delete_any);
-    let deleted: Vec<_> = plan.destructive().map(|change| change.id.as_deref()).collect();
-    assert_eq!(deleted, [Some("ANY /")]);
+    let other = |path: &str, http_method: &str, authorization: &str| method::Other {
+        resource_id: "r".into(),
+        path: path.into(),
+        http_method: http_method.into(),
+        authorization: authorization.into(),
+        authorizer_id: None,
+        integration: Some("AWS_PROXY".into()),
+    };
+    let others = [other("/", "ANY", "NONE"), other("/", "PUT", "AWS_IAM"), other("/open", "POST", "NONE")];
+    world.root.as_mut().unwrap().others = others.into();
+    world.stage.others = vec!["test".into()];
+    world.policy.openings = vec![permission::Opening { statement_id: "all".into(), why: "everybody" }];
+    let plan = plan(&desired(), &world, &Options::default());
+    let deleted: Vec<_> =
+        plan.destructive().map(|change| (change.resource, change.id.as_deref().unwrap_or_default())).collect();
+    assert_eq!(deleted, [(Method, "ANY /"), (Method, "POST /open"), (Permission, "all"), (Stage, "test")]);
+    assert!(plan.destructive().all(|change| change.reason.is_some()));
+    assert_eq!(plan.steps.deployment, Step::Create);
+
+    let only = Options { only: vec![UserPool], ..Options::default() };
+    assert_eq!(super::plan(&desired(), &world, &only).steps.leftovers, Leftovers::default());
+}
+
+#[test]
+fn an_endpoint_that_was_switched_off_needs_a_deployment() {
+    use ResourceKind::*;
+    let off = rest_api::Actual { endpoint_disabled: true, ..api("api") };
+    let rest_api = rest_api::Found { api: Observed::Owned(off), ..rest_api::Found::default() };
+    let expected = [(RestApi, Action::Update), (Deployment, Action::Create), (Stage, Action::Update)];
+    assert_eq!(done(&desired(), &World { rest_api, ..world() }), expected);
+}
+
+#[test]
+fn another_stack_is_named_only_where_this_one_is_not_there() {
+    let neighbours = vec![rest_api::Neighbour { stack: "digits".into(), api_id: "a1".into() }];
+    let rest_api = rest_api::Found { neighbours, ..rest_api::Found::default() };
+    let told = plan(&desired(), &World { rest_api, ..World::default() }, &Options::default()).left_behind;
+    assert_eq!((told[0].stack.as_str(), told[0].stage.as_str()), ("digits", "dev"));
+    assert!(told[0].resources.contains(&(ResourceKind::Role, "digits-dev-us-east-1".into())));
+    let mut there = world();
+    there.rest_api.neighbours = vec![rest_api::Neighbour { stack: "digits".into(), api_id: "a1".into() }];
+    assert_eq!(plan(&desired(), &there, &Options::default()).left_behind, []);
 }
 
 #[test]
@@ -272,7 +358,7 @@ fn what_cannot_be_changed_is_replaced_but_never_a_pool() {
     if let Observed::Owned(client) = &mut world.app_client {
         client.has_secret = false;
     }
-    world.domain = Observed::Owned(domain::Actual { prefix: "old".into(), pool_id: "pool".into() });
+    world.domain = Observed::Owned(domain::Actual { prefix: "old".into() });
     let replaced = [(ResourceKind::AppClient, Action::Replace), (ResourceKind::Domain, Action::Replace)];
     assert_eq!(done(&desired(), &world), replaced);
     let pool = user_pool::Actual { admin_create_user_only: false, deletion_protection: true, ..pool("pool") };
@@ -281,41 +367,62 @@ fn what_cannot_be_changed_is_replaced_but_never_a_pool() {
     assert_eq!(done(&desired(), &changed), [(ResourceKind::UserPool, Action::Update)]);
 }
 
+fn refusal(world: &World, options: &Options) -> (u8, String, String) {
+    let error = plan(&desired(), world, options).check().unwrap_err();
+    let hint = error.downcast_ref::<Failure>().unwrap().hint.clone().unwrap();
+    (kind_of(&error).exit_code(), format!("{error:#}"), hint)
+}
+
+fn adopt() -> Options {
+    Options { adopt: true, ..Options::default() }
+}
+
 #[test]
-fn nobodys_function_is_refused_and_adopted_on_demand() {
+fn what_is_nobodys_is_refused_all_at_once_and_adopted_on_demand() {
     let mut world = world();
     let Observed::Owned(actual) = world.function.clone() else { panic!("owned") };
     world.function = Observed::Unowned { actual: actual.clone(), owner: None };
-    let error = plan(&desired(), &world, &Options::default()).unwrap_err();
-    assert_eq!(kind_of(&error).exit_code(), 3);
-    assert!(error.downcast_ref::<Failure>().unwrap().hint.as_ref().unwrap().contains("--adopt"));
-
-    let adopt = Options { adopt: true, ..Options::default() };
-    let adopted = plan(&desired(), &world, &adopt).unwrap();
+    let (code, text, hint) = refusal(&world, &Options::default());
+    assert_eq!((code, text.as_str()), (3, "function \"mnist-dev\" exists and belongs to no stack"));
+    assert!(hint.contains("--adopt"), "{hint}");
+    let adopted = plan(&desired(), &world, &adopt());
+    adopted.check().unwrap();
     assert!(matches!(adopted.steps.function, Step::Adopt(..)));
 
-    world.function = Observed::Unowned { actual, owner: Some("other/dev".into()) };
-    let error = plan(&desired(), &world, &adopt).unwrap_err();
-    assert!(error.to_string().contains("other/dev"), "{error}");
+    let Observed::Owned(role) = world.role.clone() else { panic!("owned") };
+    world.role = Observed::Unowned { actual: role, owner: None };
+    let (_, text, _) = refusal(&world, &Options::default());
+    assert!(text.starts_with("2 resources are not this stack's: role") && text.contains("; function"), "{text}");
+
+    world.function = Observed::Unowned { actual, owner: Some("stack other/dev".into()) };
+    let (code, text, _) = refusal(&world, &adopt());
+    assert_eq!((code, text.as_str()), (3, "function \"mnist-dev\" belongs to stack other/dev"));
 }
 
 #[test]
 fn a_pool_of_our_name_that_is_not_ours_is_in_nobodys_way() {
     let mut world = World::default();
     world.user_pool.pool = Observed::Unowned { actual: pool("foreign"), owner: None };
-    let alone = plan(&desired(), &world, &Options::default()).unwrap();
+    let alone = plan(&desired(), &world, &Options::default());
     assert_eq!(alone.steps.user_pool, Step::Create);
-    let adopted = plan(&desired(), &world, &Options { adopt: true, ..Options::default() }).unwrap();
+    let adopted = plan(&desired(), &world, &adopt());
     assert!(matches!(adopted.steps.user_pool, Step::Adopt(..)));
 }
 
 #[test]
-fn a_domain_of_another_pool_is_refused_even_with_adopt() {
-    let taken = domain::Actual { prefix: id().domain_prefix(), pool_id: "foreign".into() };
-    let world = World { domain: Observed::Unowned { actual: taken, owner: None }, ..World::default() };
-    let error = plan(&desired(), &world, &Options { adopt: true, ..Options::default() }).unwrap_err();
-    assert_eq!(kind_of(&error).exit_code(), 3);
-    assert!(error.downcast_ref::<Failure>().unwrap().hint.as_ref().unwrap().contains("auth.domain"));
+fn a_domain_of_another_pool_is_refused_and_can_be_adopted_only_with_its_pool() {
+    let holder = Some(Holder { pool_id: "foreign".into(), owner: None });
+    let hint = |world: &World, options: &Options| {
+        let (code, text, hint) = refusal(world, options);
+        assert_eq!(code, 3);
+        assert!(text.ends_with("belongs to user pool foreign"), "{text}");
+        hint
+    };
+    let nothing = World { domain_holder: holder.clone(), ..World::default() };
+    assert!(hint(&nothing, &Options::default()).contains("--adopt"));
+    let ours = World { domain_holder: holder, ..world() };
+    assert!(!hint(&ours, &Options::default()).contains("--adopt"), "we have a pool of our own");
+    assert!(!hint(&ours, &adopt()).contains("--adopt"));
 }
 
 #[test]
@@ -324,18 +431,21 @@ fn duplicates_of_an_interrupted_run_are_deleted() {
     world.user_pool.duplicates = vec![pool("second")];
     world.rest_api.duplicates = vec![api("second")];
     world.spare_clients = vec!["second".into()];
-    let kinds = [ResourceKind::UserPool, ResourceKind::AppClient, ResourceKind::RestApi];
+    let kinds = [ResourceKind::UserPool, ResourceKind::RestApi, ResourceKind::AppClient];
     assert_eq!(done(&desired(), &world), kinds.map(|kind| (kind, Action::Delete)));
+    // Users are deleted by `down` alone.
+    world.user_pool.duplicates = vec![user_pool::Actual { users: 1, ..pool("second") }];
+    assert_eq!(plan(&desired(), &world, &Options::default()).steps.leftovers.pools, []);
 }
 
 #[test]
 fn only_restricts_to_some_and_what_they_need() {
     let options = Options { only: vec![ResourceKind::AppClient], ..Options::default() };
-    let plan = plan(&desired(), &World::default(), &options).unwrap();
+    let plan = plan(&desired(), &World::default(), &options);
     let kinds: Vec<_> = plan.changes.iter().map(|change| change.resource).collect();
     assert_eq!(kinds, [ResourceKind::UserPool, ResourceKind::ResourceServer, ResourceKind::AppClient]);
     assert_eq!(plan.steps.rest_api, Step::Skip(None));
-    assert!(!plan.steps.deploy);
+    assert_eq!(plan.steps.deployment, Step::Skip(None));
 }
 
 #[test]
