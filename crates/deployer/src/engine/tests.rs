@@ -21,6 +21,9 @@ use crate::{
     stack::Desired,
 };
 
+mod life;
+mod ownership;
+
 /// A stack and the local cloud that it lives in.
 struct Cloud {
     server: Server,
@@ -64,6 +67,22 @@ impl Cloud {
 
     async fn plan(&self) -> Plan {
         plan(&self.desired(), &self.world().await, &Options::default())
+    }
+
+    /// `up --adopt`
+    async fn adopt(&self) -> anyhow::Result<Plan> {
+        let silent = Events::silent();
+        let world = observe(self.context(&silent), &self.desired(), true).await?;
+        let plan = plan(&self.desired(), &world, &Options { adopt: true, ..Options::default() });
+        plan.check()?;
+        apply(self.context(&silent), &self.desired(), &plan).await?;
+        Ok(plan)
+    }
+
+    /// The other stack, or the other stage, in the same cloud.
+    fn name(&mut self, name: &str, stage: &str) {
+        (self.config.name, self.config.stage) = (name.into(), stage.into());
+        (self.id.name, self.id.stage) = (name.into(), stage.into());
     }
 
     async fn up(&self) -> anyhow::Result<Plan> {
@@ -244,14 +263,12 @@ async fn two_stages_stand_side_by_side() {
     let mut cloud = Cloud::start().await;
     cloud.up().await.unwrap();
     let first = lookup(&cloud.aws, &cloud.config).await.unwrap();
-    cloud.config.stage = "prod".into();
-    cloud.id.stage = "prod".into();
+    cloud.name("mnist", "prod");
     cloud.up().await.unwrap();
     let second = lookup(&cloud.aws, &cloud.config).await.unwrap();
     assert_ne!(first.rest_api_id, second.rest_api_id);
     cloud.down().await;
-    cloud.config.stage = "dev".into();
-    cloud.id.stage = "dev".into();
+    cloud.name("mnist", "dev");
     assert!(cloud.plan().await.is_noop());
     assert_eq!(lookup(&cloud.aws, &cloud.config).await.unwrap(), first);
 }

@@ -4,7 +4,7 @@
 //! throttle is a stage setting and needs no deployment.
 
 use anyhow::Result;
-use aws_sdk_apigateway::types::{MethodSetting, Op, PatchOperation, Stage};
+use aws_sdk_apigateway::types::{Op, PatchOperation, Stage};
 
 use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step, deployment::Record};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 /// All methods of all resources.
 const ALL: &str = "*/*";
-/// Our method's own settings, as AWS names them: the path with `/` as `~1`, then the verb.
+/// Our method's own settings in a patch: the path with `/` as `~1`, then the verb.
 const OUR_METHOD: &str = "~1/POST";
 /// Fields that one patch or another mends.
 const DEPLOYMENT: &str = "deployment_id";
@@ -98,20 +98,27 @@ pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Found> {
 }
 
 fn actual(stage: &Stage) -> Actual {
-    let throttle = |method: &str| {
-        let setting: &MethodSetting = stage.method_settings()?.get(method)?;
+    let throttle = |is_it: fn(&str) -> bool| {
+        let (_, setting) = stage.method_settings()?.iter().find(|(key, _)| is_it(key))?;
         let throttle = (setting.throttling_rate_limit, setting.throttling_burst_limit);
         // Negative stands for no limit of its own.
         (throttle != DEFAULT_THROTTLE && throttle.0 >= 0.0 && throttle.1 >= 0).then_some(throttle)
     };
+    let all = throttle(|key| key == ALL);
     Actual {
         deployment_id: stage.deployment_id().unwrap_or_default().to_owned(),
         description: stage.description().map(Into::into),
-        throttle_rate: throttle(ALL).map(|throttle| throttle.0),
-        throttle_burst: throttle(ALL).map(|throttle| throttle.1),
-        method_throttle: throttle(OUR_METHOD).filter(|own| Some(*own) != throttle(ALL)),
+        throttle_rate: all.map(|throttle| throttle.0),
+        throttle_burst: all.map(|throttle| throttle.1),
+        method_throttle: throttle(is_ours).filter(|own| Some(*own) != all),
         canary: stage.canary_settings().is_some(),
     }
+}
+
+/// Whether a key of the stage's settings means POST on `/`. How the root's path is spelt there is not documented: `~1` in
+/// patches, and a leading slash is left out of every other path.
+fn is_ours(key: &str) -> bool {
+    key.strip_suffix("/POST").is_some_and(|path| path.replace("~1", "/").trim_matches('/').is_empty())
 }
 
 /// Compares. Half a throttle is completed by AWS's default.
@@ -220,6 +227,8 @@ fn throttle_patches((rate, burst): (f64, i32)) -> Vec<PatchOperation> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_apigateway::types::MethodSetting;
+
     use super::*;
 
     fn desired(rate: Option<f64>, burst: Option<i32>) -> Desired {
@@ -258,6 +267,8 @@ mod tests {
         let stage = Stage::builder().method_settings(OUR_METHOD, own).canary_settings(canary).build();
         let found = diff(&desired(None, None), Target::Any, Some(&actual(&stage)));
         assert_eq!(fields(&found), [METHOD_THROTTLE, CANARY]);
+        assert!(is_ours("/POST") && is_ours("~1/POST"));
+        assert!(!is_ours("predict/POST") && !is_ours("~1/GET"));
     }
 
     #[test]

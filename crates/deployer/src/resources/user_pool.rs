@@ -176,7 +176,10 @@ async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<
         .set_account_recovery_setting(
             pool.account_recovery_setting.filter(|setting| setting.recovery_mechanisms.is_some()),
         )
-        .set_user_pool_tier(pool.user_pool_tier);
+        .set_user_pool_tier(pool.user_pool_tier)
+        .set_key_configuration(pool.key_configuration)
+        .set_issuer_configuration(pool.issuer_configuration)
+        .set_acr_configuration(pool.acr_configuration);
     call.send().await.doing("updating user pool", id)?;
     Ok(())
 }
