@@ -89,7 +89,23 @@ impl Cloud {
         let plan = self.plan().await;
         plan.check()?;
         apply(self.context(&Events::silent()), &self.desired(), &plan).await?;
+        self.serves_what_is_configured();
         Ok(plan)
+    }
+
+    /// After every `up`, callers meet just what the API is configured to be.
+    fn serves_what_is_configured(&self) {
+        let state = self.server.state();
+        let api = state
+            .region(&self.id.region)
+            .unwrap()
+            .apis
+            .values()
+            .find(|api| self.id.owns(|key| api.tags.get(key).map(String::as_str)));
+        let api = api.unwrap();
+        let stage = &api.stages[&self.id.stage];
+        assert_eq!(api.deployments[&stage.deployment_id].snapshot, api.current);
+        assert_eq!(api.stages.len(), 1);
     }
 
     async fn down(&self) {
