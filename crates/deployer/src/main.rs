@@ -9,6 +9,7 @@ mod config;
 mod data_plane;
 mod engine;
 mod error;
+mod interrupt;
 mod local;
 mod names;
 mod outputs;
@@ -49,17 +50,18 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// What an interrupt says while something is being changed.
+const ENDING: &str = "interrupted: the calls under way end first; interrupt once more to end at once";
+
 fn run(cli: Cli, ui: Ui) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // The local cloud ends on signals in its own way.
     let serves = matches!(cli.command, Command::Local(LocalCommand::Serve(_)));
+    let warning = ui.clone();
     let result = runtime.block_on(async {
         tokio::select! {
             result = commands::run(cli, ui) => result,
-            _ = tokio::signal::ctrl_c(), if !serves => {
-                let failure = Failure::new(Kind::Interrupted, "interrupted: what was done stays");
-                Err(failure.hint("the same command goes on from there").into())
-            }
+            () = interrupt::requested(|| warning.warn(ENDING)), if !serves => Err(interrupt::failure().into()),
         }
     });
     // A question that nobody answers would keep the process.

@@ -10,6 +10,7 @@ use crate::{
         plan::ResourceKind,
     },
     error::Failure,
+    interrupt,
 };
 
 const FIRST: Duration = Duration::from_millis(250);
@@ -48,7 +49,10 @@ pub async fn until<T>(
             events.send(Event::Waiting { resource, reason: reason.clone() });
             told = reason;
         }
-        tokio::time::sleep(step).await;
+        tokio::select! {
+            () = tokio::time::sleep(step) => {}
+            () = interrupt::asked() => return Err(interrupt::failure().into()),
+        }
         step = (step * 3 / 2).min(LONGEST);
     }
 }

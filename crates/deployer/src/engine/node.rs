@@ -2,9 +2,12 @@
 //! work, and fills its own slot.
 //!
 //! All nodes are joined, never raced: when one fails, those that need it do not start, the others run to their end, and
-//! no call in flight is dropped.
+//! no call in flight is dropped. After an interrupt, too, only what has begun goes on.
 
-use std::{cell::RefCell, time::Instant};
+use std::{
+    cell::{Cell, RefCell},
+    time::Instant,
+};
 
 use anyhow::Result;
 use tokio::sync::watch;
@@ -13,7 +16,10 @@ use super::{
     event::{Event, Events},
     plan::{Action, ResourceKind},
 };
-use crate::error::{Failure, kind_of};
+use crate::{
+    error::{Failure, Kind, kind_of},
+    interrupt::{self, Graceful},
+};
 
 /// What a node needs was not made; the reason is told by whoever failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +53,15 @@ impl<T: Clone> Slot<T> {
 pub struct Nodes<'a> {
     events: &'a Events,
     errors: RefCell<Vec<anyhow::Error>>,
+    graceful: Graceful,
+    /// Whether a node did not begin because of an interrupt.
+    interrupted: Cell<bool>,
 }
 
 impl<'a> Nodes<'a> {
     /// None yet.
     pub fn new(events: &'a Events) -> Self {
-        Self { events, errors: RefCell::default() }
+        Self { events, errors: RefCell::default(), graceful: Graceful::begin(), interrupted: Cell::new(false) }
     }
 
     /// One node. `action` is none or a no-op where nothing is told; `needs` waits for other nodes; `work` gives the id
@@ -66,6 +75,10 @@ impl<'a> Nodes<'a> {
         work: impl AsyncFnOnce(N) -> Result<(String, T)>,
     ) {
         let Ok(needs) = needs.await else { return slot.fill(Err(Blocked)) };
+        if self.graceful.is_asked() {
+            self.interrupted.set(true);
+            return slot.fill(Err(Blocked));
+        }
         let action = action.filter(|&action| action != Action::NoOp);
         let begin = Instant::now();
         if let Some(action) = action {
@@ -91,6 +104,11 @@ impl<'a> Nodes<'a> {
     /// What went wrong, as one error: the only one as it is, several under one head.
     pub fn finish(self) -> Result<()> {
         let mut errors = self.errors.into_inner();
+        // A wait that was broken off is the interrupt's doing, not a failure beside it.
+        let waits = errors.extract_if(.., |error| kind_of(error) == Kind::Interrupted).count();
+        if errors.is_empty() && (waits > 0 || self.interrupted.get()) {
+            return Err(interrupt::failure().into());
+        }
         if errors.len() < 2 {
             return errors.pop().map_or(Ok(()), Err);
         }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod interrupt;
+
 use std::{
     fs,
     net::TcpListener,
