@@ -41,6 +41,7 @@ pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -
         let health = json!({
             "account_id": app.options.account_id,
             "pid": std::process::id(),
+            "policy": app.guard.enforces(),
             "version": env!("CARGO_PKG_VERSION"),
         });
         return text(StatusCode::OK, &health.to_string());

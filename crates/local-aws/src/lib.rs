@@ -7,8 +7,10 @@
 //! It refuses what AWS refuses. It is no general emulator: an operation that the deployer does not use answers
 //! `NotImplemented` by name.
 //!
-//! Data flows one way: `front` (host, signature, routing) → `protocol` (decode) → `control` or `data` → [`state`].
+//! Data flows one way: `front` (host, signature, routing) → `protocol` (decode) → [`authorization`] (when a policy is
+//! enforced) → `control`, or `data` → [`state`].
 
+pub mod authorization;
 mod clock;
 mod control;
 mod credentials;
@@ -22,6 +24,7 @@ pub mod server;
 mod signature;
 pub mod state;
 
+pub use authorization::{Need, Policy, PolicyError};
 pub use credentials::Credentials;
 pub use faults::{Fault, Faults};
 pub use requests::{RequestRecord, depth};

@@ -15,6 +15,7 @@ use rustix::fs::{FlockOperation, flock};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
+    authorization::{Guard, Need, Policy},
     credentials::Credentials,
     data::runtime::Fleet,
     faults::{Fault, FaultPlan, Faults},
@@ -37,6 +38,8 @@ pub struct Options {
     pub account_id: String,
     /// How slow and how strict it is.
     pub faults: Faults,
+    /// What the caller may do; without one it is the account's root, which may do everything.
+    pub policy: Option<Policy>,
 }
 
 impl Options {
@@ -47,6 +50,7 @@ impl Options {
             port: 0,
             account_id: crate::state::DEFAULT_ACCOUNT_ID.to_owned(),
             faults: Faults::default(),
+            policy: None,
         }
     }
 }
@@ -102,6 +106,8 @@ pub(crate) struct App {
     pub faults: FaultPlan,
     /// What was asked of the control plane.
     pub requests: RequestLog,
+    /// Who may do what.
+    pub guard: Guard,
 }
 
 /// A running local cloud. Dropping it stops it, without waiting for requests that are being answered.
@@ -138,6 +144,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         address,
         faults: FaultPlan::new(options.faults.clone()),
         requests: RequestLog::default(),
+        guard: Guard::new(options.policy.clone()),
         options,
     });
 
@@ -182,6 +189,16 @@ impl Server {
     /// Forgets what was asked so far.
     pub fn clear_requests(&self) {
         self.app.requests.clear();
+    }
+
+    /// Holds every call from now on against `policy`; none lets the caller do everything.
+    pub fn enforce(&self, policy: Option<Policy>) {
+        self.app.guard.enforce(policy);
+    }
+
+    /// What the calls so far needed permission for while a policy was enforced, oldest first.
+    pub fn needs(&self) -> Vec<Need> {
+        self.app.guard.needs()
     }
 
     /// The next call of `operation` (such as `CreateRole`) meets `fault`.

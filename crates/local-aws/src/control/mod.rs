@@ -16,7 +16,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
 use crate::{
-    clock,
+    authorization, clock,
     protocol::{ApiError, Outcome, Protocol, input::Input},
     server::App,
 };
@@ -149,22 +149,22 @@ impl Call {
     }
 
     /// The account that everything lives in.
-    fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         &self.app.options.account_id
     }
 
     /// What the path names at `index`; routes guarantee it.
-    fn label(&self, index: usize) -> &str {
+    pub(crate) fn label(&self, index: usize) -> &str {
         self.labels.get(index).map_or("", String::as_str)
     }
 
     /// A parameter of the query string.
-    fn param(&self, name: &str) -> Option<&str> {
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// All values of a parameter that may be repeated.
-    fn params<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn params<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -184,8 +184,9 @@ pub(crate) fn route(service: Service, method: &Method, segments: &[String]) -> O
     }
 }
 
-/// Runs a call.
+/// Runs a call that the caller may make.
 pub(crate) async fn run(service: Service, call: Call) -> Outcome {
+    authorization::check(service, &call)?;
     if service == Service::Lambda && call.operation == "Invoke" {
         return lambda::invoke::invoke(&call).await;
     }

@@ -15,7 +15,7 @@ mod refusal;
 mod route;
 pub(crate) mod runtime;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod throttle;
 mod token;
 

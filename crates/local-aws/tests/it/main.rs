@@ -4,6 +4,7 @@
 
 mod access;
 mod apigateway;
+mod authorization;
 mod cloud;
 mod cognito;
 mod faults;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{code::Code, environment, find, function_arn, invalid, not_found, parse_target, target, version, view};
 use crate::{
+    authorization,
     control::{Call, Service, page::page, tags},
     protocol::{Answer, ApiError, Outcome},
     random,
@@ -92,6 +93,11 @@ pub(super) fn create(call: &Call) -> Outcome {
 
 pub(super) fn get(call: &Call) -> Outcome {
     let target = target(call)?;
+    let tagged =
+        call.app.store.read(|state| find(call, state, &target.name).is_ok_and(|function| !function.tags.is_empty()));
+    // As on AWS, who may not list the tags gets the function without them.
+    let arn = function_arn(&call.region, call.account(), &target.name);
+    let tags_error = if tagged { authorization::check_list_tags(call, &arn).err() } else { None };
     let document = call.app.store.read(|state| {
         let function = find(call, state, &target.name)?;
         version::check(call, function, target.version)?;
@@ -101,7 +107,10 @@ pub(super) fn get(call: &Call) -> Outcome {
             "Code": { "RepositoryType": "S3" },
         });
         if !function.tags.is_empty() {
-            document["Tags"] = json!(function.tags);
+            match &tags_error {
+                None => document["Tags"] = json!(function.tags),
+                Some(error) => document["TagsError"] = json!({ "ErrorCode": error.code, "Message": error.message }),
+            }
         }
         if let Some(concurrency) = concurrency {
             document["Concurrency"] = concurrency;

@@ -32,6 +32,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use super::runtime::Fleet;
 use crate::{
     Credentials, Options,
+    authorization::Guard,
     faults::FaultPlan,
     requests::RequestLog,
     server::App,
@@ -66,7 +67,9 @@ impl World {
         let options = Options { account_id: ACCOUNT.to_owned(), ..Options::new(dir.path()) };
         let faults = FaultPlan::new(options.faults.clone());
         let requests = RequestLog::default();
-        let app = Arc::new(App { store, credentials, fleet: Fleet::default(), address, options, faults, requests });
+        let guard = Guard::default();
+        let app =
+            Arc::new(App { store, credentials, fleet: Fleet::default(), address, options, faults, requests, guard });
         let world = Self { app, dir };
         let code = world.put_code(&[("bootstrap", include_str!("bootstrap.py"), 0o755)]);
         world.change(|state| *state.region_mut(REGION) = stack(&code));
