@@ -83,6 +83,8 @@ pub enum Command {
     Token(TokenArgs),
     /// Classify images through the deployed endpoint
     Predict(PredictArgs),
+    /// Print the IAM policy that whoever runs these commands needs
+    Policy(PolicyArgs),
     /// Delete what the stack owns, and nothing else
     Down(DownArgs),
     /// Build the function's zip without deploying it
@@ -150,6 +152,25 @@ pub struct PredictArgs {
     pub jobs: u16,
 }
 
+/// `policy`
+#[derive(Debug, Clone, Args)]
+pub struct PolicyArgs {
+    /// Only what `plan`, `status` and `outputs` need
+    #[arg(long)]
+    pub read_only: bool,
+    /// Account, instead of asking AWS whose the credentials are
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub account_id: Option<String>,
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an account id has twelve digits".to_owned())
+    }
+}
+
 /// `down`
 #[derive(Debug, Clone, Args)]
 pub struct DownArgs {
@@ -173,7 +194,7 @@ pub struct PackageArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub enum LocalCommand {
     /// Start the local cloud in the background
-    Start,
+    Start(StartArgs),
     /// Stop it; its state stays
     Stop,
     /// Show whether it runs, and where
@@ -185,6 +206,14 @@ pub enum LocalCommand {
     Serve(ServeArgs),
 }
 
+/// `local start`
+#[derive(Debug, Clone, Args)]
+pub struct StartArgs {
+    /// Start it anew so that it lets callers do only what this IAM policy allows, until it is stopped
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
 /// `local serve`
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
@@ -194,6 +223,9 @@ pub struct ServeArgs {
     /// Port on 127.0.0.1; 0 chooses a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// What callers may do
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// `completions`

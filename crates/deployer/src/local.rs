@@ -62,6 +62,8 @@ pub struct Health {
     pub pid: u32,
     /// Its release.
     pub version: String,
+    /// Whether it holds callers against a policy.
+    pub policy: bool,
 }
 
 #[derive(Deserialize)]
@@ -113,8 +115,26 @@ pub async fn ensure(root: &Path) -> anyhow::Result<LocalEndpoint> {
         }
         end(&dir).await?;
     }
-    let url = start(&dir).await?;
+    let url = start(&dir, None).await?;
     endpoint(&dir, url)
+}
+
+/// Ends it if it runs, and starts it so that it holds callers against the policy in this file.
+pub async fn restart_under(root: &Path, policy: &Path) -> anyhow::Result<()> {
+    read_policy(policy)?;
+    let policy = std::path::absolute(policy)?;
+    let dir = folder(root);
+    private_file::create_dir(&dir).with_context(|| Failure::failed(format!("making {}", dir.display())))?;
+    let _lock = lock(&dir).await?;
+    end(&dir).await?;
+    start(&dir, Some(&policy)).await?;
+    Ok(())
+}
+
+fn read_policy(path: &Path) -> anyhow::Result<local_aws::Policy> {
+    let reading = || Failure::usage(format!("reading {}", path.display()));
+    let text = fs::read_to_string(path).with_context(reading)?;
+    local_aws::Policy::parse(&text).with_context(reading)
 }
 
 /// Stops it, and says whether it ran. Its state stays.
@@ -128,13 +148,14 @@ pub async fn stop(root: &Path) -> anyhow::Result<bool> {
 }
 
 /// Runs it in this process until a signal ends it.
-pub async fn serve(dir: &Path, port: u16) -> anyhow::Result<()> {
+pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
     // The terminal that it was started from may go away.
     let mut hangup = signal(SignalKind::hangup()).context("listening for signals")?;
-    let options = local_aws::Options { port, ..local_aws::Options::new(dir) };
+    let policy = policy.map(read_policy).transpose()?;
+    let options = local_aws::Options { port, policy, ..local_aws::Options::new(dir) };
     let mut server = local_aws::start(options).await.context(Failure::failed("starting the local cloud"))?;
     let left = Left { url: server.endpoint(), pid: std::process::id() };
     private_file::write(&dir.join("server.json"), &serde_json::to_vec(&left)?).context("writing server.json")?;
@@ -192,13 +213,13 @@ async fn health(left: &Left) -> anyhow::Result<Option<Health>> {
 }
 
 /// Starts it, on its last port if that is free, so that URLs stay what they were.
-async fn start(dir: &Path) -> anyhow::Result<String> {
+async fn start(dir: &Path, policy: Option<&Path>) -> anyhow::Result<String> {
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     let last = || fs::read_to_string(dir.join("port")).ok()?.trim().parse::<u16>().ok();
     let port = last().filter(free).unwrap_or(0);
-    let url = match launch(dir, port).await {
+    let url = match launch(dir, port, policy).await {
         // The port may have been taken between the look and the start.
-        Err(_) if port != 0 => launch(dir, 0).await?,
+        Err(_) if port != 0 => launch(dir, 0, policy).await?,
         launched => launched?,
     };
     let port = url.rsplit(':').next().unwrap_or_default();
@@ -206,12 +227,12 @@ async fn start(dir: &Path) -> anyhow::Result<String> {
     Ok(url)
 }
 
-async fn launch(dir: &Path, port: u16) -> anyhow::Result<String> {
+async fn launch(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<String> {
     let log = dir.join("server.log");
     let failed = || Failure::failed("starting the local cloud").hint(format!("its log is {}", log.display()));
     // What an earlier process left must not be taken for this one's.
     let _ = fs::remove_file(dir.join("server.json"));
-    let mut child = spawn(dir, port, &log).with_context(failed)?;
+    let mut child = spawn(dir, port, policy, &log).with_context(failed)?;
     let mut backoff = Backoff::starting(FIRST_PAUSE, START_PATIENCE);
     loop {
         if let Some(left) = left(dir).filter(|left| left.pid == child.id())
@@ -231,10 +252,13 @@ async fn launch(dir: &Path, port: u16) -> anyhow::Result<String> {
 }
 
 /// Its own process group, so that a Ctrl-C for this command is none for it.
-fn spawn(dir: &Path, port: u16, log: &Path) -> io::Result<Child> {
+fn spawn(dir: &Path, port: u16, policy: Option<&Path>, log: &Path) -> io::Result<Child> {
     let output = private_file::append(log)?;
     let mut command = Command::new(env::current_exe()?);
     command.args(["local", "serve", "--port"]).arg(port.to_string()).arg("--dir").arg(dir);
+    if let Some(policy) = policy {
+        command.arg("--policy").arg(policy);
+    }
     command.current_dir(dir).process_group(0);
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
     // It needs no account, and must not be sent to another stage or format by this command's surroundings.

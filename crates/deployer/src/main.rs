@@ -14,6 +14,7 @@ mod local;
 mod names;
 mod outputs;
 mod package;
+mod policy;
 mod private_file;
 mod probe;
 mod resources;

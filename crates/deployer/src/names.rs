@@ -96,6 +96,17 @@ impl StackId {
         format!("arn:{PARTITION}:apigateway:{}::/restapis/{api_id}", self.region)
     }
 
+    /// ARN of all REST APIs together, which are listed and made.
+    pub fn rest_apis_arn(&self) -> String {
+        format!("arn:{PARTITION}:apigateway:{}::/restapis", self.region)
+    }
+
+    /// Pattern of the tags of any REST API. An API's ARN is part of the path, and encoded as AWS does it.
+    pub fn rest_api_tags_arn(&self) -> String {
+        let encoded = self.rest_api_arn("").replace(':', "%3A").replace('/', "%2F");
+        format!("arn:{PARTITION}:apigateway:{}::/tags/{encoded}*", self.region)
+    }
+
     /// What an integration invokes: the function, through Lambda's API as API Gateway spells it.
     pub fn invoke_uri(&self) -> String {
         format!(
@@ -164,6 +175,8 @@ mod tests {
         assert_eq!(id.role_arn(), "arn:aws:iam::123456789012:role/mnist-dev-eu-west-1");
         assert_eq!(id.log_group_arn(), "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/mnist-dev");
         assert_eq!(id.rest_api_arn("abc"), "arn:aws:apigateway:eu-west-1::/restapis/abc");
+        let tags = "arn:aws:apigateway:eu-west-1::/tags/arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Frestapis%2F*";
+        assert_eq!(id.rest_api_tags_arn(), tags);
         assert_eq!(id.source_arn("abc"), "arn:aws:execute-api:eu-west-1:123456789012:abc/*/POST/");
     }
 

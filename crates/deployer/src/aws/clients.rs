@@ -50,7 +50,7 @@ impl Clients {
     /// Clients for what the options, deploy.toml and the environment say. Sends nothing to AWS, except what the source
     /// of credentials itself needs.
     pub async fn connect(global: &Global, config: &Config, local: Option<&LocalEndpoint>) -> Result<Self> {
-        let region = region(global, config, local.is_some()).await;
+        let region = find_region(global, config, local.is_some()).await;
         let credentials = match local {
             Some(local) => SharedCredentialsProvider::new(Credentials::new(
                 &local.access_key_id,
@@ -62,10 +62,7 @@ impl Clients {
             None => credentials(global, region.as_deref().unwrap_or(DEFAULT_REGION)).await?,
         };
         // After the credentials: who has neither is told of what takes longer to get.
-        let region = region.ok_or_else(|| {
-            Failure::usage("no AWS Region is set")
-                .hint("give --region, set region in deploy.toml, or set AWS_REGION; `--local` needs none")
-        })?;
+        let region = region.ok_or_else(no_region)?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
             .credentials_provider(credentials)
@@ -125,9 +122,19 @@ impl Clients {
     }
 }
 
+/// The Region, for who needs nothing else of AWS.
+pub async fn region(global: &Global, config: &Config, local: bool) -> Result<String> {
+    Ok(find_region(global, config, local).await.ok_or_else(no_region)?)
+}
+
+fn no_region() -> Failure {
+    Failure::usage("no AWS Region is set")
+        .hint("give --region, set region in deploy.toml, or set AWS_REGION; `--local` needs none")
+}
+
 /// `--region`, then deploy.toml, then the environment and the profile. Instance metadata is not asked: on a laptop it
 /// only makes the answer slow. The local cloud, and an emulator that `AWS_ENDPOINT_URL` names, need none to be set.
-async fn region(global: &Global, config: &Config, local: bool) -> Option<String> {
+async fn find_region(global: &Global, config: &Config, local: bool) -> Option<String> {
     if let Some(region) = global.region.as_ref().or(config.region.as_ref()) {
         return Some(region.clone());
     }

@@ -61,8 +61,10 @@ impl ApiError {
     fn hint(&self) -> Option<String> {
         let hint = match self.code()? {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => match denied_action(self.message()) {
-                Some(action) => format!("allow {action} to the principal that runs deployer"),
-                None => "give the principal that runs deployer the permission that is missing".into(),
+                Some(action) => {
+                    format!("allow {action} to whoever runs deployer; `deployer policy` prints all that is needed")
+                }
+                None => "give whoever runs deployer what `deployer policy` prints".into(),
             },
             "ExpiredToken" | "ExpiredTokenException" => {
                 "the credentials have expired; renew them, for SSO with `aws sso login`".into()

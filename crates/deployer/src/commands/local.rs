@@ -29,6 +29,7 @@ struct Server {
     pid: u32,
     version: String,
     account_id: String,
+    policy: bool,
 }
 
 impl fmt::Display for Status {
@@ -40,6 +41,9 @@ impl fmt::Display for Status {
                 row("running", format!("yes, pid {}", server.pid));
                 row("url", server.url.clone());
                 row("account", server.account_id.clone());
+                if server.policy {
+                    row("policy", "enforced".to_owned());
+                }
             }
             None => row("running", "no".to_owned()),
         }
@@ -72,14 +76,17 @@ impl fmt::Display for Log {
 
 pub(super) async fn run(ui: &Ui, root: &Path, command: &LocalCommand) -> anyhow::Result<u8> {
     match command {
-        LocalCommand::Start => {
-            local::ensure(root).await?;
+        LocalCommand::Start(args) => {
+            match &args.policy {
+                Some(policy) => local::restart_under(root, policy).await?,
+                None => drop(local::ensure(root).await?),
+            }
             ui.print(&status(root, local::status(root).await?))?;
         }
         LocalCommand::Stop => ui.print(&Stopped { stopped: local::stop(root).await? })?,
         LocalCommand::Status => ui.print(&status(root, local::status(root).await?))?,
         LocalCommand::Logs => ui.print(&log(&local::log_path(root))?)?,
-        LocalCommand::Serve(args) => local::serve(&args.dir, args.port).await?,
+        LocalCommand::Serve(args) => local::serve(&args.dir, args.port, args.policy.as_deref()).await?,
     }
     Ok(0)
 }
@@ -90,6 +97,7 @@ fn status(root: &Path, running: Option<Running>) -> Status {
         pid: health.pid,
         version: health.version,
         account_id: health.account_id,
+        policy: health.policy,
     });
     Status { running: server.is_some(), folder: local::folder(root), server }
 }

@@ -7,6 +7,7 @@ mod local;
 mod outputs;
 mod package;
 mod plan;
+mod policy;
 mod predict;
 mod stack;
 mod status;
@@ -56,6 +57,7 @@ pub async fn run(cli: Cli, ui: Ui) -> anyhow::Result<u8> {
         Command::Plan(args) => plan::run(&Context::load(global, ui)?, &args).await,
         Command::Status => status::run(&Context::load(global, ui)?).await,
         Command::Outputs => outputs::run(&Context::load(global, ui)?).await,
+        Command::Policy(args) => policy::run(&Context::load(global, ui)?, &args).await,
         Command::Down(args) => down::run(&Context::load(global, ui)?, &args).await,
     }
 }

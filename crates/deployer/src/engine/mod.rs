@@ -15,4 +15,4 @@ pub use observe::{World, observe};
 pub use planner::{Options, Plan, plan};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -25,21 +25,25 @@ mod life;
 mod ownership;
 
 /// A stack and the local cloud that it lives in.
-struct Cloud {
-    server: Server,
-    config: Config,
-    aws: Clients,
-    id: StackId,
-    _folder: tempfile::TempDir,
+pub(crate) struct Cloud {
+    pub(crate) server: Server,
+    pub(crate) config: Config,
+    pub(crate) aws: Clients,
+    pub(crate) id: StackId,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Cloud {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Faults::default()).await
     }
 
     async fn with(faults: Faults) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap(), faults).await
+    }
+
+    /// In a folder that may hold what an earlier one has left.
+    pub(crate) async fn on(folder: tempfile::TempDir, faults: Faults) -> Self {
         let options = local_aws::Options { faults, ..local_aws::Options::new(folder.path().join("cloud")) };
         let server = local_aws::start(options).await.unwrap();
         let config = config(folder.path());
@@ -50,14 +54,14 @@ impl Cloud {
         };
         let aws = Clients::connect(&global(), &config, Some(&endpoint)).await.unwrap();
         let id = aws.identify(&config).await.unwrap();
-        Self { server, config, aws, id, _folder: folder }
+        Self { server, config, aws, id, folder }
     }
 
-    fn context<'a>(&'a self, events: &'a Events) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, events: &'a Events) -> Context<'a> {
         Context { aws: &self.aws, id: &self.id, events }
     }
 
-    fn desired(&self) -> Desired {
+    pub(crate) fn desired(&self) -> Desired {
         Desired::new(&self.config, &self.id, Some(code("#!/bin/sh\n"))).unwrap()
     }
 
@@ -120,7 +124,7 @@ impl Cloud {
 }
 
 /// A zip that Lambda takes.
-fn code(script: &str) -> Code {
+pub(crate) fn code(script: &str) -> Code {
     use base64::Engine as _;
     use sha2::Digest as _;
     use std::io::Write as _;

@@ -184,3 +184,64 @@ fn commands_that_start_it_at_once_start_one() {
         .collect();
     assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
 }
+
+/// A deploy.toml of which only the names matter.
+fn configure(folder: &Path) {
+    fs::write(folder.join("m.onnx"), "").unwrap();
+    fs::write(folder.join("deploy.toml"), "name = \"mnist\"\n[model]\npath = \"m.onnx\"\n").unwrap();
+}
+
+#[test]
+fn a_policy_for_a_given_account_needs_nothing_else_and_is_alone_on_stdout() {
+    let folder = folder();
+    configure(folder.path());
+    let run = |arguments: &[&str]| {
+        let mut command = deployer(folder.path());
+        // Nothing from which credentials or a Region could come.
+        command.env_clear().env("HOME", folder.path()).args(["policy"]).args(arguments).output().unwrap()
+    };
+    let given = ["--account-id", "123456789012", "--region", "eu-west-1", "--stage", "prod"];
+    let text = run(&given);
+    assert_eq!((text.status.code(), stderr(&text).as_str()), (Some(0), ""));
+    let document: Value = serde_json::from_slice(&text.stdout).unwrap();
+    assert_eq!(document["Version"], "2012-10-17");
+    assert!(String::from_utf8_lossy(&text.stdout).contains("arn:aws:iam::123456789012:role/mnist-prod-eu-west-1"));
+    assert_eq!(run(&[&given[..], &["-o", "json"]].concat()).stdout, text.stdout);
+    assert!(run(&[&given[..], &["--read-only"]].concat()).stdout.len() < text.stdout.len() / 2);
+
+    let unknown = run(&given[2..]);
+    assert_eq!((unknown.status.code(), unknown.stdout.len()), (Some(1), 0));
+    assert!(stderr(&unknown).contains("hint: give --account-id"), "{}", stderr(&unknown));
+    assert_eq!(run(&["--account-id", "12"]).status.code(), Some(2));
+    assert_eq!(run(&given[..2]).status.code(), Some(2), "no Region");
+}
+
+#[test]
+fn the_local_cloud_lets_do_what_its_policy_allows() {
+    let cloud = Cloud::new();
+    configure(cloud.path());
+    let start = |code, policy: &str| {
+        fs::write(cloud.path().join("policy.json"), policy).unwrap();
+        json(cloud.path(), code, &["local", "start", "--policy", "policy.json"])
+    };
+    // The account is the local cloud's, which was never started and is not started for this.
+    let read_only = run(cloud.path(), &["--local", "policy", "--read-only"]).stdout;
+    assert!(!cloud.path().join(".deployer").exists());
+    let started = start(0, str::from_utf8(&read_only).unwrap());
+    assert_eq!((&started["running"], &started["policy"]), (&Value::from(true), &Value::from(true)));
+    assert_eq!(json(cloud.path(), 0, &["--local", "status"])["state"], "absent");
+
+    // A document that is not understood changes nothing.
+    let refused = start(2, r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*"}}"#);
+    assert!(refused["error"]["causes"][0].as_str().unwrap().contains("Resource"), "{refused}");
+    assert_eq!(cloud.json("status")["pid"], started["pid"]);
+
+    let nothing = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
+    assert_ne!(start(0, nothing)["pid"], started["pid"]);
+    let denied = json(cloud.path(), 1, &["--local", "status"]);
+    assert!(denied["error"]["hint"].as_str().unwrap().starts_with("allow "), "{denied}");
+    assert!(denied.to_string().contains("not authorized to perform: "), "{denied}");
+
+    assert_eq!(cloud.json("stop")["stopped"], true);
+    assert_eq!(cloud.json("start")["policy"], false);
+}

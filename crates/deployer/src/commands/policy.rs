@@ -1,0 +1,47 @@
+//! `policy`: the IAM policy that whoever runs the deployer needs.
+
+use anyhow::Result;
+
+use super::{
+    Context,
+    stack::{self, Start},
+};
+use crate::{
+    aws::clients,
+    cli::PolicyArgs,
+    error::{Failure, kind_of},
+    names::StackId,
+    policy::Document,
+};
+
+pub(super) async fn run(context: &Context, args: &PolicyArgs) -> Result<u8> {
+    let id = identify(context, args).await?;
+    context.ui.print(&Document::new(&id, args.read_only))?;
+    Ok(0)
+}
+
+/// The stack, with no call to AWS where the account is given.
+async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
+    let (global, config) = (&context.global, &context.config);
+    let given = match &args.account_id {
+        Some(account_id) => Some(account_id.clone()),
+        None => match stack::connect(context, Start::IfThere).await.map_err(without_flag)? {
+            Some(aws) => return aws.identify(config).await.map_err(without_flag),
+            // A local cloud that was never started has the usual account.
+            None => None,
+        },
+    };
+    Ok(StackId {
+        name: config.name.clone(),
+        stage: config.stage.clone(),
+        region: clients::region(global, config, global.local).await?,
+        account_id: given.unwrap_or_else(|| local_aws::state::DEFAULT_ACCOUNT_ID.to_owned()),
+    })
+}
+
+/// Says that the account can also be given.
+fn without_flag(error: anyhow::Error) -> anyhow::Error {
+    let mut failure = Failure::new(kind_of(&error), "asking which account the policy is for");
+    failure.hint = Some("give --account-id, which needs no credentials".to_owned());
+    error.context(failure)
+}

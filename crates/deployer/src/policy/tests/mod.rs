@@ -1,0 +1,234 @@
+//! The policy is enough for every command, and nothing in it is too much: held against what the local cloud was asked.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod life;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use local_aws::{Need, Policy};
+use serde_json::{Value, json};
+
+use self::life::{Command, Lived, live, up};
+use super::{Document, scope::Scope, table::TABLE};
+use crate::{
+    engine::{self, destroy, event::Events, tests::Cloud},
+    error::kind_of,
+    names::StackId,
+};
+
+fn id(name: &str) -> StackId {
+    StackId {
+        name: name.into(),
+        stage: "dev".into(),
+        region: "us-east-1".into(),
+        account_id: local_aws::state::DEFAULT_ACCOUNT_ID.into(),
+    }
+}
+
+/// The stack of the fixture.
+fn ours() -> StackId {
+    id("mnist")
+}
+
+fn document(id: &StackId) -> Value {
+    serde_json::to_value(Document::new(id, false)).unwrap()
+}
+
+fn policy(document: &Value) -> Policy {
+    Policy::parse(&document.to_string()).unwrap()
+}
+
+fn everything() -> Policy {
+    policy(&json!({
+        "Version": "2012-10-17",
+        "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" },
+    }))
+}
+
+/// A member of a statement as texts.
+fn texts(statement: &Value, member: &str) -> Vec<String> {
+    statement[member].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// The document without one text of one statement.
+fn without(document: &Value, index: usize, member: &str, text: &str) -> Policy {
+    let mut smaller = document.clone();
+    let statements = smaller["Statement"].as_array_mut().unwrap();
+    let texts = statements[index][member].as_array_mut().unwrap();
+    texts.retain(|kept| kept != text);
+    if texts.is_empty() {
+        statements.remove(index);
+    }
+    policy(&smaller)
+}
+
+/// The first command of a life that a policy does not reach for.
+fn first_denied<'a>(life: &'a [Lived], policy: &Policy) -> Option<(&'a Lived, &'a Need)> {
+    life.iter().find_map(|lived| Some((lived, lived.needs.iter().find(|need| !policy.allows(need))?)))
+}
+
+/// The first command that fails for want of this action when it is run once more, and the operation that needs it. A
+/// denial is not always a failure: what is said of an absent thing is not asked any further.
+async fn first_failing(life: &[Lived], policy: &Policy, action: &str) -> (Command, String) {
+    let told = format!("not authorized to perform: {action} on resource");
+    for lived in life {
+        let Some(need) = lived.needs.iter().find(|need| !policy.allows(need)) else { continue };
+        if let Err(error) = lived.again(policy.clone()).await {
+            let error = format!("{error:#}");
+            // Without these the function is there, but nobody's.
+            assert!(error.contains(&told) || action == "lambda:ListTags", "{action}: {error}");
+            return (lived.command, need.operation.clone());
+        }
+    }
+    panic!("every command runs without {action}");
+}
+
+#[tokio::test]
+async fn every_call_has_its_rows_and_every_row_its_call() {
+    let life = live(&everything()).await.unwrap();
+    let called: BTreeSet<&str> =
+        life.iter().flat_map(|lived| &lived.needs).map(|need| need.operation.as_str()).collect();
+    let known: BTreeSet<&str> = TABLE.iter().map(|row| row.operation).collect();
+    let new: Vec<_> = called.difference(&known).collect();
+    assert!(new.is_empty(), "the deployer calls {new:?}, which policy/table.rs does not know: add their rows");
+    let old: Vec<_> = known.difference(&called).collect();
+    assert!(old.is_empty(), "policy/table.rs has rows for {old:?}, which no command calls: remove them");
+}
+
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the table is for people")]
+async fn every_command_runs_under_the_policy_and_needs_all_of_it() {
+    let document = document(&ours());
+    // Enough.
+    let life = live(&policy(&document)).await.unwrap();
+    let mut needed_by = BTreeMap::new();
+    for (index, statement) in document["Statement"].as_array().unwrap().iter().enumerate() {
+        let sid = statement["Sid"].as_str().unwrap();
+        for action in texts(statement, "Action") {
+            let smaller = without(&document, index, "Action", &action);
+            assert!(first_denied(&life, &smaller).is_some(), "{sid} {action} is too much");
+            let (command, operation) = first_failing(&life, &smaller, &action).await;
+            needed_by.insert((action, sid), (command, operation));
+        }
+        let resources = texts(statement, "Resource");
+        for resource in resources.iter().filter(|_| resources.len() > 1) {
+            let smaller = without(&document, index, "Resource", resource);
+            assert!(first_denied(&life, &smaller).is_some(), "{sid} {resource} is too much");
+        }
+    }
+    // Shown with --nocapture.
+    for ((action, sid), (command, operation)) in needed_by {
+        println!("| {action} | {sid} | {command:?}: {operation} |");
+    }
+}
+
+#[tokio::test]
+async fn another_stacks_policy_is_of_no_use() {
+    let life = live(&everything()).await.unwrap();
+    let (ours, theirs) = (document(&ours()), document(&id("other")));
+    // Each statement names this stack in some way, or is of what every stack must see.
+    let mut common = Vec::new();
+    for (index, statement) in ours["Statement"].as_array().unwrap().iter().enumerate() {
+        let mut swapped = ours.clone();
+        swapped["Statement"][index] = theirs["Statement"][index].clone();
+        match swapped == ours {
+            true => common.push(statement["Sid"].as_str().unwrap()),
+            false => assert!(first_denied(&life, &policy(&swapped)).is_some(), "{statement}"),
+        }
+    }
+    assert_eq!(common, ["Region", "AnyPool", "AdoptRead", "Apis"]);
+
+    let theirs = policy(&theirs);
+    let owned = life.iter().filter(|lived| lived.command != Command::Adopt);
+    let allowed = owned.flat_map(|lived| &lived.needs).filter(|need| theirs.allows(need));
+    let allowed: BTreeSet<&str> = allowed.map(|need| need.operation.as_str()).collect();
+    let listings = [
+        "apigateway:GetRestApis",
+        "cognito-idp:DescribeUserPool",
+        "cognito-idp:DescribeUserPoolDomain",
+        "cognito-idp:ListUserPools",
+        "logs:DescribeLogGroups",
+    ];
+    assert_eq!(allowed, BTreeSet::from(listings));
+    // What is nobody's may be looked into by everybody who may adopt, and be taken only with their own tags.
+    let adopting = life.iter().filter(|lived| lived.command == Command::Adopt);
+    let writes = adopting.flat_map(|lived| &lived.needs).filter(|need| theirs.allows(need));
+    for need in writes {
+        let verb = need.operation.split(':').nth(1).unwrap();
+        assert!(["Get", "List", "Describe"].iter().any(|read| verb.starts_with(read)), "{need:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stack_is_safe_from_the_principal_of_another() {
+    let cloud = Cloud::start().await;
+    up(&cloud, &cloud.desired(), false).await.unwrap();
+    let events = Events::silent();
+    let cx = cloud.context(&events);
+    let world = Box::pin(engine::observe(cx, &cloud.desired(), false)).await.unwrap();
+    cloud.server.enforce(Some(policy(&document(&id("other")))));
+    cloud.server.clear_requests();
+    let error = Box::pin(destroy::destroy(cx, &world)).await.unwrap_err();
+    assert_eq!(kind_of(&error).exit_code(), 1);
+    let requests = cloud.server.requests();
+    assert!(requests.iter().filter(|request| request.write).all(|request| request.status >= 400), "{requests:?}");
+    cloud.server.enforce(None);
+    assert_eq!(Box::pin(engine::observe(cx, &cloud.desired(), false)).await.unwrap(), world);
+}
+
+#[tokio::test]
+async fn the_read_only_policy_reads_and_no_more() {
+    let life = live(&everything()).await.unwrap();
+    let document = serde_json::to_value(Document::new(&ours(), true)).unwrap();
+    let of = |command| life.iter().find(|lived| lived.command == command).unwrap();
+    for command in [Command::Plan, Command::Outputs] {
+        of(command).again(policy(&document)).await.unwrap();
+    }
+    // A plan may find nothing, and what was changed by hand, and what is nobody's.
+    for command in [Command::FirstUp, Command::Repair, Command::Adopt] {
+        let cloud = of(command).cloud().await.unwrap();
+        cloud.server.enforce(Some(policy(&document)));
+        let events = Events::silent();
+        let adopt = command == Command::Adopt;
+        Box::pin(engine::observe(cloud.context(&events), &cloud.desired(), adopt)).await.unwrap();
+    }
+    // `up` is denied at its first write, and says what is missing.
+    let cloud = of(Command::FirstUp).cloud().await.unwrap();
+    cloud.server.enforce(Some(policy(&document)));
+    let error = up(&cloud, &cloud.desired(), false).await.unwrap_err();
+    assert_eq!(kind_of(&error).exit_code(), 1);
+    let hint = error.downcast_ref::<crate::error::Failure>().and_then(|failure| failure.hint.clone()).unwrap();
+    let first = ["iam:CreateRole", "logs:CreateLogGroup", "cognito-idp:CreateUserPool", "apigateway:POST"];
+    assert!(first.iter().any(|action| hint.contains(&format!("allow {action} "))), "{hint}");
+    let written = cloud.server.requests().into_iter().any(|request| request.write && request.status < 300);
+    assert!(!written, "{:?}", cloud.server.requests());
+
+    // Nothing that writes, and nothing that the whole policy does not have.
+    let whole = serde_json::to_value(Document::new(&ours(), false)).unwrap();
+    for statement in document["Statement"].as_array().unwrap() {
+        let same =
+            whole["Statement"].as_array().unwrap().iter().find(|other| other["Sid"] == statement["Sid"]).unwrap();
+        assert_eq!((&statement["Resource"], &statement["Condition"]), (&same["Resource"], &same["Condition"]));
+        for action in texts(statement, "Action") {
+            let verb = action.split(':').nth(1).unwrap();
+            assert!(["Get", "List", "Describe", "GET"].iter().any(|read| verb.starts_with(read)), "{action}");
+            assert!(texts(same, "Action").contains(&action));
+        }
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are for people")]
+fn the_document_fits_a_managed_policy_and_its_sids_are_unique() {
+    let longest = StackId { name: "n".repeat(32), stage: "s".repeat(16), region: "ap-southeast-1".into(), ..ours() };
+    for (id, read_only) in [(&ours(), false), (&ours(), true), (&longest, false)] {
+        let text = Document::new(id, read_only).to_string();
+        // IAM counts all but white space.
+        let length = text.chars().filter(|letter| !letter.is_whitespace()).count();
+        println!("{} read_only={read_only}: {length} characters", id.name);
+        assert!(length <= 6_144, "{length} characters");
+        Policy::parse(&text).unwrap();
+    }
+    let sids: BTreeSet<&str> = Scope::ALL.iter().map(|scope| scope.sid()).collect();
+    assert_eq!(sids.len(), Scope::ALL.len());
+}
