@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::Notify;
+
 use crate::control::Service;
 
 /// How slow and how strict the cloud is. The default is neither.
@@ -37,6 +39,12 @@ pub enum Fault {
     DropBeforeEffect,
     /// The connection breaks after everything was done.
     DropAfterEffect,
+    /// Never answered, and nothing is done: what a client that dies before its call sees.
+    HoldBeforeEffect,
+    /// Never answered, though everything was done: what a client that dies before the answer sees.
+    HoldAfterEffect,
+    /// Nothing, so that a later call of the operation meets the next fault.
+    Pass,
 }
 
 /// The faults of a running server.
@@ -44,6 +52,8 @@ pub(crate) struct FaultPlan {
     /// As started.
     pub faults: Faults,
     armed: Mutex<Vec<(String, Fault)>>,
+    /// Told when a call is held.
+    pub held: Notify,
     buckets: Mutex<HashMap<String, Bucket>>,
 }
 
@@ -61,7 +71,7 @@ struct Quota {
 impl FaultPlan {
     /// Nothing armed yet.
     pub(crate) fn new(faults: Faults) -> Self {
-        Self { faults, armed: Mutex::default(), buckets: Mutex::default() }
+        Self { faults, armed: Mutex::default(), held: Notify::new(), buckets: Mutex::default() }
     }
 
     /// The next call of `operation` meets `fault`; several are met in the order in which they were armed.
@@ -73,7 +83,7 @@ impl FaultPlan {
     pub(crate) fn meet(&self, service: Service, region: &str, operation: &str) -> Option<Fault> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = armed.iter().position(|(name, _)| name == operation) {
-            return Some(armed.remove(at).1);
+            return Some(armed.remove(at).1).filter(|fault| *fault != Fault::Pass);
         }
         drop(armed);
         (self.faults.throttle && !self.admit(service, region, operation)).then_some(Fault::Throttle)

@@ -106,9 +106,10 @@ async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Resp
     let fault = app.faults.meet(service, &call.region, &operation);
     let outcome = match fault {
         Some(Fault::DropBeforeEffect) => return broken_connection(),
+        Some(Fault::HoldBeforeEffect) => return hold(app).await,
         Some(Fault::Throttle) => Err(service.throttled()),
         Some(Fault::Error500) => Err(ApiError::internal("injected")),
-        Some(Fault::DropAfterEffect) | None => control::run(service, call).await,
+        Some(Fault::DropAfterEffect | Fault::HoldAfterEffect | Fault::Pass) | None => control::run(service, call).await,
     };
     let response = match outcome {
         Ok(answer) => {
@@ -120,7 +121,17 @@ async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Resp
             render_error(protocol, namespace, id, &error)
         }
     };
-    if fault == Some(Fault::DropAfterEffect) { broken_connection() } else { response.map(Body::from) }
+    match fault {
+        Some(Fault::DropAfterEffect) => broken_connection(),
+        Some(Fault::HoldAfterEffect) => hold(app).await,
+        _ => response.map(Body::from),
+    }
+}
+
+/// Never answers; ends with the connection.
+async fn hold(app: &App) -> Response<Body> {
+    app.faults.held.notify_one();
+    std::future::pending().await
 }
 
 fn record(app: &App, service: Service, operation: &str, began: Instant, status: u16, error: Option<&ApiError>) {

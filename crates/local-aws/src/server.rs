@@ -206,6 +206,11 @@ impl Server {
         self.app.faults.arm(operation, fault);
     }
 
+    /// Ends when a call is held, see [`Fault::HoldBeforeEffect`].
+    pub async fn held(&self) {
+        self.app.faults.held.notified().await;
+    }
+
     /// Ends when the listener fails; else never.
     pub async fn join(&mut self) -> io::Result<()> {
         match &mut self.task {

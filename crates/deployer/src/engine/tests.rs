@@ -21,6 +21,7 @@ use crate::{
     stack::Desired,
 };
 
+mod faults;
 mod life;
 mod ownership;
 
@@ -121,6 +122,21 @@ impl Cloud {
         let requests = self.server.requests();
         requests.into_iter().filter(|request| request.write).map(|request| request.operation).collect()
     }
+}
+
+/// Copies a folder with all that is in it: a cloud's state, to start from once more.
+pub(crate) fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_files(&entry.path(), &place)?;
+        } else {
+            std::fs::copy(entry.path(), place)?;
+        }
+    }
+    Ok(())
 }
 
 /// A zip that Lambda takes.

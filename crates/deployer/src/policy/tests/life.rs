@@ -8,7 +8,7 @@ use crate::{
         self, Options, client_secret, destroy,
         event::Events,
         lookup,
-        tests::{Cloud, code},
+        tests::{Cloud, code, copy_files},
     },
     names::{STACK_TAG, STAGE_TAG},
     stack::Desired,
@@ -259,18 +259,4 @@ fn copy(cloud: &Cloud) -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     copy_files(&cloud.folder.path().join("cloud"), folder.path())?;
     Ok(folder)
-}
-
-fn copy_files(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let place = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_files(&entry.path(), &place)?;
-        } else {
-            std::fs::copy(entry.path(), place)?;
-        }
-    }
-    Ok(())
 }
