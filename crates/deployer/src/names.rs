@@ -27,9 +27,25 @@ pub struct StackId {
     pub account_id: String,
 }
 
+fn base(name: &str, stage: &str) -> String {
+    format!("{name}-{stage}")
+}
+
+/// The execution role's name, the longest that is made from a stack's name and stage; the account is not part of it.
+pub fn role(name: &str, stage: &str, region: &str) -> String {
+    format!("{}-{region}", base(name, stage))
+}
+
+/// What a resource server is called. Cognito takes fewer characters in its name than in its identifier, which may be a
+/// URL: `[\w\s+=,.@-]+`.
+pub fn resource_server(identifier: &str) -> String {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
+    identifier.chars().map(|character| if allowed(character) { character } else { '-' }).collect()
+}
+
 impl StackId {
     fn base(&self) -> String {
-        format!("{}-{}", self.name, self.stage)
+        base(&self.name, &self.stage)
     }
 
     fn arn(&self, service: &str, resource: fmt::Arguments<'_>) -> String {
@@ -48,7 +64,7 @@ impl StackId {
 
     /// Execution role name. IAM is global, so the Region is part of it.
     pub fn role(&self) -> String {
-        format!("{}-{}", self.base(), self.region)
+        role(&self.name, &self.stage, &self.region)
     }
 
     /// Full ARN of the execution role.

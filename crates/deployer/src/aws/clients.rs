@@ -62,7 +62,7 @@ impl Clients {
             None => credentials(global, region.as_deref().unwrap_or(DEFAULT_REGION)).await?,
         };
         // After the credentials: who has neither is told of what takes longer to get.
-        let region = region.ok_or_else(no_region)?;
+        let region = usable(region, config)?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
             .credentials_provider(credentials)
@@ -124,7 +124,14 @@ impl Clients {
 
 /// The Region, for who needs nothing else of AWS.
 pub async fn region(global: &Global, config: &Config, local: bool) -> Result<String> {
-    Ok(find_region(global, config, local).await.ok_or_else(no_region)?)
+    usable(find_region(global, config, local).await, config)
+}
+
+/// The Region, if there is one that a stack can be in.
+fn usable(region: Option<String>, config: &Config) -> Result<String> {
+    let region = region.ok_or_else(no_region)?;
+    config.check_region(&region)?;
+    Ok(region)
 }
 
 fn no_region() -> Failure {

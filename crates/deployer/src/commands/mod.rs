@@ -38,7 +38,7 @@ pub struct Context {
 
 impl Context {
     fn load(global: Global, ui: Ui) -> anyhow::Result<Self> {
-        let config = Config::load(&global.config, &global.stage)?;
+        let config = Config::load(&global.config, &global.stage, global.region.as_deref())?;
         Ok(Self { global, config, ui })
     }
 }

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use classifier::Preprocess;
 
-use crate::error::Failure;
+use crate::{error::Failure, names};
 
 /// A checked deploy.toml. Paths are absolute; every field has a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,8 +43,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads and checks a deploy.toml for a stage. Everything that is wrong with it is one usage failure.
-    pub fn load(path: &Path, stage: &str) -> anyhow::Result<Self> {
+    /// Reads and checks a deploy.toml for a stage and, where the command line gives one, a Region. Everything that is
+    /// wrong with them is one usage failure, whose cause has one line for each problem.
+    pub fn load(path: &Path, stage: &str, region: Option<&str>) -> anyhow::Result<Self> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(&shown, error))?;
         let absolute = std::path::absolute(path).with_context(|| Failure::usage(format!("locating {shown}")))?;
@@ -52,26 +53,48 @@ impl Config {
 
         let report = raw::Report::new(shown.clone(), &text);
         if let Err(problem) = rules::stage(stage) {
-            report.elsewhere(format_args!("--stage \"{stage}\" {problem}"));
+            report.elsewhere(format_args!("--stage {stage:?} {problem}"));
         }
         let config = match toml_edit::Document::parse(text.as_str()) {
             Ok(document) => {
-                let place = validate::Place { path: &absolute, root: &root, stage };
+                let place = validate::Place { path: &absolute, root: &root, stage, region };
                 Some(validate::config(&raw::Section::top(&report, document.as_table()), &place))
             }
             Err(error) => {
-                report.at(report.line_of(error.span()), format_args!("not TOML: {}", error.message()));
+                report.at(report.line_of(error.span()), format_args!("not TOML: {}", one_line(error.message())));
                 None
             }
         };
+        if let Some(region) = region
+            && let Err(problem) = self::region(config.as_ref().map_or("", |config| &config.name), stage, region)
+        {
+            report.elsewhere(format_args!("--region {region:?} {problem}"));
+        }
         let problems = report.into_lines();
-        match (config, &problems[..]) {
-            (Some(config), []) => Ok(config),
-            (_, [problem]) => Err(Failure::usage(problem).into()),
-            _ => Err(anyhow!("{}", problems.join("\n"))
-                .context(Failure::usage(format!("checking {shown}: {} problems", problems.len())))),
+        match (config, problems.len()) {
+            (Some(config), 0) => Ok(config),
+            (_, count) => {
+                let plural = if count == 1 { "" } else { "s" };
+                let failure = Failure::usage(format!("checking {shown}: {count} problem{plural}"));
+                Err(anyhow!("{}", problems.join("\n")).context(failure))
+            }
         }
     }
+
+    /// Checks a Region that the environment or a profile gives, as deploy.toml's own is.
+    pub fn check_region(&self, region: &str) -> anyhow::Result<()> {
+        self::region(&self.name, &self.stage, region)
+            .map_err(|problem| Failure::usage(format!("Region \"{region}\" {problem}")).into())
+    }
+}
+
+fn region(name: &str, stage: &str, region: &str) -> Result<(), String> {
+    rules::region(region).and_then(|()| rules::role(&names::role(name, stage, region)))
+}
+
+/// A problem is one line, whatever its text was.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn unreadable(shown: &str, error: std::io::Error) -> anyhow::Error {

@@ -95,7 +95,7 @@ impl<'a> Section<'a> {
             if !known.contains(&key) {
                 let line = self.key_line(key);
                 let meant = did_you_mean(key, known);
-                self.report.at(line, format_args!("unknown key \"{key}\"{}{meant}", self.within()));
+                self.report.at(line, format_args!("unknown key {key:?}{}{meant}", self.within()));
             }
         }
     }
@@ -109,6 +109,11 @@ impl<'a> Section<'a> {
     /// Whether a key is there at all.
     pub(super) fn has(&self, key: &str) -> bool {
         self.item(key).is_some()
+    }
+
+    /// Whether a key is there with a string.
+    pub(super) fn has_string(&self, key: &str) -> bool {
+        self.item(key).is_some_and(|(item, _)| item.is_str())
     }
 
     /// Whether a key is there with a value that rules for strings can be applied to.
@@ -128,17 +133,22 @@ impl<'a> Section<'a> {
 
     /// A number, whole or not, that is finite.
     pub(super) fn number(&self, key: &str) -> Option<At<f64>> {
-        self.get(key, "a number", |item| item.as_value().and_then(as_number))
+        self.get(key, "a finite number", |item| item.as_value().and_then(as_number))
     }
 
     /// A whole number in a range.
     pub(super) fn integer(&self, key: &str, range: RangeInclusive<u32>) -> Option<At<u32>> {
+        self.integer_because(key, range, "")
+    }
+
+    /// A whole number in a range; `why` tells where the range comes from.
+    pub(super) fn integer_because(&self, key: &str, range: RangeInclusive<u32>, why: &str) -> Option<At<u32>> {
         let found = self.get(key, "a whole number", Item::as_integer)?;
         match u32::try_from(found.value) {
             Ok(value) if range.contains(&value) => Some(At { value, line: found.line }),
             _ => {
                 let (from, to) = (range.start(), range.end());
-                self.report.at(found.line, format_args!("{key}{} must be {from} to {to}", self.within()));
+                self.problem(found.line, key, format_args!("must be {from} to {to}{why}"));
                 None
             }
         }
@@ -151,7 +161,7 @@ impl<'a> Section<'a> {
 
     /// A list of numbers.
     pub(super) fn numbers(&self, key: &str) -> Option<Vec<At<f64>>> {
-        self.list(key, "a list of numbers", as_number)
+        self.list(key, "a list of finite numbers", as_number)
     }
 
     /// A list of whole numbers.
@@ -165,6 +175,11 @@ impl<'a> Section<'a> {
         keys.filter_map(|key| self.string(&key).map(|value| (key, value))).collect()
     }
 
+    /// Reports a problem with something that is not in the file.
+    pub(super) fn elsewhere(&self, text: impl fmt::Display) {
+        self.report.elsewhere(text);
+    }
+
     /// Reports that a key is missing.
     pub(super) fn missing(&self, key: &str) {
         // A key of a table that is not there cannot have a line of its own.
@@ -173,7 +188,8 @@ impl<'a> Section<'a> {
 
     /// Reports a problem with a key: ` in [section]` goes between the key and the rest.
     pub(super) fn problem(&self, line: usize, key: &str, text: impl fmt::Display) {
-        self.report.at(line, format_args!("{key}{} {text}", self.within()));
+        // A quoted key may hold a line break, and a problem is one line.
+        self.report.at(line, format_args!("{}{} {text}", key.escape_debug(), self.within()));
     }
 
     fn within(&self) -> String {

@@ -1,13 +1,18 @@
 //! AWS's rules for single values. Each says what is wrong, in words that go on from the key's name.
+//!
+//! Patterns, lengths and ranges are those of AWS's published service models unless a comment names another source.
 
-/// Words that a Cognito domain prefix may not contain.
+use std::collections::BTreeMap;
+
+/// Words that a Cognito domain prefix may not contain (Cognito developer guide, *Configuring a user pool domain*).
 const RESERVED_IN_DOMAIN: [&str; 3] = ["aws", "amazon", "cognito"];
 
-/// What CloudWatch Logs takes as a retention, in days.
+/// What CloudWatch Logs takes as a retention, in days (API reference, PutRetentionPolicy).
 pub(super) const RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
-/// Environment variables that Lambda sets itself and refuses from us.
+/// Environment variables that Lambda sets itself and refuses from us (Lambda developer guide, *Defined runtime
+/// environment variables*).
 const RESERVED_ENVIRONMENT: [&str; 18] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -29,27 +34,39 @@ const RESERVED_ENVIRONMENT: [&str; 18] = [
     "LAMBDA_TASK_ROOT",
 ];
 
+/// Lambda's limit on all variables together (Lambda developer guide, *Lambda quotas*: 4 KB).
+const ENVIRONMENT_BYTES: usize = 4096;
+
+/// Where a Region's code begins with one of these, ARNs have another partition than `aws`.
+const OTHER_PARTITIONS: [(&str, &str); 5] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso", "one of the isolated partitions"),
+    ("eu-iso", "one of the isolated partitions"),
+    ("eusc-", "aws-eusc"),
+];
+
 type Rule = Result<(), String>;
 
 fn lower_or_digit(character: char) -> bool {
     character.is_ascii_lowercase() || character.is_ascii_digit()
 }
 
-/// The stack's name.
+/// The stack's name. A domain prefix is the narrowest of what derives from it.
 pub(super) fn name(name: &str) -> Rule {
     let shaped = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|character| lower_or_digit(character) || character == '-');
     if !shaped {
         return Err("must be lower-case letters, digits and hyphens, and begin with a letter".into());
     }
-    // With the longest stage and Region, a role's name then keeps within IAM's 64 characters.
+    // With the longest stage and a digest, a domain prefix then keeps within Cognito's 63 characters.
     if name.len() > 32 {
         return Err("must be at most 32 characters, because every resource's name is made from it".into());
     }
     Ok(())
 }
 
-/// The stage.
+/// The stage. API Gateway would take `[a-zA-Z0-9_-]{1,128}`; a domain prefix has neither capitals nor underscores.
 pub(super) fn stage(stage: &str) -> Rule {
     let edges = stage.starts_with(lower_or_digit) && stage.ends_with(lower_or_digit);
     if !edges || !stage.chars().all(|character| lower_or_digit(character) || character == '-') {
@@ -61,15 +78,31 @@ pub(super) fn stage(stage: &str) -> Rule {
     Ok(())
 }
 
-/// A Region's code: its shape only, for AWS adds Regions more often than we release.
+/// A Region's code: its shape, `[a-z]{2}-[a-z]+-\d`, and not more, for AWS adds Regions more often than we release.
 pub(super) fn region(region: &str) -> Rule {
-    let parts: Vec<&str> = region.split('-').collect();
+    if let Some((_, partition)) = OTHER_PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)) {
+        let text = format!("is a Region of another partition ({partition}); stacks are made in partition aws only");
+        return Err(text);
+    }
     let letters = |part: &str| !part.is_empty() && part.chars().all(|character| character.is_ascii_lowercase());
-    let number = |part: &str| part.len() == 1 && part.chars().all(|character| character.is_ascii_digit());
-    match parts.split_last() {
-        Some((last, first)) if first.len() >= 2 && number(last) && first.iter().all(|part| letters(part)) => Ok(()),
+    let digit = |part: &str| part.len() == 1 && part.chars().all(|character| character.is_ascii_digit());
+    match region.split('-').collect::<Vec<_>>()[..] {
+        [geography, area, number] if geography.len() == 2 && letters(geography) && letters(area) && digit(number) => {
+            Ok(())
+        }
         _ => Err("must be a Region's code such as eu-central-1".into()),
     }
+}
+
+/// The execution role's name, which holds stack, stage and Region. IAM takes 64 characters.
+pub(super) fn role(role: &str) -> Rule {
+    if role.len() <= 64 {
+        return Ok(());
+    }
+    Err(format!(
+        "makes the role's name \"{role}\" {} characters long, and IAM takes 64: choose a shorter name",
+        role.len()
+    ))
 }
 
 /// The reserved word in what is to become a domain prefix.
@@ -91,7 +124,7 @@ pub(super) fn domain(prefix: &str) -> Rule {
     Ok(())
 }
 
-/// A resource server's identifier: `[\x21\x23-\x5B\x5D-\x7E]+`.
+/// A resource server's identifier: `[\x21\x23-\x5B\x5D-\x7E]+`, at most 256.
 pub(super) fn resource_server(identifier: &str) -> Rule {
     printable(identifier, "")
 }
@@ -99,6 +132,15 @@ pub(super) fn resource_server(identifier: &str) -> Rule {
 /// A scope's name: as the identifier, without `/`.
 pub(super) fn scope(scope: &str) -> Rule {
     printable(scope, "/")
+}
+
+/// A scope as clients, methods and tokens name it. Cognito takes 256 characters in a client's list.
+pub(super) fn full_scope(identifier: &str, scope: &str) -> Rule {
+    let length = identifier.len() + 1 + scope.len();
+    if length <= 256 {
+        return Ok(());
+    }
+    Err(format!("makes a scope <resource_server>/<scope> of {length} characters, and Cognito takes 256"))
 }
 
 fn printable(text: &str, also_not: &str) -> Rule {
@@ -112,17 +154,22 @@ fn printable(text: &str, also_not: &str) -> Rule {
     }
 }
 
-/// A media type, `type/subtype`, either part `*`.
+/// A media type: `type/subtype`, a family `type/*`, or `*/*` (API Gateway developer guide, *Working with binary media
+/// types*). API Gateway's model has no pattern; the parts are RFC 6838's restricted names.
 pub(super) fn media_type(media_type: &str) -> Rule {
-    let part =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "*!#$&^_.+-".contains(c));
+    let name = |part: &str| {
+        part.len() <= 127
+            && part.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&^_.+-".contains(c))
+    };
     match media_type.split_once('/') {
-        Some((kind, subtype)) if part(kind) && part(subtype) => Ok(()),
-        _ => Err(format!("must be media types such as image/png or */*, which \"{media_type}\" is not")),
+        Some(("*", "*")) => Ok(()),
+        Some((kind, subtype)) if name(kind) && (subtype == "*" || name(subtype)) => Ok(()),
+        _ => Err(format!("must be media types such as image/png, image/* or */*, which {media_type:?} is not")),
     }
 }
 
-/// The name of an environment variable: `[a-zA-Z][a-zA-Z0-9_]+`, and not one of Lambda's own.
+/// The name of an environment variable: `[a-zA-Z]([a-zA-Z0-9_])+`, and not one of Lambda's own.
 pub(super) fn environment_name(name: &str) -> Rule {
     if RESERVED_ENVIRONMENT.contains(&name) {
         return Err("is set by Lambda itself".into());
@@ -135,4 +182,18 @@ pub(super) fn environment_name(name: &str) -> Rule {
     } else {
         Err("must be two or more letters, digits and underscores, and begin with a letter".into())
     }
+}
+
+/// The value of an environment variable. Lambda's model has no pattern for it, but no process can be given a NUL.
+pub(super) fn environment_value(value: &str) -> Rule {
+    if value.contains('\0') { Err("may not contain a NUL character".into()) } else { Ok(()) }
+}
+
+/// All variables together. Lambda measures them as a JSON object: its refusal quotes the string that it measured.
+pub(super) fn environment(variables: &BTreeMap<String, String>) -> Rule {
+    let bytes = serde_json::to_string(variables).map_or(usize::MAX, |text| text.len());
+    if bytes <= ENVIRONMENT_BYTES {
+        return Ok(());
+    }
+    Err(format!("comes to {bytes} bytes as a JSON object, and Lambda takes {ENVIRONMENT_BYTES}"))
 }

@@ -13,16 +13,22 @@ use super::{
     rules,
 };
 
-/// Lambda's limit on all variables together, in bytes.
-const ENVIRONMENT_BYTES: usize = 4096;
-/// Cognito's limit on the scopes of one client.
+/// Cognito's limit on the scopes of one client; a resource server takes 100, so this one is reached first.
 const SCOPES: usize = 50;
+/// The scope of a deploy.toml that names none.
+const SCOPE: &str = "predict";
+/// Lambda's limit on an unpacked zip (Lambda developer guide, *Lambda quotas*).
+const UNPACKED_BYTES: u64 = 262_144_000;
+/// What API Gateway's and Lambda's 32-bit integers hold.
+const INTEGER: u32 = i32::MAX as u32;
 
-/// Where a file lies, and for which stage it is read.
+/// Where a file lies, and for which stage and Region it is read.
 pub(super) struct Place<'a> {
     pub path: &'a Path,
     pub root: &'a Path,
     pub stage: &'a str,
+    /// Of the command line, which goes before the file's.
+    pub region: Option<&'a str>,
 }
 
 /// Reads everything. What is wrong goes to the report that the section belongs to; the result then means nothing.
@@ -32,16 +38,27 @@ pub(super) fn config(top: &Section<'_>, place: &Place<'_>) -> Config {
     check(top, "name", &name, rules::name);
     let region = top.string("region");
     if let Some(region) = &region {
-        check(top, "region", region, rules::region);
+        check(top, "region", region, |code| match place.region {
+            // Another one is used, but this one would still be wrong.
+            Some(_) => rules::region(code),
+            None => super::region(&name.value, place.stage, code),
+        });
     }
     let auth = auth(&top.table("auth", "auth"));
+    // A hyphen joins name and stage, and no reserved word has one.
     if auth.domain.is_none()
-        && let Some(word) = rules::reserved_in_domain(&format!("{}-{}", name.value, place.stage))
+        && let Some(word) = rules::reserved_in_domain(&name.value)
     {
-        let text = format_args!(
-            "and the stage would put the reserved word \"{word}\" into the token domain; set domain in [auth]"
-        );
+        let text = format_args!("would put the reserved word \"{word}\" into the token domain; set domain in [auth]");
         top.problem(name.line, "name", text);
+    }
+    if auth.domain.is_none()
+        && let Some(word) = rules::reserved_in_domain(place.stage)
+    {
+        top.elsewhere(format_args!(
+            "--stage \"{}\" would put the reserved word \"{word}\" into the token domain; set domain in [auth]",
+            place.stage
+        ));
     }
     Config {
         path: place.path.to_owned(),
@@ -63,12 +80,13 @@ fn model(section: &Section<'_>, root: &Path) -> ModelConfig {
     let known = [".onnx", ".tflite"].iter().any(|extension| path.value.ends_with(extension));
     if known {
         file(section, "path", &path, root);
-    } else if !path.value.is_empty() {
+    } else if section.has_string("path") {
         section.problem(path.line, "path", "must end in .onnx or .tflite");
     }
     let labels = section.string("labels");
     ModelConfig {
         path: root.join(&path.value),
+        // How many there must be is known once the model is read.
         labels: labels.map(|labels| file(section, "labels", &labels, root)),
         top_k: section.integer("top_k", 1..=1000).map_or(5, |top_k| top_k.value as usize),
     }
@@ -97,35 +115,57 @@ fn preprocess(section: &Section<'_>) -> Preprocess {
         ("bicubic", Filter::Bicubic),
         ("lanczos", Filter::Lanczos),
     ];
-    let scale = section.number("scale").filter(|scale| {
-        let useful = scale.value != 0.0;
-        if !useful {
-            section.problem(scale.line, "scale", "must not be 0");
-        }
-        useful
+    let scale = section.number("scale").and_then(|scale| {
+        let checked = single(scale.value).and_then(not_zero);
+        checked.map_err(|text| section.problem(scale.line, "scale", format_args!("must be a number {text}"))).ok()
     });
+    let color = choice(section, "color", &color);
     Preprocess {
         size,
-        color: choice(section, "color", &color),
+        color,
         filter: choice(section, "filter", &filter).unwrap_or_default(),
         invert: section.boolean("invert").is_some_and(|invert| invert.value),
-        scale: scale.map_or(default.scale, |scale| scale.value as f32),
-        mean: channels(section, "mean", |_| true),
-        std: channels(section, "std", |std| std != 0.0),
+        scale: scale.unwrap_or(default.scale),
+        mean: channels(section, "mean", color, Ok),
+        std: channels(section, "std", color, not_zero),
         softmax: section.boolean("softmax").map(|softmax| softmax.value),
     }
 }
 
-/// Numbers per channel: none, one for all, or three.
-fn channels(section: &Section<'_>, key: &str, good: fn(f64) -> bool) -> Vec<f32> {
+/// Numbers per channel: none, one for all, or one for each.
+fn channels(
+    section: &Section<'_>,
+    key: &str,
+    color: Option<Color>,
+    rule: fn(f32) -> Result<f32, &'static str>,
+) -> Vec<f32> {
     let Some(values) = section.numbers(key) else { return Vec::new() };
-    if !matches!(values.len(), 0 | 1 | 3) {
-        section.problem(section.key_line(key), key, "must hold one number, or one for each of three channels");
+    let line = section.key_line(key);
+    match (values.len(), color) {
+        (3, Some(Color::L)) => section.problem(line, key, "must hold one number, for color is L: one channel"),
+        (0 | 1 | 3, _) => {}
+        _ => section.problem(line, key, "must hold one number, or one for each of three channels"),
     }
-    if let Some(bad) = values.iter().find(|number| !good(number.value)) {
-        section.problem(bad.line, key, "must not hold 0");
-    }
-    values.iter().map(|number| number.value as f32).collect()
+    let checked = values.iter().map(|number| (number.line, single(number.value).and_then(rule)));
+    let keep = |(line, value)| match value {
+        Ok(value) => Some(value),
+        Err(text) => {
+            section.problem(line, key, format_args!("must hold numbers {text}"));
+            None
+        }
+    };
+    checked.filter_map(keep).collect()
+}
+
+/// What the handler computes with: a number of 32 bits.
+fn single(number: f64) -> Result<f32, &'static str> {
+    let single = number as f32;
+    let kept = single.is_finite() && (single != 0.0 || number == 0.0);
+    kept.then_some(single).ok_or("that 32 bits can hold")
+}
+
+fn not_zero(number: f32) -> Result<f32, &'static str> {
+    if number == 0.0 { Err("other than 0") } else { Ok(number) }
 }
 
 fn function(section: &Section<'_>, root: &Path) -> FunctionConfig {
@@ -138,41 +178,43 @@ fn function(section: &Section<'_>, root: &Path) -> FunctionConfig {
         "environment",
         "bootstrap",
     ]);
-    let timeout_s = section.integer("timeout_s", 1..=900);
-    if let Some(timeout) = timeout_s.as_ref().filter(|timeout| timeout.value > 29) {
-        section.problem(timeout.line, "timeout_s", "must be at most 29, for API Gateway waits no longer");
-    }
+    // Lambda takes 900.
+    let timeout_s = section.integer_because("timeout_s", 1..=29, ", for API Gateway waits no longer");
     let retention = section.integer("log_retention_days", 1..=3653);
     if let Some(days) = retention.as_ref().filter(|days| !rules::RETENTION_DAYS.contains(&days.value)) {
         let allowed: Vec<String> = rules::RETENTION_DAYS.iter().map(u32::to_string).collect();
         section.problem(days.line, "log_retention_days", format_args!("must be one of {}", allowed.join(", ")));
     }
+    // 0 would switch the function off. How much can be reserved depends on the account, which must keep 100 unreserved.
+    let reserved_concurrency = section.integer("reserved_concurrency", 1..=INTEGER);
     let architecture = [("x86_64", Architecture::X86_64), ("arm64", Architecture::Arm64)];
     let bootstrap = section.string("bootstrap");
     FunctionConfig {
+        // The model's maximum of 32,768 is for functions on managed instances.
         memory_mb: section.integer("memory_mb", 128..=10_240).map_or(1024, |memory| memory.value),
         timeout_s: timeout_s.map_or(15, |timeout| timeout.value),
         architecture: choice(section, "architecture", &architecture).unwrap_or(Architecture::X86_64),
         log_retention_days: retention.map_or(14, |days| days.value),
-        reserved_concurrency: section.integer("reserved_concurrency", 1..=100_000).map(|reserved| reserved.value),
-        environment: environment(&section.table("environment", "function.environment")),
+        reserved_concurrency: reserved_concurrency.map(|reserved| reserved.value),
+        environment: environment(section),
         bootstrap: bootstrap.map(|bootstrap| file(section, "bootstrap", &bootstrap, root)),
     }
 }
 
-fn environment(section: &Section<'_>) -> BTreeMap<String, String> {
-    let entries = section.entries();
-    let bytes: usize = entries.iter().map(|(name, value)| name.len() + value.value.len()).sum();
-    if let Some((name, value)) = entries.last().filter(|_| bytes > ENVIRONMENT_BYTES) {
-        let text = format_args!("is where the variables exceed Lambda's 4 KB: {bytes} bytes in all");
-        section.problem(value.line, name, text);
-    }
-    for (name, value) in &entries {
-        if let Err(text) = rules::environment_name(name) {
-            section.problem(value.line, name, text);
+fn environment(function: &Section<'_>) -> BTreeMap<String, String> {
+    let section = function.table("environment", "function.environment");
+    let mut variables = BTreeMap::new();
+    for (name, value) in section.entries() {
+        let rules = [rules::environment_name(&name), rules::environment_value(&value.value)];
+        for text in rules.into_iter().filter_map(Result::err) {
+            section.problem(value.line, &name, text);
         }
+        variables.insert(name, value.value);
     }
-    entries.into_iter().map(|(name, value)| (name, value.value)).collect()
+    if let Err(text) = rules::environment(&variables) {
+        function.problem(function.key_line("environment"), "environment", text);
+    }
+    variables
 }
 
 fn auth(section: &Section<'_>) -> AuthConfig {
@@ -181,29 +223,37 @@ fn auth(section: &Section<'_>) -> AuthConfig {
     if let Some(domain) = &domain {
         check(section, "domain", domain, rules::domain);
     }
-    let resource_server = section.string("resource_server");
-    if let Some(identifier) = &resource_server {
-        check(section, "resource_server", identifier, rules::resource_server);
-    }
+    let line = section.key_line("resource_server");
+    let server = section.string("resource_server").unwrap_or(At { value: "predict-api".to_owned(), line });
+    check(section, "resource_server", &server, rules::resource_server);
     let scopes = section.strings("scopes");
-    if let Some(scopes) = &scopes {
-        let line = section.key_line("scopes");
-        if scopes.is_empty() || scopes.len() > SCOPES {
-            section.problem(line, "scopes", format_args!("must hold 1 to {SCOPES} scopes, the limit of an app client"));
-        }
-        let mut seen = BTreeSet::new();
-        for scope in scopes {
-            check(section, "scopes", scope, rules::scope);
-            if !seen.insert(&scope.value) {
-                section.problem(scope.line, "scopes", format_args!("holds \"{}\" twice", scope.value));
+    // A server that is too long makes every scope too long.
+    let full = |scope: &str| match rules::resource_server(&server.value) {
+        Ok(()) => rules::full_scope(&server.value, scope),
+        Err(_) => Ok(()),
+    };
+    match &scopes {
+        None => check(section, "resource_server", &server, |_| full(SCOPE)),
+        Some(scopes) => {
+            if scopes.is_empty() || scopes.len() > SCOPES {
+                let text = format_args!("must hold 1 to {SCOPES} scopes, the limit of an app client");
+                section.problem(section.key_line("scopes"), "scopes", text);
+            }
+            let mut seen = BTreeSet::new();
+            for scope in scopes {
+                check(section, "scopes", scope, |name| rules::scope(name).and_then(|()| full(name)));
+                if !seen.insert(&scope.value) {
+                    section.problem(scope.line, "scopes", format_args!("holds {:?} twice", scope.value));
+                }
             }
         }
     }
     let names = |scopes: Vec<At<String>>| scopes.into_iter().map(|scope| scope.value).collect();
     AuthConfig {
         domain: domain.map(|domain| domain.value),
-        resource_server: resource_server.map_or_else(|| "predict-api".to_owned(), |identifier| identifier.value),
-        scopes: scopes.map_or_else(|| vec!["predict".to_owned()], names),
+        resource_server: server.value,
+        scopes: scopes.map_or_else(|| vec![SCOPE.to_owned()], names),
+        // Cognito takes 5 minutes to one day.
         token_minutes: section.integer("token_minutes", 5..=1440).map_or(60, |minutes| minutes.value),
         deletion_protection: section.boolean("deletion_protection").is_some_and(|protection| protection.value),
     }
@@ -217,19 +267,31 @@ fn api(section: &Section<'_>) -> ApiConfig {
             let text = "must not be empty: an image that is passed as text is corrupted";
             section.problem(section.key_line("binary_media_types"), "binary_media_types", text);
         }
+        let mut seen = BTreeSet::new();
         for media_type in types {
             check(section, "binary_media_types", media_type, rules::media_type);
+            // API Gateway drops a repetition, and what is there would differ from what is wanted for ever.
+            if !seen.insert(media_type.value.to_ascii_lowercase()) {
+                section.problem(
+                    media_type.line,
+                    "binary_media_types",
+                    format_args!("holds {:?} twice", media_type.value),
+                );
+            }
         }
     }
+    // API Gateway's model has no maximum for the rate, a double; the account's own limit holds in any case. What is
+    // beyond the largest burst is taken for a mistake. One half of the throttle alone is completed by AWS's default.
     let throttle_rate = section.number("throttle_rate");
-    if let Some(rate) = throttle_rate.as_ref().filter(|rate| rate.value <= 0.0) {
-        section.problem(rate.line, "throttle_rate", "must be more than 0 requests a second");
+    if let Some(rate) = throttle_rate.as_ref().filter(|rate| rate.value <= 0.0 || rate.value > f64::from(INTEGER)) {
+        let text = format_args!("must be more than 0 and at most {INTEGER} requests a second");
+        section.problem(rate.line, "throttle_rate", text);
     }
     let names = |types: Vec<At<String>>| types.into_iter().map(|media_type| media_type.value).collect();
     ApiConfig {
         binary_media_types: media_types.map_or_else(|| vec!["*/*".to_owned()], names),
         throttle_rate: throttle_rate.map(|rate| rate.value),
-        throttle_burst: section.integer("throttle_burst", 1..=i32::MAX as u32).map(|burst| burst.value),
+        throttle_burst: section.integer("throttle_burst", 1..=INTEGER).map(|burst| burst.value),
     }
 }
 
@@ -243,7 +305,7 @@ fn required(section: &Section<'_>, key: &str) -> At<String> {
 }
 
 /// Applies a rule to a value. One that is absent or of another type is reported already.
-fn check(section: &Section<'_>, key: &str, value: &At<String>, rule: fn(&str) -> Result<(), String>) {
+fn check(section: &Section<'_>, key: &str, value: &At<String>, rule: impl Fn(&str) -> Result<(), String>) {
     if !section.has_string_or_list(key) {
         return;
     }
@@ -255,14 +317,18 @@ fn check(section: &Section<'_>, key: &str, value: &At<String>, rule: fn(&str) ->
 /// The path of a file that must exist, relative to deploy.toml.
 fn file(section: &Section<'_>, key: &str, value: &At<String>, root: &Path) -> PathBuf {
     let path = root.join(&value.value);
-    match std::fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => section.problem(value.line, key, format_args!("must be a file, which \"{}\" is not", value.value)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            section.problem(value.line, key, format_args!("names \"{}\", which does not exist", value.value));
+    let named = &value.value;
+    let problem = match std::fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_file() => format!("must be a file, which {named:?} is not"),
+        Ok(metadata) if metadata.len() == 0 => format!("names {named:?}, which is empty"),
+        Ok(metadata) if metadata.len() > UNPACKED_BYTES => {
+            format!("names {named:?} of {} bytes, and Lambda unpacks {UNPACKED_BYTES} at most", metadata.len())
         }
-        Err(error) => section.problem(value.line, key, format_args!("names \"{}\": {error}", value.value)),
-    }
+        Ok(_) => return path,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("names {named:?}, which does not exist"),
+        Err(error) => format!("names {named:?}: {error}"),
+    };
+    section.problem(value.line, key, problem);
     path
 }
 

@@ -103,10 +103,10 @@ pub(crate) mod tests {
     /// A configuration as [`Config::load`] makes it, of a stack that lives in this folder.
     pub(crate) fn config(root: &Path) -> Config {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("m.onnx"), "").unwrap();
+        std::fs::write(folder.path().join("m.onnx"), "model").unwrap();
         let path = folder.path().join("deploy.toml");
         std::fs::write(&path, "name = \"mnist\"\n[model]\npath = \"m.onnx\"\n").unwrap();
-        let mut config = Config::load(&path, "dev").unwrap();
+        let mut config = Config::load(&path, "dev", None).unwrap();
         config.root = root.to_owned();
         config
     }

@@ -9,12 +9,13 @@ use super::{Context, Diff, Observed, Step, sorted};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
+    names,
 };
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Identifier; also its name.
+    /// Identifier; its name is made from it.
     pub identifier: String,
     /// Scopes, without the identifier.
     pub scopes: Vec<String>,
@@ -43,7 +44,7 @@ pub async fn observe(cx: Context<'_>, pool_id: &str, identifier: &str) -> Result
 /// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default()
-        .field("name", &desired.identifier, actual.map(|actual| &actual.name))
+        .field("name", &names::resource_server(&desired.identifier), actual.map(|actual| &actual.name))
         .set("scopes", &desired.scopes, actual.map(|actual| actual.scopes.as_slice()))
         .done()
 }
@@ -54,7 +55,10 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
     match step {
         Step::Create => {
             let call = cx.aws.cognito.create_resource_server().user_pool_id(pool_id);
-            let call = call.identifier(identifier).name(identifier).set_scopes(Some(scopes(&desired.scopes)?));
+            let call = call
+                .identifier(identifier)
+                .name(names::resource_server(identifier))
+                .set_scopes(Some(scopes(&desired.scopes)?));
             match call.send().await.map_err(ApiError::from) {
                 // Our own create whose answer was lost: identifiers are unique in a pool. AWS says only
                 // InvalidParameterException, so a look decides.
@@ -88,9 +92,9 @@ pub async fn shrink(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Result
     update(cx, pool_id, &desired.identifier, &desired.scopes).await
 }
 
-async fn update(cx: Context<'_>, pool_id: &str, identifier: &str, names: &[String]) -> Result<()> {
+async fn update(cx: Context<'_>, pool_id: &str, identifier: &str, wanted: &[String]) -> Result<()> {
     let call = cx.aws.cognito.update_resource_server().user_pool_id(pool_id);
-    let call = call.identifier(identifier).name(identifier).set_scopes(Some(scopes(names)?));
+    let call = call.identifier(identifier).name(names::resource_server(identifier)).set_scopes(Some(scopes(wanted)?));
     call.send().await.doing("updating resource server", identifier)?;
     Ok(())
 }
@@ -122,7 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn its_name_is_its_identifier() {
+    fn its_name_is_its_identifier_as_far_as_a_name_can_be() {
+        let url = Desired { identifier: "https://a.example/x".into(), ..server(&["a"]) };
+        assert_eq!(diff(&url, Some(&Actual { name: "https---a.example-x".into(), ..actual(&["a"]) })), []);
         let renamed = Actual { name: "other".into(), ..actual(&["a"]) };
         assert_eq!(diff(&server(&["a"]), Some(&renamed))[0].field, "name");
     }

@@ -68,9 +68,41 @@ fn a_wrong_deploy_toml_is_a_usage_error() {
         .unwrap();
     let output = run(folder.path(), &["predict", "x.png"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
-    let expected = "error: deploy.toml:5: unknown key \"memory\" in [function]; did you mean \"memory_mb\"?\n";
+    let expected = "error: checking deploy.toml: 1 problem: deploy.toml:5: unknown key \"memory\" in [function]; did you mean \"memory_mb\"?\n";
     assert_eq!(stderr(&output), expected);
     assert_eq!(json(folder.path(), 2, &["--stage", "A", "package"])["error"]["causes"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn ten_mistakes_are_ten_causes_in_the_order_of_the_file_and_nothing_is_started() {
+    let folder = folder();
+    let text = "name = \"My_Model\"
+region = \"cn-north-1\"
+[model]
+path = \"absent.onnx\"
+top_k = 0
+[function]
+timeout_s = 60
+log_retention_days = 2
+[function.environment]
+AWS_REGION = \"x\"
+[auth]
+domain = \"my-aws\"
+scopes = [\"a/b\"]
+[api]
+throttle_rate = -1
+";
+    fs::write(folder.path().join("deploy.toml"), text).unwrap();
+    for command in [&["up", "--yes"][..], &["plan"], &["status"], &["down", "--yes"], &["--local", "up"]] {
+        let document = json(folder.path(), 2, command);
+        assert_eq!(document["error"]["kind"], "usage");
+        assert_eq!(document["error"]["message"], "checking deploy.toml: 10 problems");
+        let causes: Vec<&str> =
+            document["error"]["causes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let lines: Vec<&str> = causes.iter().filter_map(|cause| cause.split(':').nth(1)).collect();
+        assert_eq!(lines, ["1", "2", "4", "5", "7", "8", "10", "12", "13", "15"], "{causes:?}");
+    }
+    assert!(!folder.path().join(".deployer").exists(), "a local cloud was started");
 }
 
 #[test]
@@ -187,7 +219,7 @@ fn commands_that_start_it_at_once_start_one() {
 
 /// A deploy.toml of which only the names matter.
 fn configure(folder: &Path) {
-    fs::write(folder.join("m.onnx"), "").unwrap();
+    fs::write(folder.join("m.onnx"), "model").unwrap();
     fs::write(folder.join("deploy.toml"), "name = \"mnist\"\n[model]\npath = \"m.onnx\"\n").unwrap();
 }
 
