@@ -96,6 +96,9 @@ pub struct Integration {
     pub credentials: Option<String>,
     /// `WHEN_NO_MATCH`, `WHEN_NO_TEMPLATES` or `NEVER`.
     pub passthrough_behavior: String,
+    /// `CONVERT_TO_BINARY` or `CONVERT_TO_TEXT`; kept, and not applied to a proxy integration.
+    #[serde(default)]
+    pub content_handling: Option<String>,
     /// 50 to 29,000 ms.
     pub timeout_ms: u32,
 }

@@ -2,7 +2,10 @@
 
 use aws_sdk_apigateway::{
     Client,
-    types::{AuthorizerType, EndpointConfiguration, EndpointType, IntegrationType, Op, PatchOperation},
+    types::{
+        AuthorizerType, ContentHandlingStrategy, EndpointConfiguration, EndpointType, IntegrationType, Op,
+        PatchOperation,
+    },
 };
 
 use crate::cloud::{Cloud, code};
@@ -66,6 +69,17 @@ async fn an_api_lives_its_life() {
     );
     assert_eq!(read.binary_media_types(), ["*/*", "image/jpeg"]);
     assert_eq!(read.root_resource_id(), Some(root.as_str()));
+    let types = || async {
+        let read = gateway.get_rest_api().rest_api_id(&id).send().await.unwrap();
+        read.endpoint_configuration().unwrap().types().to_vec()
+    };
+    let kind = "/endpointConfiguration/types/";
+    update(Op::Replace, &format!("{kind}REGIONAL"), "EDGE").await.unwrap();
+    assert_eq!(types().await, [EndpointType::Edge]);
+    update(Op::Replace, &format!("{kind}0"), "REGIONAL").await.unwrap();
+    assert_eq!(types().await, [EndpointType::Regional]);
+    assert_eq!(code(update(Op::Replace, &format!("{kind}EDGE"), "REGIONAL").await), "BadRequestException");
+    assert_eq!(code(update(Op::Replace, &format!("{kind}REGIONAL"), "LOCAL").await), "BadRequestException");
     update(Op::Remove, "/binaryMediaTypes/*~1*", "").await.unwrap();
 
     let arn = format!("arn:aws:apigateway:us-east-1::/restapis/{id}");
@@ -126,13 +140,20 @@ async fn resources_and_methods_live_their_lives() {
     assert_eq!(code(put("nowhere", 29000).await), "BadRequestException");
     assert_eq!(code(put(URI, 29001).await), "BadRequestException");
     put(URI, 29000).await.unwrap();
-    let integration = gateway.update_integration().rest_api_id(&id).resource_id(resource).http_method("POST");
-    integration.patch_operations(patch(Op::Replace, "/timeoutInMillis", "5000")).send().await.unwrap();
+    let update = |path: &str, value: &str| {
+        let integration = gateway.update_integration().rest_api_id(&id).resource_id(resource).http_method("POST");
+        integration.patch_operations(patch(Op::Replace, path, value)).send()
+    };
+    update("/timeoutInMillis", "5000").await.unwrap();
+    update("/contentHandling", "CONVERT_TO_TEXT").await.unwrap();
+    assert_eq!(code(update("/contentHandling", "CONVERT").await), "BadRequestException");
 
     let listed = gateway.get_resources().rest_api_id(&id).embed("methods").send().await.unwrap();
     let listed = listed.items().iter().find(|item| item.path() == Some("/predict")).unwrap();
     let embedded = listed.resource_methods().unwrap()["POST"].method_integration().unwrap();
     assert_eq!((embedded.uri(), embedded.timeout_in_millis), (Some(URI), 5000));
+    assert_eq!(embedded.content_handling(), Some(&ContentHandlingStrategy::ConvertToText));
+    update("/contentHandling", "").await.unwrap();
 
     let delete = || gateway.delete_authorizer().rest_api_id(&id).authorizer_id(&pool).send();
     assert_eq!(code(delete().await), "ConflictException");

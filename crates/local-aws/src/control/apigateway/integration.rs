@@ -17,6 +17,8 @@ const TYPES: [&str; 5] = ["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"];
 
 const PASSTHROUGH: [&str; 3] = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"];
 
+const CONTENT_HANDLING: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
+
 /// Milliseconds that API Gateway waits for a backend.
 const TIMEOUT_MS: (u32, u32) = (50, 29_000);
 
@@ -31,7 +33,6 @@ pub(super) fn put(call: &Call) -> Outcome {
         "requestParameters",
         "requestTemplates",
         "cacheKeyParameters",
-        "contentHandling",
         "tlsConfig",
         "integrationTarget",
     ])?;
@@ -41,6 +42,7 @@ pub(super) fn put(call: &Call) -> Outcome {
         uri: input.text("uri")?.map(ToOwned::to_owned),
         credentials: input.text("credentials")?.map(ToOwned::to_owned),
         passthrough_behavior: input.text("passthroughBehavior")?.unwrap_or("WHEN_NO_MATCH").to_owned(),
+        content_handling: input.choice("contentHandling", &CONTENT_HANDLING)?.map(ToOwned::to_owned),
         timeout_ms: input.count("timeoutInMillis", 0..=u32::MAX)?.unwrap_or(TIMEOUT_MS.1),
     };
     check(&integration)?;
@@ -72,6 +74,7 @@ pub(super) fn update(call: &Call) -> Outcome {
                 (Op::Replace, ["uri"]) => integration.uri = patch.optional(),
                 (Op::Replace, ["httpMethod"]) => integration.http_method = patch.optional(),
                 (Op::Replace, ["credentials"]) => integration.credentials = patch.optional(),
+                (Op::Replace, ["contentHandling"]) => integration.content_handling = patch.optional(),
                 (Op::Replace, ["timeoutInMillis"]) => integration.timeout_ms = patch.number()?,
                 (Op::Replace, ["passthroughBehavior"]) => {
                     patch.value()?.clone_into(&mut integration.passthrough_behavior);
@@ -120,6 +123,9 @@ fn check(integration: &Integration) -> Result<(), ApiError> {
     if !PASSTHROUGH.contains(&integration.passthrough_behavior.as_str()) {
         return Err(bad_request("Invalid passthrough behavior specified"));
     }
+    if integration.content_handling.as_deref().is_some_and(|handling| !CONTENT_HANDLING.contains(&handling)) {
+        return Err(bad_request("Invalid content handling specified"));
+    }
     Ok(())
 }
 
@@ -132,9 +138,12 @@ pub(super) fn view(resource: &Resource, integration: &Integration) -> Value {
         "cacheNamespace": resource.id,
         "cacheKeyParameters": [],
     });
-    for (name, value) in
-        [("httpMethod", &integration.http_method), ("uri", &integration.uri), ("credentials", &integration.credentials)]
-    {
+    for (name, value) in [
+        ("httpMethod", &integration.http_method),
+        ("uri", &integration.uri),
+        ("credentials", &integration.credentials),
+        ("contentHandling", &integration.content_handling),
+    ] {
         if let Some(value) = value {
             shown[name] = json!(value);
         }

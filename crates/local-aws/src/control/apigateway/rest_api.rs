@@ -19,6 +19,8 @@ use crate::{
     },
 };
 
+const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
+
 /// Smallest response that may be left alone by compression, in bytes.
 const MOST_COMPRESSION_SIZE: u32 = 10_485_760;
 
@@ -37,7 +39,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         endpoint.refuse(&["vpcEndpointIds"])?;
         match endpoint.texts("types")?.as_deref() {
             None => {}
-            Some([one]) if ["REGIONAL", "EDGE", "PRIVATE"].contains(&one.as_str()) => endpoint_type.clone_from(one),
+            Some([one]) if ENDPOINT_TYPES.contains(&one.as_str()) => endpoint_type.clone_from(one),
             Some(_) => return Err(bad_request("Invalid endpoint configuration type specified")),
         }
     }
@@ -117,6 +119,20 @@ fn apply(api: &mut RestApi, patch: &Patch) -> Result<(), ApiError> {
         (Op::Replace, ["name"]) => patch.value()?.clone_into(&mut api.name),
         (Op::Replace, ["description"]) => api.description = patch.optional(),
         (Op::Replace, ["disableExecuteApiEndpoint"]) => api.disable_execute_api_endpoint = patch.flag()?,
+        // An API has one type, which the path names as it is or as the first of the list.
+        (Op::Replace, ["endpointConfiguration", "types", present])
+            if *present == api.endpoint_type || *present == "0" =>
+        {
+            let new = patch.value()?;
+            // A private API takes other calls than an address on the internet.
+            if new == "PRIVATE" {
+                return Err(ApiError::not_implemented("changing an API to a PRIVATE one"));
+            }
+            if !ENDPOINT_TYPES.contains(&new) {
+                return Err(bad_request("Invalid endpoint configuration type specified"));
+            }
+            new.clone_into(&mut api.endpoint_type);
+        }
         (Op::Replace, ["minimumCompressionSize"]) => {
             api.minimum_compression_size = match patch.optional() {
                 None => None,

@@ -206,6 +206,7 @@ fn method(verb: &str, scopes: &[&str]) -> Method {
             uri: Some(format!("arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function}/invocations")),
             credentials: None,
             passthrough_behavior: "WHEN_NO_MATCH".to_owned(),
+            content_handling: None,
             timeout_ms: 29_000,
         }),
     }
