@@ -15,7 +15,8 @@ use crate::{
     control::{self, Call, Service},
     data,
     faults::Fault,
-    protocol::{ApiError, Protocol, query, render, render_error, rest},
+    model::{self, Findings},
+    protocol::{Answer, ApiError, Content, Protocol, query, render, render_error, rest},
     random,
     requests::{RequestRecord, is_write},
     server::App,
@@ -88,7 +89,7 @@ async fn control_plane(app: &Arc<App>, request: Request<Body>) -> Response<Body>
     let call = match decode(app, service, authorization.region, parts, body) {
         Ok(call) => call,
         Err(error) => {
-            record(app, service, "", began, error.status, Some(&error));
+            record(app, service, "", began, &Findings::default(), &Err(&error));
             return refuse(protocol, namespace, &error);
         }
     };
@@ -103,23 +104,24 @@ async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Resp
     if !app.faults.latency().is_zero() {
         tokio::time::sleep(app.faults.latency()).await;
     }
+    let findings = model::check(service, &call);
     let fault = app.faults.meet(service, &call.region, &operation);
     let outcome = match fault {
         Some(Fault::DropBeforeEffect) => return broken_connection(),
         Some(Fault::HoldBeforeEffect) => return hold(app).await,
         Some(Fault::Throttle) => Err(service.throttled()),
         Some(Fault::Error500) => Err(ApiError::internal("injected")),
-        Some(Fault::DropAfterEffect | Fault::HoldAfterEffect | Fault::Pass) | None => control::run(service, call).await,
+        Some(Fault::DropAfterEffect | Fault::HoldAfterEffect | Fault::Pass) | None => {
+            match findings.refusal(protocol, service.invalid()) {
+                Some(refusal) => Err(refusal),
+                None => control::run(service, call).await,
+            }
+        }
     };
+    record(app, service, &operation, began, &findings, &outcome.as_ref());
     let response = match outcome {
-        Ok(answer) => {
-            record(app, service, &operation, began, answer.status, None);
-            render(protocol, namespace, &operation, id, answer)
-        }
-        Err(error) => {
-            record(app, service, &operation, began, error.status, Some(&error));
-            render_error(protocol, namespace, id, &error)
-        }
+        Ok(answer) => render(protocol, namespace, &operation, id, answer),
+        Err(error) => render_error(protocol, namespace, id, &error),
     };
     match fault {
         Some(Fault::DropAfterEffect) => broken_connection(),
@@ -134,13 +136,29 @@ async fn hold(app: &App) -> Response<Body> {
     std::future::pending().await
 }
 
-fn record(app: &App, service: Service, operation: &str, began: Instant, status: u16, error: Option<&ApiError>) {
+fn record(
+    app: &App,
+    service: Service,
+    operation: &str,
+    began: Instant,
+    findings: &Findings,
+    outcome: &Result<&Answer, &ApiError>,
+) {
     app.requests.add(RequestRecord {
         service: service.name().to_owned(),
         operation: operation.to_owned(),
         write: is_write(operation),
-        status,
-        error_code: error.map(|error| error.code.clone()),
+        status: outcome.map_or_else(|error| error.status, |answer| answer.status),
+        error_code: outcome.err().map(|error| error.code.clone()),
+        violations: findings.all(),
+        answer_violations: outcome.map_or_else(
+            |_| Vec::new(),
+            |answer| match &answer.content {
+                Content::Document(document) => model::check_answer(service, operation, Some(document)),
+                Content::Empty => model::check_answer(service, operation, None),
+                Content::Bytes(_) => Vec::new(),
+            },
+        ),
         began,
         ended: Instant::now(),
     });

@@ -7,8 +7,8 @@
 //! It refuses what AWS refuses. It is no general emulator: an operation that the deployer does not use answers
 //! `NotImplemented` by name.
 //!
-//! Data flows one way: `front` (host, signature, routing) → `protocol` (decode) → [`authorization`] (when a policy is
-//! enforced) → `control`, or `data` → [`state`].
+//! Data flows one way: `front` (host, signature, routing) → `protocol` (decode) → `model` (check) → [`authorization`] (when
+//! a policy is enforced) → `control`, or `data` → [`state`].
 
 pub mod authorization;
 mod clock;
@@ -17,6 +17,7 @@ mod credentials;
 mod data;
 pub mod faults;
 mod front;
+mod model;
 mod protocol;
 mod random;
 mod requests;
@@ -27,5 +28,5 @@ pub mod state;
 pub use authorization::{Need, Policy, PolicyError};
 pub use credentials::Credentials;
 pub use faults::{Fault, Faults};
-pub use requests::{RequestRecord, depth};
+pub use requests::{Conformity, RequestLog, RequestRecord, depth};
 pub use server::{Options, Server, StartError, start};

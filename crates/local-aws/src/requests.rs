@@ -1,9 +1,9 @@
-//! What was asked of the control plane, for tests that count calls.
+//! What was asked of the control plane, for tests that count calls and hold them to AWS's models.
 
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -23,6 +23,11 @@ pub struct RequestRecord {
     pub status: u16,
     /// AWS's error code, when refused.
     pub error_code: Option<String>,
+    /// What the request has that AWS's model of the operation does not admit, refused or not: names and constraints, no
+    /// values.
+    pub violations: Vec<String>,
+    /// What the answer has that the model does not, or lacks: mistakes of the local cloud.
+    pub answer_violations: Vec<String>,
     /// When it came in.
     pub began: Instant,
     /// When its answer was ready.
@@ -31,36 +36,72 @@ pub struct RequestRecord {
 
 impl fmt::Display for RequestRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, operation, write, status, error_code, .. } = self;
+        let Self { service, operation, write, status, error_code, violations, answer_violations, .. } = self;
         let sort = if *write { "write" } else { "read" };
         write!(f, "{service} {operation} {sort} {status}")?;
-        error_code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))
+        error_code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))?;
+        for (of, found) in [("violations", violations), ("answer violations", answer_violations)] {
+            if !found.is_empty() {
+                write!(f, " {of}: {}", found.join("; "))?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// The latest requests.
+/// The requests of a server so far. A copy sees what comes later too, and outlives the server.
+#[derive(Debug, Clone, Default)]
+pub struct RequestLog(Arc<Mutex<Log>>);
+
 #[derive(Debug, Default)]
-pub(crate) struct RequestLog(Mutex<VecDeque<RequestRecord>>);
+struct Log {
+    latest: VecDeque<RequestRecord>,
+    conformity: Conformity,
+}
+
+/// How well requests and answers keep to AWS's models, since the server's start.
+#[derive(Debug, Clone, Default)]
+pub struct Conformity {
+    /// Requests that were checked.
+    pub checked: usize,
+    /// Those that have a violation, or whose answer has one.
+    pub nonconforming: Vec<RequestRecord>,
+}
 
 impl RequestLog {
-    /// Adds one, and writes it to the log. Neither has anything of the request's body.
+    /// Adds one, and writes it to the log. Neither has a value of the request's body.
     pub(crate) fn add(&self, record: RequestRecord) {
         tracing::info!(target: "request", "{record}");
-        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if records.len() == KEPT {
-            records.pop_front();
+        let mut log = self.lock();
+        log.conformity.checked += 1;
+        if !(record.violations.is_empty() && record.answer_violations.is_empty())
+            && log.conformity.nonconforming.len() < KEPT
+        {
+            log.conformity.nonconforming.push(record.clone());
         }
-        records.push_back(record);
+        if log.latest.len() == KEPT {
+            log.latest.pop_front();
+        }
+        log.latest.push_back(record);
     }
 
-    /// All of them, oldest first.
-    pub(crate) fn all(&self) -> Vec<RequestRecord> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    /// The latest ones, oldest first.
+    pub fn all(&self) -> Vec<RequestRecord> {
+        self.lock().latest.iter().cloned().collect()
     }
 
-    /// Forgets all of them.
-    pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Forgets them, but not how well they kept to the models.
+    pub fn clear(&self) {
+        self.lock().latest.clear();
+    }
+
+    /// How well they kept to the models.
+    pub fn conformity(&self) -> Conformity {
+        self.lock().conformity.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,6 +139,8 @@ mod tests {
             write: false,
             status: 200,
             error_code: None,
+            violations: Vec::new(),
+            answer_violations: Vec::new(),
             began: start + Duration::from_millis(began),
             ended: start + Duration::from_millis(ended),
         };

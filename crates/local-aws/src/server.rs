@@ -201,6 +201,11 @@ impl Server {
         self.app.guard.needs()
     }
 
+    /// What was asked, to look at later too.
+    pub fn request_log(&self) -> RequestLog {
+        self.app.requests.clone()
+    }
+
     /// The next call of `operation` (such as `CreateRole`) meets `fault`.
     pub fn fail_next(&self, operation: &str, fault: Fault) {
         self.app.faults.arm(operation, fault);

@@ -32,6 +32,7 @@ pub(crate) struct Cloud {
     pub(crate) aws: Clients,
     pub(crate) id: StackId,
     pub(crate) folder: tempfile::TempDir,
+    _models: KeepsToModels,
 }
 
 impl Cloud {
@@ -55,7 +56,7 @@ impl Cloud {
         };
         let aws = Clients::connect(&global(), &config, Some(&endpoint)).await.unwrap();
         let id = aws.identify(&config).await.unwrap();
-        Self { server, config, aws, id, folder }
+        Self { _models: KeepsToModels(server.request_log()), server, config, aws, id, folder }
     }
 
     pub(crate) fn context<'a>(&'a self, events: &'a Events) -> Context<'a> {
@@ -137,6 +138,18 @@ pub(crate) fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Fails its test when a request had what AWS's models of its operation do not admit.
+pub(crate) struct KeepsToModels(local_aws::RequestLog);
+
+impl Drop for KeepsToModels {
+    fn drop(&mut self) {
+        let conformity = self.0.conformity();
+        if !std::thread::panicking() {
+            assert!(conformity.nonconforming.is_empty(), "{:#?}", conformity.nonconforming);
+        }
+    }
 }
 
 /// A zip that Lambda takes.

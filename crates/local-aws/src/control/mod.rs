@@ -100,7 +100,7 @@ impl Service {
     }
 
     /// The code with which it refuses a value that breaks a constraint.
-    fn invalid(self) -> &'static str {
+    pub(crate) fn invalid(self) -> &'static str {
         match self {
             Self::ApiGateway => "BadRequestException",
             Self::Cognito | Self::Logs => "InvalidParameterException",

@@ -6,7 +6,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::result::SdkError;
-use local_aws::{Options, Server};
+use local_aws::{Options, RequestLog, Server};
 use tempfile::TempDir;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -17,6 +17,23 @@ pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect"
 pub(crate) struct Cloud {
     pub(crate) server: Server,
     pub(crate) dir: TempDir,
+    _models: KeepsToModels,
+}
+
+/// Fails its test when something was accepted or answered that AWS's models do not admit. What a test sends to see it
+/// refused is none of that.
+pub(crate) struct KeepsToModels(RequestLog);
+
+impl Drop for KeepsToModels {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let seen = self.0.conformity().nonconforming;
+        let wrong = seen.iter().filter(|one| one.status < 400 || !one.answer_violations.is_empty());
+        let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
+        assert!(wrong.is_empty(), "not as AWS's models: {wrong:#?}");
+    }
 }
 
 impl Cloud {
@@ -28,7 +45,11 @@ impl Cloud {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path());
         adjust(&mut options);
-        Self { server: local_aws::start(options).await.unwrap(), dir }
+        Self::of(local_aws::start(options).await.unwrap(), dir)
+    }
+
+    pub(crate) fn of(server: Server, dir: TempDir) -> Self {
+        Self { _models: KeepsToModels(server.request_log()), server, dir }
     }
 
     pub(crate) fn config(&self) -> SdkConfig {

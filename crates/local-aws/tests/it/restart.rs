@@ -9,11 +9,11 @@ async fn a_restart_keeps_state_and_credentials() {
     let cloud = Cloud::start().await;
     cloud.role("kept").await;
     let before = cloud.server.credentials().clone();
-    let Cloud { server, dir } = cloud;
+    let Cloud { server, dir, .. } = cloud;
     server.stop().await;
     let server = local_aws::start(Options::new(dir.path())).await.unwrap();
     assert_eq!(server.credentials().access_key_id, before.access_key_id);
-    let cloud = Cloud { server, dir };
+    let cloud = Cloud::of(server, dir);
     let role = cloud.iam().get_role().role_name("kept").send().await.unwrap().role.unwrap();
     assert_eq!(role.role_name, "kept");
 
@@ -28,7 +28,7 @@ async fn a_restart_keeps_state_and_credentials() {
 async fn a_dropped_server_frees_its_folder_and_port() {
     let cloud = Cloud::start().await;
     let port = cloud.server.address().port();
-    let Cloud { server, dir } = cloud;
+    let Cloud { server, dir, .. } = cloud;
     drop(server);
     let mut options = Options::new(dir.path());
     options.port = port;
@@ -75,7 +75,7 @@ async fn a_damaged_state_is_refused_and_left_alone() {
 async fn another_account_is_refused() {
     let cloud = Cloud::start().await;
     cloud.role("r").await;
-    let Cloud { server, dir } = cloud;
+    let Cloud { server, dir, .. } = cloud;
     server.stop().await;
     let mut options = Options::new(dir.path());
     options.account_id = "111111111111".to_owned();

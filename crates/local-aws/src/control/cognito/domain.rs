@@ -59,7 +59,6 @@ pub(super) fn describe(call: &Call) -> Outcome {
             "AWSAccountId": call.account(),
             "Domain": prefix,
             "Status": if call.now_ms < domain.active_from_ms { "CREATING" } else { "ACTIVE" },
-            "CustomDomainConfig": {},
             "ManagedLoginVersion": 1,
         }))
     });

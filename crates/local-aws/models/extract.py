@@ -1,0 +1,129 @@
+"""Takes from botocore's service models what the local cloud checks requests and answers against: models/aws.json.
+
+    python extract.py          writes the file
+    python extract.py --check  fails when the file is not what the installed botocore gives
+
+The operations are those that `src/control` dispatches, so a new one there needs no second list. Documentation, errors
+and everything else that no check reads is left out.
+"""
+
+import argparse
+import gzip
+import json
+import pathlib
+import re
+
+import botocore
+
+HERE = pathlib.Path(__file__).resolve().parent
+CONTROL = HERE.parent / "src/control"
+TARGET = HERE / "aws.json"
+
+# The service's name in botocore and in credential scopes → where its operations are dispatched.
+SERVICES = {
+    "apigateway": "apigateway/mod.rs",
+    "cognito-idp": "cognito/mod.rs",
+    "iam": "iam/mod.rs",
+    "lambda": "lambda/mod.rs",
+    "logs": "logs/mod.rs",
+    "sts": "sts.rs",
+}
+
+CONSTRAINTS = ("min", "max", "pattern")
+
+
+def implemented(service):
+    """The operations that the local cloud has, by the dispatch tables in its source."""
+    source = (CONTROL / SERVICES[service]).read_text()
+    return sorted(set(re.findall(r'"([A-Z][a-z]\w+)" =>', source)) | set(re.findall(r'\("([A-Z][a-z]\w+)", &\[', source)))
+
+
+def model_of(service):
+    """The newest model of a service."""
+    folder = pathlib.Path(botocore.__file__).parent / "data" / service
+    newest = max(path.parent for path in folder.glob("*/service-2.json*"))
+    plain = newest / "service-2.json"
+    text = plain.read_bytes() if plain.exists() else gzip.decompress((newest / "service-2.json.gz").read_bytes())
+    return newest.name, json.loads(text)
+
+
+def reach(model, name, found):
+    """Adds the shape and all that it is made of."""
+    if name in found:
+        return
+    found.add(name)
+    shape = model["shapes"][name]
+    for part in ("member", "key", "value"):
+        if part in shape:
+            reach(model, shape[part]["shape"], found)
+    for member in shape.get("members", {}).values():
+        reach(model, member["shape"], found)
+
+
+def member_of(name, member):
+    """`"Shape"`, or `["Shape", location, name on the wire]` where that says more."""
+    location, wire = member.get("location", "body"), member.get("locationName", name)
+    return member["shape"] if (location, wire) == ("body", name) else [member["shape"], location, wire]
+
+
+def compact(shape, is_input):
+    """What is checked of a shape; answers are not held to the limits of requests."""
+    kept = {"type": shape["type"]}
+    for key in CONSTRAINTS if is_input else ():
+        if key in shape:
+            kept[key] = shape[key]
+    for key in ("enum", "required", "payload"):
+        if shape.get(key):
+            kept[key] = shape[key]
+    if shape.get("sensitive"):
+        kept["sensitive"] = True
+    for part in ("member", "key", "value"):
+        if part in shape:
+            kept[part] = shape[part]["shape"]
+    if "members" in shape:
+        kept["members"] = {name: member_of(name, member) for name, member in sorted(shape["members"].items())}
+    return kept
+
+
+def extract(service):
+    version, model = model_of(service)
+    operations, inputs, outputs = {}, set(), set()
+    for name in implemented(service):
+        operation = model["operations"][name]
+        entry = {"uri": operation["http"]["requestUri"].split("?")[0]}
+        for side, found in (("input", inputs), ("output", outputs)):
+            if side in operation:
+                entry[side] = operation[side]["shape"]
+                reach(model, entry[side], found)
+        operations[name] = entry
+    shapes = {name: compact(model["shapes"][name], name in inputs) for name in sorted(inputs | outputs)}
+    return {"version": version, "operations": operations, "shapes": shapes}
+
+
+def text_of(models):
+    """One line for each operation and each shape, so that a newer botocore shows as a readable difference."""
+    lines = [f'{{"botocore": {json.dumps(botocore.__version__)}, "services": {{']
+    for at, (service, model) in enumerate(models.items()):
+        lines.append(f'{json.dumps(service)}: {{"version": {json.dumps(model["version"])},')
+        for part, end in (("operations", "},"), ("shapes", "}")):
+            entries = [f"{json.dumps(name)}:{json.dumps(entry, separators=(',', ':'))}" for name, entry in model[part].items()]
+            lines += [f'"{part}": {{', ",\n".join(entries), end]
+        lines.append("}" if at == len(models) - 1 else "},")
+    return "\n".join([*lines, "}}"]) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    text = text_of({service: extract(service) for service in SERVICES})
+    if not parser.parse_args().check:
+        TARGET.write_text(text)
+    elif TARGET.read_text() != text:
+        raise SystemExit(f"{TARGET} is not what botocore {botocore.__version__} gives: run {pathlib.Path(__file__).name}")
+    models = json.loads(text)["services"].values()
+    counts = [sum(len(model[part]) for model in models) for part in ("operations", "shapes")]
+    print(f"{counts[0]} operations, {counts[1]} shapes, {len(text.encode())} bytes, botocore {botocore.__version__}")
+
+
+if __name__ == "__main__":
+    main()
