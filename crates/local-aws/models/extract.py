@@ -3,8 +3,8 @@
     python extract.py          writes the file
     python extract.py --check  fails when the file is not what the installed botocore gives
 
-The operations are those that `src/control` dispatches, so a new one there needs no second list. Documentation, errors
-and everything else that no check reads is left out.
+The operations are those that `src/control` dispatches, so a new one there needs no second list. Documentation and
+everything else that no check reads is left out.
 """
 
 import argparse
@@ -85,6 +85,11 @@ def compact(shape, is_input):
     return kept
 
 
+def code_of(model, error):
+    """The code on the wire, which is not always the exception's name."""
+    return model["shapes"][error].get("error", {}).get("code", error)
+
+
 def extract(service):
     version, model = model_of(service)
     operations, inputs, outputs = {}, set(), set()
@@ -95,9 +100,13 @@ def extract(service):
             if side in operation:
                 entry[side] = operation[side]["shape"]
                 reach(model, entry[side], found)
+        entry["errors"] = sorted(code_of(model, error["shape"]) for error in operation.get("errors", []))
         operations[name] = entry
     shapes = {name: compact(model["shapes"][name], name in inputs) for name in sorted(inputs | outputs)}
-    return {"version": version, "operations": operations, "shapes": shapes}
+    declared = {error["shape"] for name in operations for error in model["operations"][name].get("errors", [])}
+    statuses = {code_of(model, name): model["shapes"][name].get("error", {}).get("httpStatusCode") for name in sorted(declared)}
+    errors = {code: status for code, status in statuses.items() if status}
+    return {"version": version, "operations": operations, "errors": errors, "shapes": shapes}
 
 
 def text_of(models):
@@ -105,9 +114,9 @@ def text_of(models):
     lines = [f'{{"botocore": {json.dumps(botocore.__version__)}, "services": {{']
     for at, (service, model) in enumerate(models.items()):
         lines.append(f'{json.dumps(service)}: {{"version": {json.dumps(model["version"])},')
-        for part, end in (("operations", "},"), ("shapes", "}")):
+        for part, end in (("operations", "},"), ("errors", "},"), ("shapes", "}")):
             entries = [f"{json.dumps(name)}:{json.dumps(entry, separators=(',', ':'))}" for name, entry in model[part].items()]
-            lines += [f'"{part}": {{', ",\n".join(entries), end]
+            lines += [f'"{part}": {{', *([",\n".join(entries)] if entries else []), end]
         lines.append("}" if at == len(models) - 1 else "},")
     return "\n".join([*lines, "}}"]) + "\n"
 

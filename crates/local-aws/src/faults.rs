@@ -7,9 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
-use crate::control::Service;
+use crate::{
+    control::Service,
+    quota::{self, Quota},
+};
 
 /// How slow and how strict the cloud is. The default is neither.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,12 +66,6 @@ struct Bucket {
     filled: Instant,
 }
 
-/// A documented quota: `rate` calls a second, `burst` at once.
-struct Quota {
-    rate: f64,
-    burst: f64,
-}
-
 impl FaultPlan {
     /// Nothing armed yet.
     pub(crate) fn new(faults: Faults) -> Self {
@@ -80,13 +78,20 @@ impl FaultPlan {
     }
 
     /// What this call of `operation` meets.
-    pub(crate) fn meet(&self, service: Service, region: &str, operation: &str) -> Option<Fault> {
+    pub(crate) fn meet(
+        &self,
+        service: Service,
+        region: &str,
+        operation: &str,
+        document: &Map<String, Value>,
+    ) -> Option<Fault> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = armed.iter().position(|(name, _)| name == operation) {
             return Some(armed.remove(at).1).filter(|fault| *fault != Fault::Pass);
         }
         drop(armed);
-        (self.faults.throttle && !self.admit(service, region, operation)).then_some(Fault::Throttle)
+        let quotas = quota::of(service, region, operation, document);
+        (self.faults.throttle && !self.admit(service, region, quotas)).then_some(Fault::Throttle)
     }
 
     /// How long a call takes at least.
@@ -94,13 +99,12 @@ impl FaultPlan {
         Duration::from_millis(self.faults.latency_ms)
     }
 
-    /// Takes a token from the operation's bucket and from the service's. A refused call takes none.
-    fn admit(&self, service: Service, region: &str, operation: &str) -> bool {
-        let own = quota(service, operation).map(|quota| (format!("{service:?}/{region}/{operation}"), quota));
-        let shared = shared_quota(service).map(|quota| (format!("{service:?}/{region}"), quota));
+    /// Takes a token from every bucket. A refused call takes none.
+    fn admit(&self, service: Service, region: &str, quotas: Vec<Quota>) -> bool {
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked: Vec<_> = own.into_iter().chain(shared).collect();
+        let name = |quota: &Quota| format!("{service:?}/{region}/{}", quota.bucket);
+        let asked: Vec<_> = quotas.into_iter().map(|quota| (name(&quota), quota)).collect();
         for (name, quota) in &asked {
             let bucket = buckets.entry(name.clone()).or_insert(Bucket { tokens: quota.burst, filled: now });
             let since = now.saturating_duration_since(bucket.filled).as_secs_f64();
@@ -119,31 +123,6 @@ impl FaultPlan {
     }
 }
 
-/// API Gateway developer guide, "Amazon API Gateway quotas".
-fn quota(service: Service, operation: &str) -> Option<Quota> {
-    if service != Service::ApiGateway {
-        return None;
-    }
-    let (rate, burst) = match operation {
-        "CreateRestApi" => (1.0 / 3.0, 1.0),
-        "CreateDeployment" => (1.0 / 5.0, 1.0),
-        "CreateResource" | "DeleteResource" => (5.0, 5.0),
-        "DeleteRestApi" => (1.0 / 30.0, 1.0),
-        "GetResources" => (2.5, 5.0),
-        _ => return None,
-    };
-    Some(Quota { rate, burst })
-}
-
-fn shared_quota(service: Service) -> Option<Quota> {
-    match service {
-        Service::ApiGateway => Some(Quota { rate: 10.0, burst: 40.0 }),
-        // The documented 15 to 20 a second are per category of calls; one bucket for all is the stricter reading.
-        Service::Cognito | Service::Lambda => Some(Quota { rate: 15.0, burst: 15.0 }),
-        Service::Iam | Service::Logs | Service::Sts => None,
-    }
-}
-
 impl fmt::Debug for FaultPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultPlan").field("faults", &self.faults).finish_non_exhaustive()
@@ -159,16 +138,16 @@ mod tests {
         let plan = FaultPlan::new(Faults::default());
         plan.arm("CreateRole", Fault::Throttle);
         plan.arm("CreateRole", Fault::Error500);
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "GetRole"), None);
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole"), Some(Fault::Throttle));
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole"), Some(Fault::Error500));
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole"), None);
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "GetRole", &Map::new()), None);
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), Some(Fault::Throttle));
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), Some(Fault::Error500));
+        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), None);
     }
 
     #[test]
     fn documented_quotas_hold_per_region() {
         let plan = FaultPlan::new(Faults { throttle: true, ..Faults::default() });
-        let delete = |region: &str| plan.meet(Service::ApiGateway, region, "DeleteRestApi");
+        let delete = |region: &str| plan.meet(Service::ApiGateway, region, "DeleteRestApi", &Map::new());
         assert_eq!(delete("us-east-1"), None);
         assert_eq!(delete("us-east-1"), Some(Fault::Throttle));
         assert_eq!(delete("eu-west-1"), None);

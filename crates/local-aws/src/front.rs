@@ -105,7 +105,7 @@ async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Resp
         tokio::time::sleep(app.faults.latency()).await;
     }
     let findings = model::check(service, &call);
-    let fault = app.faults.meet(service, &call.region, &operation);
+    let fault = app.faults.meet(service, &call.region, &operation, &call.document);
     let outcome = match fault {
         Some(Fault::DropBeforeEffect) => return broken_connection(),
         Some(Fault::HoldBeforeEffect) => return hold(app).await,
@@ -152,7 +152,7 @@ fn record(
         error_code: outcome.err().map(|error| error.code.clone()),
         violations: findings.all(),
         answer_violations: outcome.map_or_else(
-            |_| Vec::new(),
+            |error| model::check_refusal(service, operation, error),
             |answer| match &answer.content {
                 Content::Document(document) => model::check_answer(service, operation, Some(document)),
                 Content::Empty => model::check_answer(service, operation, None),

@@ -19,6 +19,7 @@ pub mod faults;
 mod front;
 mod model;
 mod protocol;
+mod quota;
 mod random;
 mod requests;
 pub mod server;

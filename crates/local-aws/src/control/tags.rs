@@ -7,11 +7,12 @@ use crate::{protocol::ApiError, state::Tags};
 /// Tags that a resource may have at most.
 const MOST: usize = 50;
 
-/// Adds `new` to `tags`; `refuse` makes the service's own error.
+/// Adds `new` to `tags`; `refuse` makes the service's own error of a bad tag, `too_many` that of one more than fits.
 pub(super) fn add(
     tags: &mut Tags,
     new: BTreeMap<String, String>,
     refuse: impl Fn(String) -> ApiError,
+    too_many: impl Fn(String) -> ApiError,
 ) -> Result<(), ApiError> {
     for (key, value) in new {
         let length = key.chars().count();
@@ -30,7 +31,7 @@ pub(super) fn add(
         tags.insert(key, value);
     }
     if tags.len() > MOST {
-        return Err(refuse(format!("a resource may have at most {MOST} tags")));
+        return Err(too_many(format!("a resource may have at most {MOST} tags")));
     }
     Ok(())
 }

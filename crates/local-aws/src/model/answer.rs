@@ -9,6 +9,36 @@ use super::shape::{Kind, Model, Operation, Place, Shape};
 /// Values that AWS answers though its own model's enum lacks them: an update shows the reason code of a creation.
 const BEYOND_THE_MODEL: [(&str, &str); 1] = [("LastUpdateStatusReasonCode", "Creating")];
 
+/// Codes that operations of a service may answer without naming them: "Common errors" in its API reference, what its
+/// protocol refuses, and our own NotImplemented.
+const COMMON: [&str; 12] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "InternalFailure",
+    "MalformedInput",
+    "NotImplemented",
+    "RequestEntityTooLargeException",
+    "SerializationException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "ValidationError",
+    "ValidationException",
+];
+
+/// Whether the operation knows the code, and answers it with that status.
+pub(super) fn check_error(model: &Model, name: &str, operation: &Operation, code: &str, status: u16) -> Vec<String> {
+    let mut found = Vec::new();
+    let declared = operation.errors.iter().any(|known| known == code);
+    if !declared && !COMMON.contains(&code) {
+        found.push(format!("{code} is no error of {name}"));
+    }
+    if let Some(expected) = model.errors.get(code).filter(|expected| **expected != status) {
+        found.push(format!("{code} has status {expected}, not {status}"));
+    }
+    found
+}
+
 /// What the document has that the output does not, or lacks.
 pub(super) fn check(model: &Model, operation: &Operation, document: Option<&Value>) -> Vec<String> {
     let mut found = Vec::new();

@@ -75,3 +75,10 @@ pub(crate) fn check_answer(service: Service, operation: &str, document: Option<&
     let found = shape::find(service.name(), operation);
     found.map_or_else(Vec::new, |(model, operation)| answer::check(model, operation, document))
 }
+
+/// Whether an operation may be refused so.
+pub(crate) fn check_refusal(service: Service, operation: &str, error: &ApiError) -> Vec<String> {
+    let found = shape::find(service.name(), operation);
+    found
+        .map_or_else(Vec::new, |(model, found)| answer::check_error(model, operation, found, &error.code, error.status))
+}

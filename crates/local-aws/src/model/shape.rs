@@ -22,6 +22,8 @@ pub(super) struct Model {
     #[expect(dead_code, reason = "for those who read the file")]
     version: String,
     operations: BTreeMap<String, Operation>,
+    /// HTTP status by code, where the model has one.
+    pub errors: BTreeMap<String, u16>,
     shapes: BTreeMap<String, Shape>,
 }
 
@@ -35,6 +37,8 @@ pub(super) struct Operation {
     pub input: Option<String>,
     /// Shape of the output.
     pub output: Option<String>,
+    /// Codes that it may be refused with, beside those that all operations share.
+    pub errors: Vec<String>,
 }
 
 /// What a value must be.

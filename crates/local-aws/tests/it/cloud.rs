@@ -95,6 +95,14 @@ pub(crate) fn config(endpoint: &str, key: &str, secret: &str) -> SdkConfig {
         .build()
 }
 
+/// The error code of an answer, when it is a refusal.
+pub(crate) fn code_of<T, E: ProvideErrorMetadata, R>(result: &Result<T, SdkError<E, R>>) -> Option<&str> {
+    match result {
+        Err(SdkError::ServiceError(refused)) => refused.err().code(),
+        _ => None,
+    }
+}
+
 /// The error code of a refused call.
 pub(crate) fn code<T, E, R>(result: Result<T, SdkError<E, R>>) -> String
 where

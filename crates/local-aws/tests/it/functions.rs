@@ -12,7 +12,7 @@ use local_aws::Faults;
 use crate::cloud::{Cloud, code, zip};
 
 /// A `bootstrap` in bash alone: answers every event with itself.
-const ECHO: &str = r#"#!/bin/bash
+pub(crate) const ECHO: &str = r#"#!/bin/bash
 host=${AWS_LAMBDA_RUNTIME_API%:*} port=${AWS_LAMBDA_RUNTIME_API##*:} base=/2018-06-01/runtime/invocation
 while :; do
   exec 3<>"/dev/tcp/$host/$port"

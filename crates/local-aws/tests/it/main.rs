@@ -11,4 +11,5 @@ mod faults;
 mod functions;
 mod iam;
 mod logs;
+mod refusals;
 mod restart;

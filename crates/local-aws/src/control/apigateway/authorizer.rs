@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    api, api_mut, bad_request, conflict, items, not_found, page_size,
+    api, api_mut, bad_request, conflict, items, limit_exceeded, not_found, page_size,
     patch::{self, Op, Patch},
 };
 use crate::{
@@ -42,8 +42,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         let api = api_mut(call, state.region_mut(&call.region))?;
         check(&api.current, &authorizer)?;
         if api.current.authorizers.len() >= MOST_AUTHORIZERS {
-            let message = "Maximum number of Authorizers for this API has been reached";
-            return Err(ApiError::new(429, "LimitExceededException", message));
+            return Err(limit_exceeded("Maximum number of Authorizers for this API has been reached"));
         }
         api.current.authorizers.insert(authorizer.id.clone(), authorizer);
         Ok(())
@@ -96,10 +95,8 @@ pub(super) fn delete(call: &Call) -> Outcome {
             .values()
             .flat_map(|resource| resource.methods.values().map(move |method| (resource.path.as_str(), method)));
         if let Some((path, method)) = methods.find(|(_, method)| method.authorizer_id.as_deref() == Some(id)) {
-            return Err(conflict(format!(
-                "Authorizer {id} is in use by the method {} {path}. Remove it from the method first.",
-                method.http_method
-            )));
+            let verb = &method.http_method;
+            return Err(conflict(format!("Cannot delete authorizer, is referenced in method: {verb}/{path}")));
         }
         api.current.authorizers.remove(id);
         Ok(())
@@ -144,6 +141,7 @@ fn check(snapshot: &Snapshot, authorizer: &Authorizer) -> Result<(), ApiError> {
             "Authorizer name must be unique. Authorizer {name} already exists in this RestApi."
         )));
     }
+    // Whether the pools exist is not checked here: no document says that AWS does. Their tokens are refused either way.
     let is_pool = |arn: &String| {
         let parts: Vec<&str> = arn.split(':').collect();
         matches!(parts[..], ["arn", _, "cognito-idp", _, _, pool] if pool.starts_with("userpool/"))

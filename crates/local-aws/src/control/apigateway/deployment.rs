@@ -37,6 +37,9 @@ pub(super) fn create(call: &Call) -> Outcome {
         let shown = view(&deployment);
         api.deployments.insert(id.clone(), deployment);
         if let Some(name) = stage_name {
+            if !api.stages.contains_key(name) {
+                stage::check_room(api)?;
+            }
             let fresh = || stage::new(name, &id, call.now_ms);
             let stage = api.stages.entry(name.to_owned()).or_insert_with(fresh);
             stage.deployment_id.clone_from(&id);

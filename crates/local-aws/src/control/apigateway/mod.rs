@@ -124,6 +124,10 @@ fn conflict(message: impl Into<String>) -> ApiError {
     ApiError::new(409, "ConflictException", message)
 }
 
+fn limit_exceeded(message: impl Into<String>) -> ApiError {
+    ApiError::new(429, "LimitExceededException", message)
+}
+
 fn not_found(message: impl Into<String>) -> ApiError {
     ApiError::new(404, "NotFoundException", message)
 }

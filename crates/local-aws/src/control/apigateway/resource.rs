@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{api, api_mut, bad_request, conflict, items, method, no_resource, page_size, resource_of};
+use super::{api, api_mut, bad_request, conflict, items, limit_exceeded, method, no_resource, page_size, resource_of};
 use crate::{
     control::{Call, Service, page::page},
     protocol::{Answer, ApiError, Outcome},
@@ -42,11 +42,7 @@ pub(super) fn create(call: &Call) -> Outcome {
             }
         }
         if api.current.resources.len() >= MOST_RESOURCES {
-            return Err(ApiError::new(
-                429,
-                "LimitExceededException",
-                "Maximum number of Resources for this API has been reached",
-            ));
+            return Err(limit_exceeded("Maximum number of Resources for this API has been reached"));
         }
         let resource = Resource {
             id: id.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    api, api_mut, bad_request, items, no_api, not_found, page_size,
+    api, api_mut, bad_request, items, limit_exceeded, no_api, not_found, page_size,
     patch::{self, Op, Patch},
 };
 use crate::{
@@ -44,7 +44,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         }
     }
     let mut api_tags = Tags::new();
-    tags::add(&mut api_tags, input.text_map("tags")?.unwrap_or_default(), bad_request)?;
+    tags::add(&mut api_tags, input.text_map("tags")?.unwrap_or_default(), bad_request, limit_exceeded)?;
     let mut binary_media_types = Vec::new();
     for media_type in input.texts("binaryMediaTypes")?.unwrap_or_default() {
         if !binary_media_types.contains(&media_type) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     api, api_mut, bad_request, conflict,
     deployment::no_deployment,
-    not_found,
+    limit_exceeded, not_found,
     patch::{self, Op, Patch},
 };
 use crate::{
@@ -16,13 +16,16 @@ use crate::{
     protocol::{Answer, ApiError, Outcome},
     state::{
         Tags,
-        apigateway::{MethodSetting, Stage},
+        apigateway::{MethodSetting, RestApi, Stage},
     },
 };
 
 /// Requests a second and at once of an account (default quotas), which a stage without limits shows.
 const ACCOUNT_RATE: f64 = 10_000.0;
 const ACCOUNT_BURST: u32 = 5000;
+
+/// Stages of an API (default quota).
+const MOST_STAGES: usize = 10;
 
 /// A stage without settings.
 pub(super) fn new(name: &str, deployment_id: &str, now_ms: u64) -> Stage {
@@ -48,7 +51,7 @@ pub(super) fn create(call: &Call) -> Outcome {
     stage.description = input.text("description")?.map(ToOwned::to_owned);
     stage.variables = input.text_map("variables")?.unwrap_or_default();
     check_variables(&stage.variables)?;
-    tags::add(&mut stage.tags, input.text_map("tags")?.unwrap_or_default(), bad_request)?;
+    tags::add(&mut stage.tags, input.text_map("tags")?.unwrap_or_default(), bad_request, limit_exceeded)?;
     let shown = view(&stage);
     call.app.store.write(|state| {
         let api = api_mut(call, state.region_mut(&call.region))?;
@@ -58,6 +61,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         if api.stages.contains_key(name) {
             return Err(conflict("Stage already exists"));
         }
+        check_room(api)?;
         api.stages.insert(name.to_owned(), stage);
         Ok(())
     })?;
@@ -108,6 +112,14 @@ pub(super) fn delete(call: &Call) -> Outcome {
 
 pub(super) fn no_stage() -> ApiError {
     not_found("Invalid Stage identifier specified")
+}
+
+/// Refuses a stage more than an API may have.
+pub(super) fn check_room(api: &RestApi) -> Result<(), ApiError> {
+    if api.stages.len() < MOST_STAGES {
+        return Ok(());
+    }
+    Err(limit_exceeded("Maximum number of stages for this API has been reached. Please contact AWS if you need more."))
 }
 
 /// Refuses names that no URL could have.

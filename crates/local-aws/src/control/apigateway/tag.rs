@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{bad_request, no_api, not_found, stage::no_stage};
+use super::{bad_request, limit_exceeded, no_api, not_found, stage::no_stage};
 use crate::{
     control::{Call, Service, tags},
     protocol::{Answer, ApiError, Outcome},
@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn tag(call: &Call) -> Outcome {
     let input = call.input(Service::ApiGateway);
     let new = input.text_map("tags")?.ok_or_else(|| input.missing("tags"))?;
-    change(call, |tags| tags::add(tags, new, bad_request))?;
+    change(call, |tags| tags::add(tags, new, bad_request, limit_exceeded))?;
     Ok(Answer::empty(204))
 }
 

@@ -44,6 +44,10 @@ pub(super) fn check(pool: &UserPool, settings: &Map<String, Value>, has_secret: 
     if uses_users && texts(settings, "CallbackURLs").is_empty() {
         return Err(invalid("At least one callback URL is needed with the code flow or the implicit flow."));
     }
+    let redirect = settings.get("DefaultRedirectURI").and_then(Value::as_str);
+    if redirect.is_some_and(|redirect| !texts(settings, "CallbackURLs").contains(&redirect)) {
+        return Err(invalid("The default redirect URI must be one of the callback URLs."));
+    }
     check_life_times(settings)
 }
 

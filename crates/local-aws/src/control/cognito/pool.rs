@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::{
-    find, find_mut, invalid, key, name, no_pool, pool_id,
+    find, find_mut, invalid, key, limit_exceeded, name, no_pool, pool_id,
     setting::{self, Kind},
 };
 use crate::{
@@ -51,6 +51,9 @@ const IMMUTABLE: [(&str, Kind); 4] = [
     ("UsernameAttributes", Kind::Texts(&["phone_number", "email"])),
 ];
 
+/// Pools of an account and Region (default quota).
+const MOST_POOLS: usize = 1000;
+
 const PROTECTION: [&str; 2] = ["ACTIVE", "INACTIVE"];
 
 pub(super) fn create(call: &Call) -> Outcome {
@@ -77,8 +80,12 @@ pub(super) fn create(call: &Call) -> Outcome {
     };
     let shown = view(call, &pool);
     call.app.store.write(|state| {
-        state.region_mut(&call.region).pools.insert(pool.id.clone(), pool);
-        Ok::<_, ApiError>(())
+        let pools = &mut state.region_mut(&call.region).pools;
+        if pools.len() >= MOST_POOLS {
+            return Err(limit_exceeded(format!("The maximum number of user pools is {MOST_POOLS}.")));
+        }
+        pools.insert(pool.id.clone(), pool);
+        Ok(())
     })?;
     Ok(Answer::ok(json!({ "UserPool": shown })))
 }
@@ -161,7 +168,7 @@ fn settings(input: &Input<'_>) -> Result<Map<String, Value>, ApiError> {
 
 fn new_tags(input: &Input<'_>) -> Result<Tags, ApiError> {
     let mut tags = Tags::new();
-    tags::add(&mut tags, input.text_map("UserPoolTags")?.unwrap_or_default(), invalid)?;
+    tags::add(&mut tags, input.text_map("UserPoolTags")?.unwrap_or_default(), invalid, invalid)?;
     Ok(tags)
 }
 

@@ -14,7 +14,7 @@ pub(super) fn tag(call: &Call) -> Outcome {
     let new = input.text_map("Tags")?.ok_or_else(|| input.missing("Tags"))?;
     call.app.store.write(|state| {
         let pool = find_mut(state.region_mut(&call.region), id)?;
-        tags::add(&mut pool.tags, new, invalid)
+        tags::add(&mut pool.tags, new, invalid, invalid)
     })?;
     Ok(Answer::ok(json!({})))
 }

@@ -3,10 +3,14 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use super::limit_exceeded;
 use crate::protocol::ApiError;
 
 /// IAM answers documents encoded as RFC 3986 does.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Characters of a trust policy (default quota).
+const MOST_TRUST: usize = 2048;
 
 /// A document as IAM's answers hold it.
 pub(super) fn encode(document: &str) -> String {
@@ -26,8 +30,16 @@ pub(super) fn check_permissions(document: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Characters of a document as quotas count them: without white space.
+pub(super) fn size(document: &str) -> usize {
+    document.chars().filter(|letter| !letter.is_whitespace()).count()
+}
+
 /// Checks a trust policy.
 pub(super) fn check_trust(document: &str) -> Result<(), ApiError> {
+    if size(document) > MOST_TRUST {
+        return Err(limit_exceeded(format!("Cannot exceed quota for ACLSizePerRole: {MOST_TRUST}")));
+    }
     for statement in statements(document)? {
         if statement.contains_key("Resource") || statement.contains_key("NotResource") {
             return Err(malformed("Has prohibited field Resource"));

@@ -51,6 +51,10 @@ fn role_name(call: &Call) -> Result<&str, ApiError> {
     call.input(Service::Iam).required_checked("RoleName", &ROLE_NAME)
 }
 
+fn limit_exceeded(message: String) -> ApiError {
+    ApiError::new(409, "LimitExceeded", message)
+}
+
 fn no_such_entity(message: String) -> ApiError {
     ApiError::new(404, "NoSuchEntity", message)
 }

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{document, find, find_mut, name, no_such_entity, role_name};
+use super::{document, find, find_mut, limit_exceeded, name, no_such_entity, role_name};
 use crate::{
     control::{Call, Service},
     protocol::{Answer, ApiError, Outcome, input::Text},
 };
 
 const POLICY_NAME: Text = name(128);
+
+/// Characters of all inline policies of a role.
+const MOST_INLINE: usize = 10_240;
 
 /// Managed policies that a role may have attached (default quota).
 const MOST_ATTACHED: usize = 10;
@@ -20,8 +23,12 @@ pub(super) fn put(call: &Call) -> Outcome {
     let text = input.required("PolicyDocument")?;
     document::check_permissions(text)?;
     call.app.store.write(|state| {
-        find_mut(state, role)?.inline_policies.insert(policy.to_owned(), text.to_owned());
-        Ok::<_, ApiError>(())
+        let found = find_mut(state, role)?;
+        found.inline_policies.insert(policy.to_owned(), text.to_owned());
+        if found.inline_policies.values().map(|text| document::size(text)).sum::<usize>() > MOST_INLINE {
+            return Err(limit_exceeded(format!("Maximum policy size of {MOST_INLINE} bytes exceeded for role {role}")));
+        }
+        Ok(())
     })?;
     Ok(Answer::empty(200))
 }
@@ -64,8 +71,7 @@ pub(super) fn attach(call: &Call) -> Outcome {
         let role = find_mut(state, role)?;
         role.attached_policies.insert(arn.to_owned());
         if role.attached_policies.len() > MOST_ATTACHED {
-            let message = format!("Cannot exceed quota for PoliciesPerRole: {MOST_ATTACHED}");
-            return Err(ApiError::new(409, "LimitExceeded", message));
+            return Err(limit_exceeded(format!("Cannot exceed quota for PoliciesPerRole: {MOST_ATTACHED}")));
         }
         Ok(())
     })?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{ROLE_NAME, document, find, find_mut, role_name};
+use super::{ROLE_NAME, document, find, find_mut, limit_exceeded, role_name};
 use crate::{
     clock,
     control::{Call, Service, page::page, tags},
@@ -30,7 +30,7 @@ pub(super) fn create(call: &Call) -> Outcome {
     let assume_role_policy = input.required("AssumeRolePolicyDocument")?;
     document::check_trust(assume_role_policy)?;
     let mut role_tags = Tags::new();
-    tags::add(&mut role_tags, read_tags(call)?.unwrap_or_default(), invalid_input)?;
+    tags::add(&mut role_tags, read_tags(call)?.unwrap_or_default(), invalid_input, limit_exceeded)?;
     let role = Role {
         name: name.to_owned(),
         id: format!("AROA{}", random::id(Alphabet::Base32, 17)?),
@@ -46,7 +46,8 @@ pub(super) fn create(call: &Call) -> Outcome {
     };
     let shown = view(call, &role, true);
     call.app.store.write(|state| {
-        if state.iam.roles.contains_key(name) {
+        // Names are unique without regard to case.
+        if state.iam.roles.keys().any(|other| other.eq_ignore_ascii_case(name)) {
             let message = format!("Role with name {name} already exists.");
             return Err(ApiError::new(409, "EntityAlreadyExists", message));
         }
@@ -122,7 +123,7 @@ pub(super) fn delete(call: &Call) -> Outcome {
 pub(super) fn tag(call: &Call) -> Outcome {
     let name = role_name(call)?;
     let new = read_tags(call)?.ok_or_else(|| call.input(Service::Iam).missing("Tags"))?;
-    call.app.store.write(|state| tags::add(&mut find_mut(state, name)?.tags, new, invalid_input))?;
+    call.app.store.write(|state| tags::add(&mut find_mut(state, name)?.tags, new, invalid_input, limit_exceeded))?;
     Ok(Answer::empty(200))
 }
 

@@ -53,7 +53,7 @@ pub(super) fn create(call: &Call) -> Outcome {
     environment::apply_architecture(&input, &mut latest)?;
     let publish = input.flag("Publish")?.unwrap_or(false);
     let mut function_tags = Tags::new();
-    tags::add(&mut function_tags, input.text_map("Tags")?.unwrap_or_default(), invalid)?;
+    tags::add(&mut function_tags, input.text_map("Tags")?.unwrap_or_default(), invalid, invalid)?;
     let code = input.structure("Code")?.ok_or_else(|| input.missing("Code"))?;
     let code = Code::read(call, &code)?;
 

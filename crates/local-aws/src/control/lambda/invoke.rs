@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 
-use super::{find, target, version};
+use super::{check_active, find, target, version};
 use crate::{
     control::Call,
     data::runtime::InvokeError,
@@ -22,18 +22,15 @@ pub(in crate::control) async fn invoke(call: &Call) -> Outcome {
     let (serving, executed) = call.app.store.read(|state| {
         let function = find(call, state, &target.name)?;
         version::check(call, function, target.version)?;
-        if call.now_ms < function.active_from_ms {
-            let message = "The operation cannot be performed at this time. The function is currently in the following \
-                 state: Pending";
-            return Err(ApiError::new(409, "ResourceConflictException", message));
-        }
+        check_active(function, call.now_ms)?;
         let published = target.version.and_then(|number| Some((number, function.versions.get(&number)?)));
-        Ok(published.map_or_else(
+        Ok::<_, ApiError>(published.map_or_else(
             || (function.serving(call.now_ms).clone(), "$LATEST".to_owned()),
             |(number, version)| (version.clone(), number.to_string()),
         ))
     })?;
     if call.body.len() > MOST_PAYLOAD {
+        // The API reference's code; what is seen on the wire is also RequestEntityTooLargeException.
         let message = format!("Request must be smaller than {MOST_PAYLOAD} bytes for the InvokeFunction operation");
         return Err(ApiError::new(413, "RequestTooLargeException", message));
     }

@@ -159,22 +159,35 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "InvalidParameterValueException", message)
 }
 
-/// Refuses a change while the function is `Pending` or an update is `InProgress`.
+/// Refuses what fails while the function is `Pending` or an update is `InProgress`.
+///
+/// "Lambda function states" lists the operations: Invoke while Pending; UpdateFunctionCode, UpdateFunctionConfiguration
+/// and PublishVersion in both; TagResource while InProgress. The same page says elsewhere that every operation on a
+/// Pending function fails; the list is the more precise, so AddPermission and PutFunctionConcurrency are admitted.
 fn check_changeable(function: &Function, now_ms: u64) -> Result<(), ApiError> {
-    let conflict = |message: String| Err(ApiError::new(409, "ResourceConflictException", message));
-    if now_ms < function.active_from_ms {
-        return conflict(
-            "The operation cannot be performed at this time. The function is currently in the following state: Pending"
-                .to_owned(),
-        );
+    check_active(function, now_ms)?;
+    check_no_update(function, now_ms)
+}
+
+/// Refuses what fails while the function is `Pending`.
+fn check_active(function: &Function, now_ms: u64) -> Result<(), ApiError> {
+    if now_ms >= function.active_from_ms {
+        return Ok(());
     }
-    if now_ms < function.updated_from_ms {
-        let arn = &function.arn;
-        return conflict(format!(
-            "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
-        ));
+    let message =
+        "The operation cannot be performed at this time. The function is currently in the following state: Pending";
+    Err(ApiError::new(409, "ResourceConflictException", message))
+}
+
+/// Refuses what fails while an update is `InProgress`. A creation is none.
+fn check_no_update(function: &Function, now_ms: u64) -> Result<(), ApiError> {
+    if now_ms >= function.updated_from_ms || now_ms < function.active_from_ms {
+        return Ok(());
     }
-    Ok(())
+    let arn = &function.arn;
+    let message =
+        format!("The operation cannot be performed at this time. An update is in progress for resource: {arn}");
+    Err(ApiError::new(409, "ResourceConflictException", message))
 }
 
 /// Refuses a change that was meant for another revision.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{find, find_mut, invalid, whole_function};
+use super::{check_no_update, find, find_mut, invalid, whole_function};
 use crate::{
     control::{Call, Service, tags},
     protocol::{Answer, ApiError, Outcome},
@@ -14,7 +14,8 @@ pub(super) fn tag(call: &Call) -> Outcome {
     let new = input.text_map("Tags")?.ok_or_else(|| input.missing("Tags"))?;
     call.app.store.write(|state| {
         let function = find_mut(call, state.region_mut(&call.region), &name)?;
-        tags::add(&mut function.tags, new, invalid)
+        check_no_update(function, call.now_ms)?;
+        tags::add(&mut function.tags, new, invalid, invalid)
     })?;
     Ok(Answer::empty(204))
 }

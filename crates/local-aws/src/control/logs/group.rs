@@ -21,7 +21,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         return Err(ApiError::not_implemented("the parameter logGroupClass other than STANDARD"));
     }
     let mut group_tags = Tags::new();
-    tags::add(&mut group_tags, input.text_map("tags")?.unwrap_or_default(), invalid)?;
+    tags::add(&mut group_tags, input.text_map("tags")?.unwrap_or_default(), invalid, invalid)?;
     call.app.store.write(|state| {
         let groups = &mut state.region_mut(&call.region).log_groups;
         if groups.contains_key(name) {

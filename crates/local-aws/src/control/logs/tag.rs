@@ -14,7 +14,7 @@ pub(super) fn tag(call: &Call) -> Outcome {
     let new = input.text_map("tags")?.ok_or_else(|| input.missing("tags"))?;
     call.app.store.write(|state| {
         let group = find_mut(state.region_mut(&call.region), name)?;
-        tags::add(&mut group.tags, new, invalid)
+        tags::add(&mut group.tags, new, invalid, too_many)
     })?;
     Ok(Answer::empty(200))
 }
@@ -36,6 +36,10 @@ pub(super) fn list(call: &Call) -> Outcome {
 
 pub(super) fn list_by_name(call: &Call) -> Outcome {
     show(call, group_name(call)?)
+}
+
+fn too_many(message: String) -> ApiError {
+    ApiError::new(400, "TooManyTagsException", message)
 }
 
 fn show(call: &Call, name: &str) -> Outcome {

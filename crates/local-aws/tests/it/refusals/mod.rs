@@ -1,0 +1,75 @@
+//! What AWS refuses, rule by rule: each row is one call by the real SDK client, the status and code that AWS answers, and
+//! the document that says so. The same rows are in docs/aws-quirks.md; a row that is missing there fails its test.
+
+mod cognito;
+mod data_plane;
+mod gateway;
+mod iam;
+mod lambda;
+mod logs;
+mod rates;
+
+use aws_sdk_iam::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+
+/// The rows of one service.
+#[derive(Default)]
+struct Table {
+    rows: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Table {
+    /// AWS refuses this call.
+    fn refused<T, E: ProvideErrorMetadata>(
+        &mut self,
+        rule: &str,
+        source: &str,
+        (status, code): (u16, &str),
+        result: Result<T, SdkError<E, HttpResponse>>,
+    ) {
+        let answer = match result {
+            Ok(_) => "accepted".to_owned(),
+            Err(SdkError::ServiceError(refused)) => {
+                format!("{} {}", refused.raw().status().as_u16(), refused.err().code().unwrap_or("without a code"))
+            }
+            Err(error) => format!("{error}"),
+        };
+        self.row(rule, source, &format!("{status} {code}"), &answer);
+    }
+
+    /// AWS takes this call, though one might think otherwise.
+    fn accepted<T, E: ProvideErrorMetadata>(
+        &mut self,
+        rule: &str,
+        source: &str,
+        result: Result<T, SdkError<E, HttpResponse>>,
+    ) {
+        let answer = match result {
+            Ok(_) => "accepted".to_owned(),
+            Err(error) => error.code().unwrap_or("no answer").to_owned(),
+        };
+        self.row(rule, source, "accepted", &answer);
+    }
+
+    fn row(&mut self, rule: &str, source: &str, expected: &str, answer: &str) {
+        if answer != expected {
+            self.wrong.push(format!("{rule}: {answer}, not {expected}"));
+        }
+        self.rows.push(format!("| {rule} | {expected} | {source} |"));
+    }
+
+    /// Fails with all rows that do not hold, or that the documentation lacks.
+    fn done(self) {
+        assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/aws-quirks.md");
+        let documented = std::fs::read_to_string(path).unwrap();
+        let missing: Vec<_> = self.rows.into_iter().filter(|row| !documented.contains(row)).collect();
+        assert!(missing.is_empty(), "not in docs/aws-quirks.md:\n{}", missing.join("\n"));
+    }
+}
+
+/// So many tags, `k0` and on.
+fn tags(from: usize, to: usize) -> std::collections::HashMap<String, String> {
+    (from..to).map(|number| (format!("k{number}"), "v".to_owned())).collect()
+}
