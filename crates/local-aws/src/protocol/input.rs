@@ -1,8 +1,8 @@
-//! Reading an operation's input, with the refusals that AWS's own validation gives.
+//! Reading an operation's input, and the refusals of what its model does not hold.
 //!
-//! A member of the wrong JSON type is a `SerializationException`. A value that breaks a constraint is refused with the
-//! service's own code, in the words that all services share ("1 validation error detected: …"). Unknown members are
-//! ignored, as AWS ignores them.
+//! What a model says of an input is checked before (`model`), so an error here mostly means that the code asks for
+//! another type than the model has. A value that breaks a rule of its own is refused with the service's code, in the words
+//! that all services share ("1 validation error detected: …").
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -15,23 +15,6 @@ use super::ApiError;
 pub(crate) struct Input<'a> {
     members: &'a Map<String, Value>,
     invalid: &'static str,
-}
-
-/// What a string must look like.
-pub(crate) struct Text {
-    /// Length in characters.
-    pub length: RangeInclusive<usize>,
-    /// Which characters it may have.
-    pub allowed: fn(char) -> bool,
-    /// The pattern, as AWS documents it.
-    pub pattern: &'static str,
-}
-
-impl Text {
-    /// Any text of that length.
-    pub(crate) const fn any(length: RangeInclusive<usize>) -> Self {
-        Self { length, allowed: |_| true, pattern: ".*" }
-    }
 }
 
 impl<'a> Input<'a> {
@@ -71,47 +54,6 @@ impl<'a> Input<'a> {
     /// A string that must be there.
     pub(crate) fn required(&self, name: &str) -> Result<&'a str, ApiError> {
         self.text(name)?.ok_or_else(|| self.missing(name))
-    }
-
-    /// A string of a certain form.
-    pub(crate) fn checked(&self, name: &str, form: &Text) -> Result<Option<&'a str>, ApiError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        self.check(name, text, form)?;
-        Ok(Some(text))
-    }
-
-    /// A string of a certain form that must be there.
-    pub(crate) fn required_checked(&self, name: &str, form: &Text) -> Result<&'a str, ApiError> {
-        self.checked(name, form)?.ok_or_else(|| self.missing(name))
-    }
-
-    /// Checks a text that came from elsewhere, such as the path.
-    pub(crate) fn check(&self, name: &str, text: &str, form: &Text) -> Result<(), ApiError> {
-        let length = text.chars().count();
-        let shown = || format!("'{text}'");
-        if length < *form.length.start() {
-            let least = format!("Member must have length greater than or equal to {}", form.length.start());
-            return Err(self.broken(name, &shown(), &least));
-        }
-        if length > *form.length.end() {
-            let most = format!("Member must have length less than or equal to {}", form.length.end());
-            return Err(self.broken(name, &shown(), &most));
-        }
-        if !text.chars().all(form.allowed) {
-            let pattern = format!("Member must satisfy regular expression pattern: {}", form.pattern);
-            return Err(self.broken(name, &shown(), &pattern));
-        }
-        Ok(())
-    }
-
-    /// One of `choices`.
-    pub(crate) fn choice(&self, name: &str, choices: &[&str]) -> Result<Option<&'a str>, ApiError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        if choices.contains(&text) {
-            return Ok(Some(text));
-        }
-        let set = format!("Member must satisfy enum value set: [{}]", choices.join(", "));
-        Err(self.broken(name, &format!("'{text}'"), &set))
     }
 
     /// A whole number; the query protocol writes it as text.
@@ -250,15 +192,13 @@ mod tests {
 
     #[test]
     fn constraints_are_refused_in_the_words_of_aws() {
-        let document = json!({ "PoolName": "a!", "MaxResults": 61, "Mode": "x", "Flag": "maybe" });
+        let document = json!({ "MaxResults": 61, "Flag": "maybe" });
         let members = document.as_object().expect("an object");
         let input = Input::new(members, "InvalidParameterException");
-        let word = Text { length: 1..=128, allowed: |letter| letter.is_ascii_alphanumeric(), pattern: r"\w+" };
-        let (code, message) = refusal(input.checked("PoolName", &word));
+        let (code, message) = refusal(input.whole("MaxResults", 1..=60));
         assert_eq!(code, "InvalidParameterException");
-        assert!(message.contains("'a!' at 'poolName' failed to satisfy constraint"), "{message}");
-        assert!(refusal(input.whole("MaxResults", 1..=60)).1.contains("less than or equal to 60"));
-        assert!(refusal(input.choice("Mode", &["A", "B"])).1.contains("enum value set: [A, B]"));
+        assert!(message.contains("'61' at 'maxResults' failed to satisfy constraint"), "{message}");
+        assert!(message.contains("less than or equal to 60"), "{message}");
         assert_eq!(refusal(input.flag("Flag")).0, "SerializationException");
         assert!(refusal(input.required("Absent")).1.contains("Value null at 'absent'"));
     }

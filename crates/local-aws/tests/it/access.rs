@@ -13,7 +13,7 @@ use crate::cloud::{Cloud, code, config};
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
 /// A signed GetCallerIdentity that is sent `sent` while `signed` was signed, at `time`.
-async fn ask(
+pub(crate) async fn ask(
     cloud: &Cloud,
     service: &str,
     signed: &'static str,
@@ -24,7 +24,7 @@ async fn ask(
 }
 
 /// The same with an `X-Amz-Target`.
-async fn ask_with(
+pub(crate) async fn ask_with(
     cloud: &Cloud,
     service: &str,
     signed: &'static str,

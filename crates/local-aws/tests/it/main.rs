@@ -11,5 +11,6 @@ mod faults;
 mod functions;
 mod iam;
 mod logs;
+mod models;
 mod refusals;
 mod restart;

@@ -13,8 +13,6 @@ use crate::{
     state::apigateway::{Authorizer, Snapshot},
 };
 
-const TYPES: [&str; 3] = ["TOKEN", "REQUEST", "COGNITO_USER_POOLS"];
-
 /// Seconds that an answer may be remembered.
 const MOST_TTL_S: u32 = 3600;
 
@@ -24,7 +22,7 @@ const MOST_AUTHORIZERS: usize = 10;
 pub(super) fn create(call: &Call) -> Outcome {
     let input = call.input(Service::ApiGateway);
     let name = input.required("name")?;
-    let kind = input.choice("type", &TYPES)?.ok_or_else(|| input.missing("type"))?;
+    let kind = input.required("type")?;
     if kind != "COGNITO_USER_POOLS" {
         return Err(ApiError::not_implemented(&format!("authorizers of type {kind} (only COGNITO_USER_POOLS)")));
     }

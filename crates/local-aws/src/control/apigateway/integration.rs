@@ -13,8 +13,6 @@ use crate::{
     state::apigateway::{Integration, Resource},
 };
 
-const TYPES: [&str; 5] = ["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"];
-
 const PASSTHROUGH: [&str; 3] = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"];
 
 const CONTENT_HANDLING: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
@@ -24,7 +22,7 @@ const TIMEOUT_MS: (u32, u32) = (50, 29_000);
 
 pub(super) fn put(call: &Call) -> Outcome {
     let input = call.input(Service::ApiGateway);
-    let kind = input.choice("type", &TYPES)?.ok_or_else(|| input.missing("type"))?;
+    let kind = input.required("type")?;
     if kind != "AWS_PROXY" {
         return Err(ApiError::not_implemented(&format!("integrations of type {kind} (only AWS_PROXY)")));
     }
@@ -42,7 +40,7 @@ pub(super) fn put(call: &Call) -> Outcome {
         uri: input.text("uri")?.map(ToOwned::to_owned),
         credentials: input.text("credentials")?.map(ToOwned::to_owned),
         passthrough_behavior: input.text("passthroughBehavior")?.unwrap_or("WHEN_NO_MATCH").to_owned(),
-        content_handling: input.choice("contentHandling", &CONTENT_HANDLING)?.map(ToOwned::to_owned),
+        content_handling: input.text("contentHandling")?.map(ToOwned::to_owned),
         timeout_ms: input.count("timeoutInMillis", 0..=u32::MAX)?.unwrap_or(TIMEOUT_MS.1),
     };
     check(&integration)?;

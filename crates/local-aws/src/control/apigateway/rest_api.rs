@@ -31,7 +31,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         return Err(bad_request("Name cannot be empty"));
     }
     input.refuse(&["cloneFrom", "policy", "version", "securityPolicy", "endpointAccessMode"])?;
-    if input.choice("apiKeySource", &["HEADER", "AUTHORIZER"])? == Some("AUTHORIZER") {
+    if input.text("apiKeySource")? == Some("AUTHORIZER") {
         return Err(ApiError::not_implemented("the parameter apiKeySource other than HEADER"));
     }
     let mut endpoint_type = "EDGE".to_owned();

@@ -5,18 +5,12 @@ use serde_json::json;
 use super::{find_mut, invalid, pool_id};
 use crate::{
     control::{Call, Service},
-    protocol::{Answer, ApiError, Outcome, input::Text},
+    protocol::{Answer, ApiError, Outcome},
     state::cognito::Domain,
 };
 
 /// Words that a prefix may not contain.
 const RESERVED: [&str; 3] = ["aws", "amazon", "cognito"];
-
-const PREFIX: Text = Text {
-    length: 1..=63,
-    allowed: |letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-',
-    pattern: r"^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?$",
-};
 
 pub(super) fn create(call: &Call) -> Outcome {
     let input = call.input(Service::Cognito);
@@ -82,11 +76,5 @@ pub(super) fn delete(call: &Call) -> Outcome {
 }
 
 fn prefix(call: &Call) -> Result<&str, ApiError> {
-    let input = call.input(Service::Cognito);
-    let prefix = input.required_checked("Domain", &PREFIX)?;
-    if prefix.starts_with('-') || prefix.ends_with('-') {
-        let pattern = format!("Member must satisfy regular expression pattern: {}", PREFIX.pattern);
-        return Err(input.broken("Domain", &format!("'{prefix}'"), &pattern));
-    }
-    Ok(prefix)
+    call.input(Service::Cognito).required("Domain")
 }

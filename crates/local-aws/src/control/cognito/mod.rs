@@ -12,23 +12,8 @@ mod user;
 
 use super::{Call, Service};
 use crate::{
-    protocol::{ApiError, Outcome, input::Text},
+    protocol::{ApiError, Outcome},
     state::{Region, State, cognito::UserPool},
-};
-
-/// Names of pools, clients and resource servers; the latter may be longer.
-const fn name(most: usize) -> Text {
-    Text {
-        length: 1..=most,
-        allowed: |letter| letter.is_ascii_alphanumeric() || letter.is_whitespace() || "_+=,.@-".contains(letter),
-        pattern: r"[\w\s+=,.@-]+",
-    }
-}
-
-const POOL_ID: Text = Text {
-    length: 1..=55,
-    allowed: |letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-',
-    pattern: r"[\w-]+_[0-9a-zA-Z]+",
 };
 
 /// Runs an operation of Cognito.
@@ -62,13 +47,7 @@ pub(super) fn run(call: &Call) -> Outcome {
 }
 
 fn pool_id(call: &Call) -> Result<&str, ApiError> {
-    let input = call.input(Service::Cognito);
-    let id = input.required_checked("UserPoolId", &POOL_ID)?;
-    if id.contains('_') {
-        return Ok(id);
-    }
-    let pattern = format!("Member must satisfy regular expression pattern: {}", POOL_ID.pattern);
-    Err(input.broken("UserPoolId", &format!("'{id}'"), &pattern))
+    call.input(Service::Cognito).required("UserPoolId")
 }
 
 fn no_pool(id: &str) -> ApiError {

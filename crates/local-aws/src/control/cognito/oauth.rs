@@ -8,16 +8,10 @@ use crate::{protocol::ApiError, state::cognito::UserPool};
 /// Scopes that every pool has.
 const STANDARD_SCOPES: [&str; 5] = ["phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"];
 
-/// Scopes of a client.
-const MOST_SCOPES: usize = 50;
-
 /// Checks flows, scopes and token life times of a client of `pool`.
 pub(super) fn check(pool: &UserPool, settings: &Map<String, Value>, has_secret: bool) -> Result<(), ApiError> {
     let flows = texts(settings, "AllowedOAuthFlows");
     let scopes = texts(settings, "AllowedOAuthScopes");
-    if scopes.len() > MOST_SCOPES {
-        return Err(invalid(format!("A client may have at most {MOST_SCOPES} scopes.")));
-    }
     for scope in &scopes {
         let exists = STANDARD_SCOPES.contains(scope)
             || scope.rsplit_once('/').is_some_and(|(server, name)| {

@@ -2,64 +2,49 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{
-    find, find_mut, invalid, key, limit_exceeded, name, no_pool, pool_id,
-    setting::{self, Kind},
-};
+use super::{find, find_mut, invalid, key, limit_exceeded, no_pool, pool_id, setting};
 use crate::{
     clock,
     control::{Call, Service, page::page, tags},
-    protocol::{
-        Answer, ApiError, Outcome,
-        input::{Input, Text},
-    },
+    protocol::{Answer, ApiError, Outcome, input::Input},
     random::{self, Alphabet},
     state::{Tags, cognito::UserPool},
 };
 
-const POOL_NAME: Text = name(128);
-
 /// What UpdateUserPool can change, and resets when it is left out.
-const SETTINGS: [(&str, Kind); 18] = [
-    ("Policies", Kind::Structure),
-    ("LambdaConfig", Kind::Structure),
-    ("AutoVerifiedAttributes", Kind::Texts(&["phone_number", "email"])),
-    ("SmsVerificationMessage", Kind::Text),
-    ("EmailVerificationMessage", Kind::Text),
-    ("EmailVerificationSubject", Kind::Text),
-    ("VerificationMessageTemplate", Kind::Structure),
-    ("SmsAuthenticationMessage", Kind::Text),
-    ("UserAttributeUpdateSettings", Kind::Structure),
-    ("MfaConfiguration", Kind::Choice(&["OFF", "ON", "OPTIONAL"])),
-    ("DeviceConfiguration", Kind::Structure),
-    ("EmailConfiguration", Kind::Structure),
-    ("SmsConfiguration", Kind::Structure),
-    ("AdminCreateUserConfig", Kind::Structure),
-    ("UserPoolAddOns", Kind::Structure),
-    ("AccountRecoverySetting", Kind::Structure),
-    ("UserPoolTier", Kind::Choice(&["LITE", "ESSENTIALS", "PLUS"])),
-    ("KeyConfiguration", Kind::Structure),
+const SETTINGS: [&str; 18] = [
+    "Policies",
+    "LambdaConfig",
+    "AutoVerifiedAttributes",
+    "SmsVerificationMessage",
+    "EmailVerificationMessage",
+    "EmailVerificationSubject",
+    "VerificationMessageTemplate",
+    "SmsAuthenticationMessage",
+    "UserAttributeUpdateSettings",
+    "MfaConfiguration",
+    "DeviceConfiguration",
+    "EmailConfiguration",
+    "SmsConfiguration",
+    "AdminCreateUserConfig",
+    "UserPoolAddOns",
+    "AccountRecoverySetting",
+    "UserPoolTier",
+    "KeyConfiguration",
 ];
 
 /// What only CreateUserPool takes.
-const IMMUTABLE: [(&str, Kind); 4] = [
-    ("Schema", Kind::Structures),
-    ("UsernameConfiguration", Kind::Structure),
-    ("AliasAttributes", Kind::Texts(&["phone_number", "email", "preferred_username"])),
-    ("UsernameAttributes", Kind::Texts(&["phone_number", "email"])),
-];
+const IMMUTABLE: [&str; 4] = ["Schema", "UsernameConfiguration", "AliasAttributes", "UsernameAttributes"];
 
 /// Pools of an account and Region (default quota).
 const MOST_POOLS: usize = 1000;
 
-const PROTECTION: [&str; 2] = ["ACTIVE", "INACTIVE"];
-
 pub(super) fn create(call: &Call) -> Outcome {
     let input = call.input(Service::Cognito);
-    let pool_name = input.required_checked("PoolName", &POOL_NAME)?;
-    let immutable = setting::read(&input, &IMMUTABLE)?;
+    let pool_name = input.required("PoolName")?;
+    let immutable = setting::read(&input, &IMMUTABLE);
     if immutable.contains_key("AliasAttributes") && immutable.contains_key("UsernameAttributes") {
         return Err(invalid("Only one of the aliasAttributes or usernameAttributes can be set in a user pool."));
     }
@@ -67,7 +52,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         id: format!("{}_{}", call.region, random::id(Alphabet::Letters, 9)?),
         name: pool_name.to_owned(),
         deletion_protection: protection(&input)?,
-        settings: settings(&input)?,
+        settings: setting::read(&input, &SETTINGS),
         immutable,
         domain: None,
         resource_servers: BTreeMap::new(),
@@ -100,8 +85,9 @@ pub(super) fn describe(call: &Call) -> Outcome {
 pub(super) fn update(call: &Call) -> Outcome {
     let input = call.input(Service::Cognito);
     let id = pool_id(call)?;
-    let new_name = input.checked("PoolName", &POOL_NAME)?;
-    let (deletion_protection, settings, tags) = (protection(&input)?, settings(&input)?, new_tags(&input)?);
+    let new_name = input.text("PoolName")?;
+    let (deletion_protection, settings, tags) =
+        (protection(&input)?, setting::read(&input, &SETTINGS), new_tags(&input)?);
     call.app.store.write(|state| {
         let pool = find_mut(state.region_mut(&call.region), id)?;
         if let Some(new_name) = new_name {
@@ -153,17 +139,7 @@ pub(super) fn list(call: &Call) -> Outcome {
 }
 
 fn protection(input: &Input<'_>) -> Result<String, ApiError> {
-    Ok(input.choice("DeletionProtection", &PROTECTION)?.unwrap_or("INACTIVE").to_owned())
-}
-
-fn settings(input: &Input<'_>) -> Result<Map<String, Value>, ApiError> {
-    if let Some(policies) = input.structure("Policies")?
-        && let Some(password) = policies.structure("PasswordPolicy")?
-    {
-        password.whole("MinimumLength", 6..=99)?;
-        password.whole("TemporaryPasswordValidityDays", 0..=365)?;
-    }
-    setting::read(input, &SETTINGS)
+    Ok(input.text("DeletionProtection")?.unwrap_or("INACTIVE").to_owned())
 }
 
 fn new_tags(input: &Input<'_>) -> Result<Tags, ApiError> {

@@ -4,32 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{find, find_mut, invalid, limit_exceeded, name, not_found, pool_id};
+use super::{find, find_mut, invalid, limit_exceeded, not_found, pool_id};
 use crate::{
     control::{Call, Service, page::page},
-    protocol::{Answer, ApiError, Outcome, input::Text},
+    protocol::{Answer, ApiError, Outcome},
     state::cognito::ResourceServer,
 };
 
 /// Resource servers of a pool.
 const MOST_SERVERS: usize = 25;
-
-/// Scopes of a resource server.
-const MOST_SCOPES: usize = 100;
-
-const IDENTIFIER: Text = Text {
-    length: 1..=256,
-    allowed: |letter| matches!(letter, '!' | '#'..='[' | ']'..='~'),
-    pattern: r"[\x21\x23-\x5B\x5D-\x7E]+",
-};
-
-const SCOPE: Text = Text {
-    length: 1..=256,
-    allowed: |letter| matches!(letter, '!' | '#'..='.' | '0'..='[' | ']'..='~'),
-    pattern: r"[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]+",
-};
-
-const SERVER_NAME: Text = name(256);
 
 pub(super) fn create(call: &Call) -> Outcome {
     let id = pool_id(call)?;
@@ -101,7 +84,7 @@ pub(super) fn list(call: &Call) -> Outcome {
 }
 
 fn identifier(call: &Call) -> Result<&str, ApiError> {
-    call.input(Service::Cognito).required_checked("Identifier", &IDENTIFIER)
+    call.input(Service::Cognito).required("Identifier")
 }
 
 fn no_server(identifier: &str) -> ApiError {
@@ -111,15 +94,12 @@ fn no_server(identifier: &str) -> ApiError {
 fn read(call: &Call) -> Result<ResourceServer, ApiError> {
     let input = call.input(Service::Cognito);
     let identifier = identifier(call)?.to_owned();
-    let name = input.required_checked("Name", &SERVER_NAME)?.to_owned();
+    let name = input.required("Name")?.to_owned();
     let mut scopes = BTreeMap::new();
     let given = input.structures("Scopes")?.unwrap_or_default();
-    if given.len() > MOST_SCOPES {
-        return Err(input.broken("Scopes", "'[...]'", "Member must have length less than or equal to 100"));
-    }
     for scope in given {
-        let scope_name = scope.required_checked("ScopeName", &SCOPE)?;
-        let description = scope.required_checked("ScopeDescription", &Text::any(1..=256))?;
+        let scope_name = scope.required("ScopeName")?;
+        let description = scope.required("ScopeDescription")?;
         if scopes.insert(scope_name.to_owned(), description.to_owned()).is_some() {
             return Err(invalid(format!("Scope {scope_name} is given twice.")));
         }

@@ -6,18 +6,12 @@ use super::{find, find_mut, pool_id};
 use crate::{
     clock,
     control::{Call, Service, page::page},
-    protocol::{Answer, ApiError, Outcome, input::Text},
-};
-
-const USER_NAME: Text = Text {
-    length: 1..=128,
-    allowed: |letter| !letter.is_whitespace() && !letter.is_control(),
-    pattern: r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+",
+    protocol::{Answer, ApiError, Outcome},
 };
 
 pub(super) fn create(call: &Call) -> Outcome {
     let id = pool_id(call)?;
-    let name = call.input(Service::Cognito).required_checked("Username", &USER_NAME)?;
+    let name = call.input(Service::Cognito).required("Username")?;
     call.app.store.write(|state| {
         let pool = find_mut(state.region_mut(&call.region), id)?;
         if pool.users.insert(name.to_owned()) {

@@ -8,21 +8,9 @@ pub(super) use document::lets_lambda_assume;
 
 use super::{Call, Service};
 use crate::{
-    protocol::{ApiError, Outcome, input::Text},
+    protocol::{ApiError, Outcome},
     state::{State, iam::Role},
 };
-
-/// Role and policy names.
-const fn name(most: usize) -> Text {
-    Text {
-        length: 1..=most,
-        allowed: |letter| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter),
-        pattern: r"[\w+=,.@-]+",
-    }
-}
-
-/// A role's name.
-const ROLE_NAME: Text = name(64);
 
 /// Runs an operation of IAM.
 pub(super) fn run(call: &Call) -> Outcome {
@@ -48,7 +36,7 @@ pub(super) fn run(call: &Call) -> Outcome {
 }
 
 fn role_name(call: &Call) -> Result<&str, ApiError> {
-    call.input(Service::Iam).required_checked("RoleName", &ROLE_NAME)
+    call.input(Service::Iam).required("RoleName")
 }
 
 fn limit_exceeded(message: String) -> ApiError {

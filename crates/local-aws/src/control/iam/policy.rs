@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{document, find, find_mut, limit_exceeded, name, no_such_entity, role_name};
+use super::{document, find, find_mut, limit_exceeded, no_such_entity, role_name};
 use crate::{
     control::{Call, Service},
-    protocol::{Answer, ApiError, Outcome, input::Text},
+    protocol::{Answer, ApiError, Outcome},
 };
-
-const POLICY_NAME: Text = name(128);
 
 /// Characters of all inline policies of a role.
 const MOST_INLINE: usize = 10_240;
@@ -19,7 +17,7 @@ const MOST_ATTACHED: usize = 10;
 pub(super) fn put(call: &Call) -> Outcome {
     let input = call.input(Service::Iam);
     let role = role_name(call)?;
-    let policy = input.required_checked("PolicyName", &POLICY_NAME)?;
+    let policy = input.required("PolicyName")?;
     let text = input.required("PolicyDocument")?;
     document::check_permissions(text)?;
     call.app.store.write(|state| {
@@ -35,7 +33,7 @@ pub(super) fn put(call: &Call) -> Outcome {
 
 pub(super) fn get(call: &Call) -> Outcome {
     let role = role_name(call)?;
-    let policy = call.input(Service::Iam).required_checked("PolicyName", &POLICY_NAME)?;
+    let policy = call.input(Service::Iam).required("PolicyName")?;
     let text = call.app.store.read(|state| {
         let found = find(state, role)?.inline_policies.get(policy).cloned();
         found.ok_or_else(|| no_policy(policy))
@@ -52,7 +50,7 @@ pub(super) fn list(call: &Call) -> Outcome {
 
 pub(super) fn delete(call: &Call) -> Outcome {
     let role = role_name(call)?;
-    let policy = call.input(Service::Iam).required_checked("PolicyName", &POLICY_NAME)?;
+    let policy = call.input(Service::Iam).required("PolicyName")?;
     call.app.store.write(|state| {
         let removed = find_mut(state, role)?.inline_policies.remove(policy);
         removed.map(|_| ()).ok_or_else(|| no_policy(policy))
@@ -100,7 +98,7 @@ pub(super) fn list_attached(call: &Call) -> Outcome {
 
 fn policy_arn(call: &Call) -> Result<&str, ApiError> {
     let input = call.input(Service::Iam);
-    let arn = input.required_checked("PolicyArn", &Text::any(20..=2048))?;
+    let arn = input.required("PolicyArn")?;
     if arn.starts_with("arn:") {
         Ok(arn)
     } else {

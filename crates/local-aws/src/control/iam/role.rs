@@ -4,28 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{ROLE_NAME, document, find, find_mut, limit_exceeded, role_name};
+use super::{document, find, find_mut, limit_exceeded, role_name};
 use crate::{
     clock,
     control::{Call, Service, page::page, tags},
-    protocol::{Answer, ApiError, Outcome, input::Text},
+    protocol::{Answer, ApiError, Outcome},
     random::{self, Alphabet},
     state::{Tags, iam::Role},
 };
 
-const DESCRIPTION: Text = Text {
-    length: 0..=1000,
-    allowed: |letter| matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}'),
-    pattern: r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
-};
-
 pub(super) fn create(call: &Call) -> Outcome {
     let input = call.input(Service::Iam);
-    let name = input.required_checked("RoleName", &ROLE_NAME)?;
-    let path = input.checked("Path", &Text::any(1..=512))?.unwrap_or("/");
-    if !path.starts_with('/') || !path.ends_with('/') {
-        return Err(input.broken("Path", path, r"Member must satisfy regular expression pattern: (/)|(/[!-\x7e]+/)"));
-    }
+    let name = input.required("RoleName")?;
+    let path = input.text("Path")?.unwrap_or("/");
     input.refuse(&["PermissionsBoundary"])?;
     let assume_role_policy = input.required("AssumeRolePolicyDocument")?;
     document::check_trust(assume_role_policy)?;
@@ -36,7 +27,7 @@ pub(super) fn create(call: &Call) -> Outcome {
         id: format!("AROA{}", random::id(Alphabet::Base32, 17)?),
         path: path.to_owned(),
         assume_role_policy: assume_role_policy.to_owned(),
-        description: input.checked("Description", &DESCRIPTION)?.map(ToOwned::to_owned),
+        description: input.text("Description")?.map(ToOwned::to_owned),
         max_session_duration: input.count("MaxSessionDuration", 3600..=43200)?.unwrap_or(3600),
         inline_policies: BTreeMap::new(),
         attached_policies: BTreeSet::new(),
@@ -79,7 +70,7 @@ pub(super) fn list(call: &Call) -> Outcome {
 pub(super) fn update(call: &Call) -> Outcome {
     let input = call.input(Service::Iam);
     let name = role_name(call)?;
-    let description = input.checked("Description", &DESCRIPTION)?;
+    let description = input.text("Description")?;
     let duration = input.count("MaxSessionDuration", 3600..=43200)?;
     call.app.store.write(|state| {
         let role = find_mut(state, name)?;

@@ -24,7 +24,7 @@ pub(super) fn create(call: &Call) -> Outcome {
     }
     let name = named.name;
     let role = input.required("Role")?;
-    if input.choice("PackageType", &["Zip", "Image"])? == Some("Image") {
+    if input.text("PackageType")? == Some("Image") {
         return Err(ApiError::not_implemented("functions from images"));
     }
     for needed in ["Runtime", "Handler"] {

@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn tag(call: &Call) -> Outcome {
     let input = call.input(Service::Lambda);
-    let name = function_of_arn(call)?;
+    let name = whole_function(call)?;
     let new = input.text_map("Tags")?.ok_or_else(|| input.missing("Tags"))?;
     call.app.store.write(|state| {
         let function = find_mut(call, state.region_mut(&call.region), &name)?;
@@ -21,7 +21,7 @@ pub(super) fn tag(call: &Call) -> Outcome {
 }
 
 pub(super) fn untag(call: &Call) -> Outcome {
-    let name = function_of_arn(call)?;
+    let name = whole_function(call)?;
     let keys: Vec<&str> = call.params("tagKeys").collect();
     if keys.is_empty() {
         return Err(call.input(Service::Lambda).missing("TagKeys"));
@@ -35,17 +35,7 @@ pub(super) fn untag(call: &Call) -> Outcome {
 }
 
 pub(super) fn list(call: &Call) -> Outcome {
-    let name = function_of_arn(call)?;
+    let name = whole_function(call)?;
     let tags = call.app.store.read(|state| find(call, state, &name).map(|function| function.tags.clone()))?;
     Ok(Answer::ok(json!({ "Tags": tags })))
-}
-
-/// Tags are reached by full ARN alone.
-fn function_of_arn(call: &Call) -> Result<String, ApiError> {
-    let arn = call.label(0);
-    if !arn.starts_with("arn:") {
-        let pattern = "Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*):lambda:.+";
-        return Err(call.input(Service::Lambda).broken("Resource", &format!("'{arn}'"), pattern));
-    }
-    whole_function(call)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{check_changeable, check_revision, find, find_mut, function, function_arn, invalid, view, whole_function};
 use crate::{
     control::{Call, Service, page::page},
-    protocol::{Answer, ApiError, Outcome, input::Text},
+    protocol::{Answer, ApiError, Outcome},
     state::lambda::{Function, Version},
 };
 
@@ -57,7 +57,7 @@ pub(super) fn publish(call: &Call) -> Outcome {
     let input = call.input(Service::Lambda);
     let name = whole_function(call)?;
     input.refuse(&["PublishTo"])?;
-    let description = input.checked("Description", &Text::any(0..=256))?;
+    let description = input.text("Description")?;
     let code_sha256 = input.text("CodeSha256")?;
     let shown = call.app.store.write(|state| {
         let function = find_mut(call, state.region_mut(&call.region), &name)?;

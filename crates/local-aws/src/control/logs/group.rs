@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{GROUP_NAME, arn, find_mut, group_name, invalid, no_group};
+use super::{arn, find_mut, group_name, invalid, no_group};
 use crate::{
     control::{Call, Service, page::page, tags},
     protocol::{Answer, ApiError, Outcome},
@@ -17,7 +17,7 @@ pub(super) fn create(call: &Call) -> Outcome {
     let input = call.input(Service::Logs);
     let name = group_name(call)?;
     input.refuse(&["kmsKeyId", "deletionProtectionEnabled"])?;
-    if input.choice("logGroupClass", &["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"])?.is_some_and(|c| c != "STANDARD") {
+    if input.text("logGroupClass")?.is_some_and(|c| c != "STANDARD") {
         return Err(ApiError::not_implemented("the parameter logGroupClass other than STANDARD"));
     }
     let mut group_tags = Tags::new();
@@ -37,7 +37,7 @@ pub(super) fn create(call: &Call) -> Outcome {
 
 pub(super) fn describe(call: &Call) -> Outcome {
     let input = call.input(Service::Logs);
-    let prefix = input.checked("logGroupNamePrefix", &GROUP_NAME)?.unwrap_or("");
+    let prefix = input.text("logGroupNamePrefix")?.unwrap_or("");
     let pattern = input.text("logGroupNamePattern")?.filter(|pattern| !pattern.is_empty());
     if pattern.is_some() && !prefix.is_empty() {
         return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));

@@ -7,14 +7,8 @@ mod tag;
 
 use super::{Call, Service};
 use crate::{
-    protocol::{ApiError, Outcome, input::Text},
+    protocol::{ApiError, Outcome},
     state::{Region, State, logs::LogGroup},
-};
-
-const GROUP_NAME: Text = Text {
-    length: 1..=512,
-    allowed: |letter| letter.is_ascii_alphanumeric() || ".-_/#".contains(letter),
-    pattern: r"[\.\-_/#A-Za-z0-9]+",
 };
 
 /// Runs an operation of Logs.
@@ -37,7 +31,7 @@ pub(super) fn run(call: &Call) -> Outcome {
 }
 
 fn group_name(call: &Call) -> Result<&str, ApiError> {
-    call.input(Service::Logs).required_checked("logGroupName", &GROUP_NAME)
+    call.input(Service::Logs).required("logGroupName")
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {

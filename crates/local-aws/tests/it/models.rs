@@ -1,0 +1,91 @@
+//! Requests against AWS's models, on the wire: SDK clients would not send most of these.
+
+use std::time::SystemTime;
+
+use serde_json::json;
+
+use crate::{
+    access::{ask, ask_with},
+    cloud::Cloud,
+};
+
+/// Status and body of the answer to a JSON 1.1 request, and what was recorded of it.
+async fn json_call(service: &str, target: &str, body: serde_json::Value) -> (u16, String, Vec<String>) {
+    let cloud = Cloud::start().await;
+    let body: &'static str = body.to_string().leak();
+    let (status, answer) = ask_with(&cloud, service, body, body, SystemTime::now(), target).await;
+    (status, answer, cloud.server.requests().remove(0).violations)
+}
+
+#[tokio::test]
+async fn all_violations_are_refused_in_one_message() {
+    let body = json!({ "logGroupName": "", "logGroupClass": "GOLD", "tags": { "a!": "v" } });
+    let (status, answer, violations) = json_call("logs", "Logs_20140328.CreateLogGroup", body).await;
+    assert_eq!(status, 400);
+    for part in [
+        "InvalidParameterException",
+        "4 validation errors detected: ",
+        "Value '' at 'logGroupName' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        "Value '' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: ",
+        "Value 'GOLD' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, ",
+        "Value '{a!=v}' at 'tags' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 128, ",
+    ] {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    assert_eq!(violations.len(), 4, "{violations:?}");
+}
+
+#[tokio::test]
+async fn lists_and_structures_are_named_to_the_member() {
+    let scopes = json!([{ "ScopeName": "a/b", "ScopeDescription": "d" }, { "ScopeName": "c" }]);
+    let body = json!({ "UserPoolId": "us-east-1_a", "Identifier": "api", "Name": "API", "Scopes": scopes });
+    let target = "AWSCognitoIdentityProviderService.CreateResourceServer";
+    let (_, answer, violations) = json_call("cognito-idp", target, body).await;
+    assert!(answer.contains("Value 'a/b' at 'scopes.1.member.scopeName' failed"), "{answer}");
+    assert!(answer.contains("Value null at 'scopes.2.member.scopeDescription' failed"), "{answer}");
+    assert_eq!(violations.len(), 2);
+    let body = json!({ "UserPoolId": "us-east-1_a", "ClientName": "c", "AllowedOAuthFlows": ["code", "magic"] });
+    let (_, answer, _) = json_call("cognito-idp", "AWSCognitoIdentityProviderService.CreateUserPoolClient", body).await;
+    let part =
+        "Value '[code, magic]' at 'allowedOAuthFlows' failed to satisfy constraint: Member must satisfy constraint: [";
+    assert!(answer.contains(part), "{answer}");
+}
+
+#[tokio::test]
+async fn secrets_are_never_shown() {
+    let body = json!({ "UserPoolId": "us-east-1_a", "Username": "u", "TemporaryPassword": "secret with spaces" });
+    let target = "AWSCognitoIdentityProviderService.AdminCreateUser";
+    let (status, answer, violations) = json_call("cognito-idp", target, body).await;
+    assert_eq!(status, 400);
+    assert!(answer.contains("Value at 'temporaryPassword' failed to satisfy constraint"), "{answer}");
+    assert!(!answer.contains("secret with") && !violations.join("").contains("secret with"), "{answer} {violations:?}");
+}
+
+#[tokio::test]
+async fn what_aws_ignores_is_taken_and_recorded() {
+    let body = json!({ "logGroupName": "g", "force": true });
+    let (status, answer, violations) = json_call("logs", "Logs_20140328.DeleteLogGroup", body).await;
+    // The model has no objection: what refuses it is that the group does not exist.
+    assert_eq!(status, 400);
+    assert!(answer.contains("ResourceNotFoundException"), "{answer}");
+    assert_eq!(violations, ["force in the body is unknown"]);
+}
+
+#[tokio::test]
+async fn wrong_types_are_no_validation_errors() {
+    let body = json!({ "logGroupName": "g", "retentionInDays": "14" });
+    let (status, answer, violations) = json_call("logs", "Logs_20140328.PutRetentionPolicy", body).await;
+    assert_eq!(status, 400);
+    assert!(answer.contains("SerializationException"), "{answer}");
+    assert_eq!(violations, ["retentionInDays must be a number"]);
+
+    let cloud = Cloud::start().await;
+    let form = "Action=ListRoles&Version=2010-05-08&MaxItems=many";
+    let (status, answer) = ask(&cloud, "iam", form, form, SystemTime::now()).await;
+    assert_eq!(status, 400);
+    assert!(answer.contains("<Code>MalformedInput</Code>"), "{answer}");
+    let form = "Action=UpdateRole&Version=2010-05-08&MaxSessionDuration=1";
+    let (_, answer) = ask(&cloud, "iam", form, form, SystemTime::now()).await;
+    assert!(answer.contains("<Code>ValidationError</Code>") && answer.contains("2 validation errors"), "{answer}");
+    assert_eq!(cloud.server.request_log().conformity().nonconforming.len(), 2);
+}
