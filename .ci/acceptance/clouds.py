@@ -14,6 +14,8 @@ import urllib.parse
 
 import boto3
 
+from model_check import ModelCheck
+
 # What a request does is in its method or its action's name, whatever the service.
 READS = ("Get", "List", "Describe", "Filter")
 
@@ -26,10 +28,12 @@ def free_port():
 
 
 class CountingProxy:
-    """Passes requests on to an emulator and keeps what each one asked for."""
+    """Passes requests on to an emulator, keeps what each one asked for, and checks it against AWS's models."""
 
     def __init__(self, target_port):
         self.requests = []
+        self.checked, self.violations = 0, []
+        models = ModelCheck()
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,7 +44,11 @@ class CountingProxy:
 
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                proxy.requests.append(action_of(self.command, self.path, self.headers, body))
+                action = action_of(self.command, self.path, self.headers, body)
+                proxy.requests.append(action)
+                if action[0] != "data":
+                    proxy.checked += 1
+                    proxy.violations += models.violations(action[0], self.command, self.path, self.headers, body)
                 upstream = http.client.HTTPConnection("127.0.0.1", target_port, timeout=120)
                 headers = {k: v for k, v in self.headers.items() if k.lower() != "connection"}
                 upstream.request(self.command, self.path, body, headers)
@@ -120,6 +128,10 @@ class MiniStack:
         taken, self.proxy.requests = self.proxy.requests, []
         return [request for request in taken if request[0] != "data"]
 
+    def conformity(self):
+        """How many requests were checked against AWS's models, and what was wrong with them."""
+        return self.proxy.checked, self.proxy.violations
+
     def client(self, service):
         """A boto3 client; what it asks is counted too."""
         return boto3.client(
@@ -145,6 +157,7 @@ class Local:
         self.deployer = deployer
         self.env = {}
         self.seen = 0
+        self.checked, self.violations = 0, []
 
     def _server(self):
         return json.loads((self.work / ".deployer/local/server.json").read_text())
@@ -157,8 +170,16 @@ class Local:
         """What was asked since the last call, from the server's own log: `… request: <service> <action> read|write …`."""
         lines = (self.work / ".deployer/local/server.log").read_text().splitlines()
         fresh, self.seen = lines[self.seen:], len(lines)
-        parts = [line.split(" request: ")[1].split() for line in fresh if " request: " in line]
+        asked = [line.split(" request: ")[1] for line in fresh if " request: " in line]
+        self.checked += len(asked)
+        self.violations += [line for line in asked if "violations: " in line]
+        parts = [line.split() for line in asked]
         return [(service, action, sort == "write") for service, action, sort, *_ in parts]
+
+    def conformity(self):
+        """How many requests the server has checked against AWS's models, and those that it, or its answer, broke."""
+        self.take_requests()
+        return self.checked, self.violations
 
     def client(self, service):
         """A boto3 client that signs with the credentials that the local cloud made."""

@@ -205,6 +205,8 @@ def leaves_nothing(j):
     code, down = j.json("down", "--yes")
     j.check("`down` succeeds", code == 0 and down["changes"], down)
     if j.cloud.name == "local":
+        # The log of a new server is a new one.
+        j.cloud.take_requests()
         subprocess.run([j.deployer, "local", "start"], cwd=j.work, check=True, capture_output=True)
         j.cloud.seen = 0
     left = {
@@ -220,6 +222,12 @@ def leaves_nothing(j):
     j.check("a second `down` succeeds and does nothing", code == 0 and not down["changes"], down)
     if j.cloud.name == "ministack":
         j.check("without a write", not j.writes())
+
+
+def keeps_to_the_models(j):
+    checked, violations = j.cloud.conformity()
+    print(f"        {checked} requests checked against the models, {len(violations)} violations", flush=True)
+    j.check("every request is what AWS's models of it admit", checked > 100 and not violations, violations or checked)
 
 
 def main():
@@ -244,6 +252,7 @@ def main():
             changes_little(journey)
             refuses_bad_input(journey)
             leaves_nothing(journey)
+            keeps_to_the_models(journey)
         finally:
             cloud.stop()
     print(f"{journey.passed} passed, {len(journey.failed)} failed", flush=True)
