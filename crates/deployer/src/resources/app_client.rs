@@ -182,7 +182,8 @@ async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> 
         .set_supported_identity_providers(there.supported_identity_providers)
         .set_callback_urls(there.callback_urls)
         .set_logout_urls(there.logout_urls)
-        .set_default_redirect_uri(there.default_redirect_uri)
+        // MiniStack answers an empty one for a client that has none, and Cognito takes no empty one.
+        .set_default_redirect_uri(there.default_redirect_uri.filter(|uri| !uri.is_empty()))
         .set_analytics_configuration(there.analytics_configuration)
         .set_enable_token_revocation(there.enable_token_revocation)
         .set_enable_propagate_additional_user_context_data(there.enable_propagate_additional_user_context_data)
