@@ -155,6 +155,13 @@ def tear_down(cloud, stack):
     refused("an operation that is not emulated", "NotImplemented", gateway.get_usage_plans)
 
 
+def keeps_to_the_models(cloud):
+    """What was sent to be refused may break them; what was taken, and every answer, may not."""
+    checked, violations = cloud.conformity()
+    wrong = [line for line in violations if line.split()[3].startswith("2") or "answer violations: " in line]
+    check(f"{checked} requests: none was taken or answered that AWS's models do not admit", checked > 30 and not wrong, wrong)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deployer", type=pathlib.Path, required=True)
@@ -171,6 +178,7 @@ def main():
             stack = provision(cloud, (work / "function.zip").read_bytes())
             use(cloud, stack, (work / "test_images/7.png").read_bytes())
             tear_down(cloud, stack)
+            keeps_to_the_models(cloud)
         finally:
             cloud.stop()
     print(f"{len(PASSED)} passed, {len(FAILED)} failed", flush=True)

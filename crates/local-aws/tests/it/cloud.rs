@@ -25,11 +25,14 @@ pub(crate) struct Cloud {
 pub(crate) struct KeepsToModels(RequestLog);
 
 impl Drop for KeepsToModels {
+    #[expect(clippy::print_stdout, reason = "a figure for those who run the tests with --nocapture")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
-        let seen = self.0.conformity().nonconforming;
+        let conformity = self.0.conformity();
+        println!("{} requests checked against AWS's models", conformity.checked);
+        let seen = conformity.nonconforming;
         let wrong = seen.iter().filter(|one| one.status < 400 || !one.answer_violations.is_empty());
         let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
         assert!(wrong.is_empty(), "not as AWS's models: {wrong:#?}");
