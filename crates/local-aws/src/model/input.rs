@@ -126,7 +126,7 @@ impl Walk<'_> {
             (Kind::List, Value::Array(items)) => self.list(path, shape, items, text),
             (Kind::Map, Value::Object(entries)) => self.map(path, shape, entries, text),
             (Kind::Structure | Kind::List | Kind::Map, _) => self.mistyped(path, shape.kind),
-            _ => match self.scalar(path, shape, value, text) {
+            _ => match Self::scalar(shape, value, text) {
                 None => self.mistyped(path, shape.kind),
                 Some(constraints) => {
                     for constraint in constraints {
@@ -167,7 +167,7 @@ impl Walk<'_> {
                 self.value(&format!("{path}.{}.member", at + 1), name, item, text);
                 continue;
             }
-            match self.scalar(path, of, item, text) {
+            match Self::scalar(of, item, text) {
                 None => self.mistyped(&format!("{path}.{}.member", at + 1), of.kind),
                 Some(broken) => refused |= !broken.is_empty(),
             }
@@ -191,8 +191,7 @@ impl Walk<'_> {
         }
         let (mut bad_key, mut bad_value) = (false, false);
         for (name, value) in entries {
-            bad_key |=
-                self.scalar(path, key, &Value::from(name.as_str()), text).is_none_or(|broken| !broken.is_empty());
+            bad_key |= Self::scalar(key, &Value::from(name.as_str()), text).is_none_or(|broken| !broken.is_empty());
             if value.is_null() {
                 continue;
             }
@@ -202,7 +201,7 @@ impl Walk<'_> {
                 }
                 continue;
             }
-            match self.scalar(path, of, value, text) {
+            match Self::scalar(of, value, text) {
                 None => self.mistyped(&format!("{path}.value"), of.kind),
                 Some(broken) => bad_value |= !broken.is_empty(),
             }
@@ -216,7 +215,7 @@ impl Walk<'_> {
     }
 
     /// The constraints that a scalar breaks; none when it is of another type.
-    fn scalar(&mut self, path: &str, shape: &Shape, value: &Value, text: bool) -> Option<Vec<String>> {
+    fn scalar(shape: &Shape, value: &Value, text: bool) -> Option<Vec<String>> {
         match (shape.kind, value) {
             (Kind::String, Value::String(value)) => Some(broken_by_text(shape, value)),
             (Kind::Blob, Value::String(value)) => {
@@ -227,14 +226,8 @@ impl Walk<'_> {
             }
             (Kind::Boolean, Value::Bool(_)) => Some(Vec::new()),
             (Kind::Boolean, Value::String(value)) if text && (value == "true" || value == "false") => Some(Vec::new()),
-            (Kind::Integer | Kind::Long, Value::Number(number)) => {
-                let whole = number.as_i64();
-                if whole.is_none() {
-                    // AWS drops the fraction, so it means another number than the caller wrote.
-                    self.found.noted.push(format!("{path} is no whole number"));
-                }
-                Some(range(shape, whole?))
-            }
+            // A fraction is refused; whether AWS drops it instead is not documented.
+            (Kind::Integer | Kind::Long, Value::Number(number)) => number.as_i64().map(|whole| range(shape, whole)),
             (Kind::Integer | Kind::Long, Value::String(value)) if text => value.parse().ok().map(|n| range(shape, n)),
             (Kind::Double | Kind::Float | Kind::Timestamp, Value::Number(_)) => Some(Vec::new()),
             (Kind::Double | Kind::Float, Value::String(value)) if text => value.parse::<f64>().ok().map(|_| Vec::new()),

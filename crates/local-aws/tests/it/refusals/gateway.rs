@@ -159,6 +159,12 @@ async fn authorizers_deployments_and_stages() {
     let ttl = new("a").provider_arns(POOL).identity_source(header).authorizer_result_ttl_in_seconds(3601).send().await;
     table.refused("an authorizer's cache of over an hour", AUTHORIZER, BAD, ttl);
 
+    for number in 1..10 {
+        new(&format!("pool{number}")).provider_arns(POOL).identity_source(header).send().await.unwrap();
+    }
+    let eleventh = new("pool10").provider_arns(POOL).identity_source(header).send().await;
+    table.refused("an 11th authorizer of an API", QUOTAS, LIMIT, eleventh);
+
     let deploy = || gateway.create_deployment().rest_api_id(&id);
     table.refused("a deployment of an API without a method", DEPLOYMENT, BAD, deploy().send().await);
     let method = gateway.put_method().rest_api_id(&id).resource_id(&root).http_method("POST").authorizer_id(&made);

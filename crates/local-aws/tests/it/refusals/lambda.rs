@@ -130,6 +130,17 @@ async fn changing_and_calling_functions() {
     let remove = lambda.remove_permission().function_name("f").statement_id("absent").send().await;
     table.refused("removing an unknown statement", "Lambda API reference, RemovePermission", ABSENT, remove);
 
+    let long = "a".repeat(900);
+    for number in 0..20 {
+        let arn = format!("arn:aws:execute-api:us-east-1:000000000000:{long}{number}");
+        let one = add(&format!("s{number}")).principal(gateway).source_arn(arn).send().await;
+        if crate::cloud::code_of(&one).is_some() || number == 19 {
+            let expected = (400, "PolicyLengthExceededException");
+            table.refused("a function's policy of over 20 KB", QUOTAS, expected, one);
+            break;
+        }
+    }
+
     let reserve =
         |most| lambda.put_function_concurrency().function_name("f").reserved_concurrent_executions(most).send();
     table.refused("a reserve that leaves under 100 of 1,000", CONCURRENCY, INVALID, reserve(901).await);

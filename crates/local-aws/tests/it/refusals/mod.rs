@@ -1,6 +1,7 @@
 //! What AWS refuses, rule by rule: each row is one call by the real SDK client, the status and code that AWS answers, and
 //! the document that says so. The same rows are in docs/aws-quirks.md; a row that is missing there fails its test.
 
+mod bearers;
 mod cognito;
 mod data_plane;
 mod gateway;
