@@ -89,6 +89,15 @@ pub enum Command {
     Down(DownArgs),
     /// Build the function's zip without deploying it
     Package(PackageArgs),
+    /// Write the stack as a template that needs this tool no more
+    Export {
+        /// Which format
+        #[arg(value_enum)]
+        format: ExportFormat,
+        /// The options.
+        #[command(flatten)]
+        args: ExportArgs,
+    },
     /// Control the local cloud
     #[command(subcommand)]
     Local(LocalCommand),
@@ -188,6 +197,33 @@ pub struct PackageArgs {
     /// Where to write the zip
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Format of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportFormat {
+    /// main.tf and its siblings, for Terraform and the hashicorp/aws provider
+    Terraform,
+    /// template.yaml, for CloudFormation
+    Cloudformation,
+}
+
+/// `export`
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// Write files there, with the function's zip, instead of printing the template
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Also write what takes over the resources of the running stack, so that nothing is made anew
+    #[arg(long)]
+    pub import: bool,
+    /// Do not build the function's zip
+    #[arg(long, requires = "out")]
+    pub no_zip: bool,
+    /// Overwrite files that differ
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 /// `local`

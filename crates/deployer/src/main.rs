@@ -9,6 +9,7 @@ mod config;
 mod data_plane;
 mod engine;
 mod error;
+mod export;
 mod interrupt;
 mod local;
 mod names;

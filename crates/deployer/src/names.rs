@@ -12,7 +12,7 @@ pub const STAGE_TAG: &str = "deployer:stage";
 pub const CODE_TAG: &str = "deployer:code";
 
 /// The one partition that is served for now; every ARN is made in this file.
-const PARTITION: &str = "aws";
+pub const PARTITION: &str = "aws";
 
 /// Identifies a stack: everything physical is derived from it.
 #[derive(Debug, Clone, PartialEq, Eq)]

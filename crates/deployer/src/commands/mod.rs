@@ -3,6 +3,7 @@
 
 mod completions;
 mod down;
+mod export;
 mod local;
 mod outputs;
 mod package;
@@ -50,6 +51,7 @@ pub async fn run(cli: Cli, ui: Ui) -> anyhow::Result<u8> {
         // The first two work without a valid deploy.toml.
         Command::Completions(args) => completions::run(&ui, &args),
         Command::Local(command) => local::run(&ui, &root(&global)?, &command).await,
+        Command::Export { format, args } => export::run(&Context::load(global, ui)?, format, &args).await,
         Command::Package(args) => package::run(&Context::load(global, ui)?, &args).await,
         Command::Token(args) => token::run(&Context::load(global, ui)?, &args).await,
         Command::Predict(args) => predict::run(&Context::load(global, ui)?, &args).await,

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Handler of a custom runtime; the name of the executable by convention.
-const HANDLER: &str = "bootstrap";
+pub const HANDLER: &str = "bootstrap";
 
 /// The zip that it runs.
 #[derive(Clone, PartialEq, Eq)]

@@ -19,7 +19,7 @@ pub const HTTP_METHOD: &str = "POST";
 /// What the console makes when an API is built by hand.
 const ANY: &str = "ANY";
 /// Authorization type of the method.
-const AUTHORIZATION: &str = "COGNITO_USER_POOLS";
+pub const AUTHORIZATION: &str = "COGNITO_USER_POOLS";
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,8 +19,10 @@ use crate::{
 
 /// Id of our statement.
 pub const STATEMENT: &str = "deployer-api-gateway";
-const PRINCIPAL: &str = "apigateway.amazonaws.com";
-const ACTION: &str = "lambda:InvokeFunction";
+/// Who may invoke.
+pub const PRINCIPAL: &str = "apigateway.amazonaws.com";
+/// What it may do.
+pub const ACTION: &str = "lambda:InvokeFunction";
 /// An update of the function that is in progress blocks its policy no longer than this.
 const DEADLINE: Duration = Duration::from_secs(60);
 

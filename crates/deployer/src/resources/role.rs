@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Name of the inline policy.
-const POLICY: &str = "logs";
+pub const POLICY: &str = "logs";
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]

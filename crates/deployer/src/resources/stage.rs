@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// All methods of all resources.
-const ALL: &str = "*/*";
+pub const ALL: &str = "*/*";
 /// Our method's own settings in a patch: the path with `/` as `~1`, then the verb.
 const OUR_METHOD: &str = "~1/POST";
 /// Fields that one patch or another mends.
@@ -143,7 +143,8 @@ pub fn diff(desired: &Desired, target: Target<'_>, actual: Option<&Actual>) -> V
         .done()
 }
 
-fn throttle(desired: &Desired) -> Option<(f64, i32)> {
+/// Rate and burst, where either is set; AWS's default completes half of it.
+pub fn throttle(desired: &Desired) -> Option<(f64, i32)> {
     match (desired.throttle_rate, desired.throttle_burst) {
         (None, None) => None,
         (rate, burst) => Some((rate.unwrap_or(DEFAULT_THROTTLE.0), burst.unwrap_or(DEFAULT_THROTTLE.1))),

@@ -202,7 +202,8 @@ fn admin_only(
     builder.build()
 }
 
-fn protection(on: bool) -> DeletionProtectionType {
+/// AWS's word for whether it refuses to delete the pool.
+pub fn protection(on: bool) -> DeletionProtectionType {
     if on { DeletionProtectionType::Active } else { DeletionProtectionType::Inactive }
 }
 

@@ -1,0 +1,354 @@
+//! The stack as a CloudFormation template, in YAML.
+
+use aws_sdk_apigateway::types::{AuthorizerType, EndpointType, IntegrationType};
+use aws_sdk_cognitoidentityprovider::types::{OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType};
+use aws_sdk_lambda::types::{LogFormat, Runtime};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    File, Prefix, Source, TAGS, Template, import,
+    symbol::{API, POOL, Part, Symbols, Words},
+    yaml::Node,
+};
+use crate::{
+    error::Failure,
+    names,
+    resources::{
+        authorizer::IDENTITY_SOURCE,
+        function::HANDLER,
+        method::{AUTHORIZATION, HTTP_METHOD},
+        permission::{ACTION, PRINCIPAL},
+        role::POLICY,
+        sorted,
+        stage::throttle,
+        user_pool::protection,
+    },
+};
+
+/// Where CloudFormation looks something up, whatever it stands in, and with no way to say that a text is meant.
+const DYNAMIC: &str = "{{resolve:";
+
+/// The template.
+pub fn template(source: &Source<'_>) -> Result<Template, Failure> {
+    for (name, value) in &source.desired.function.environment {
+        if value.contains(DYNAMIC) {
+            let text = format!("exporting environment variable {name}: CloudFormation would replace its \"{DYNAMIC}\"");
+            return Err(Failure::failed(text).hint("change the value in [function.environment], or export terraform"));
+        }
+    }
+    let (resources, deployment) = resources(source);
+    let head = [
+        ("AWSTemplateFormatVersion", Node::text("2010-09-09")),
+        ("Description", Node::text(&source.title())),
+        ("Parameters", parameters(source)),
+        ("Resources", resources),
+    ];
+    let head = Node::map(head);
+    let whole = match &head {
+        Node::Map(entries) => Node::Map([entries.as_slice(), &[("Outputs".into(), outputs(source))]].concat()),
+        other => other.clone(),
+    };
+    let mut files = vec![File { name: "template.yaml", text: preamble(source) + &whole.yaml() }];
+    if let Some(existing) = source.existing {
+        // An import may add no outputs; the first update brings them.
+        files.push(File { name: "import.yaml", text: import::PREAMBLE.to_owned() + &head.yaml() });
+        let wanted = import::cloudformation(source, existing, &deployment);
+        files.push(File { name: "resources-to-import.json", text: format!("{wanted:#}\n") });
+    }
+    Ok(Template { files, document: Some(whole.json()) })
+}
+
+/// What a reader must know first, as comments.
+fn preamble(source: &Source<'_>) -> String {
+    let (zip, name) = (source.zip_name(), &source.desired.function.name);
+    let key = code_key(source).unwrap_or_else(|| format!("{name}.zip"));
+    let region = source.region.map(|region| format!(" --region {region}")).unwrap_or_default();
+    let mut overrides = vec!["CodeS3Bucket=BUCKET".to_owned()];
+    overrides.extend(code_key(source).is_none().then(|| format!("CodeS3Key={key}")));
+    overrides.extend(matches!(source.prefix, Prefix::Derived(None)).then(|| "DomainPrefix=PREFIX".to_owned()));
+    let mut lines = vec![
+        format!("{}, written by `deployer export cloudformation`. It needs deployer no more:", source.title()),
+        String::new(),
+        format!("  aws s3 cp {zip} s3://BUCKET/{key}{region}"),
+        format!("  aws cloudformation deploy --template-file template.yaml --stack-name {name}{region} \\"),
+        format!("    --capabilities CAPABILITY_NAMED_IAM --parameter-overrides {}", overrides.join(" ")),
+        String::new(),
+        format!("{zip} is the function's package: `deployer package --out {zip}`. New code needs a new CodeS3Key."),
+        "The app client's secret is in no file and no output. This shows it to who may read it:".to_owned(),
+        String::new(),
+        "  aws cognito-idp describe-user-pool-client --user-pool-id UserPoolId --client-id ClientId \\".to_owned(),
+        format!("    --query UserPoolClient.ClientSecret --output text{region}"),
+        String::new(),
+    ];
+    lines.extend(TAGS.map(str::to_owned));
+    lines.iter().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect()
+}
+
+/// A key that changes with the zip: CloudFormation looks at the key, not into the object.
+fn code_key(source: &Source<'_>) -> Option<String> {
+    let function = &source.desired.function;
+    let sha256 = BASE64.decode(&function.code.as_ref()?.sha256).ok()?;
+    Some(format!("{}-{}.zip", function.name, hex(&sha256[..sha256.len().min(8)])))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parameters(source: &Source<'_>) -> Node {
+    let parameter = |description: &str, default: Option<&str>| {
+        let mut entries =
+            vec![("Type".to_owned(), Node::text("String")), ("Description".to_owned(), Node::text(description))];
+        entries.extend(default.map(|default| ("Default".to_owned(), Node::text(default))));
+        Node::Map(entries)
+    };
+    let prefix = match &source.prefix {
+        Prefix::Chosen(prefix) | Prefix::Derived(Some(prefix)) => Some(prefix.as_str()),
+        Prefix::Derived(None) => None,
+    };
+    let description = "Prefix of the token domain, unique in the Region across all accounts";
+    Node::map([
+        ("CodeS3Bucket", parameter("Bucket that the function's package lies in", None)),
+        ("CodeS3Key", parameter("Key of the function's package", code_key(source).as_deref())),
+        ("DomainPrefix", parameter(description, prefix)),
+    ])
+}
+
+/// Texts that are what AWS gives a resource.
+fn symbols(source: &Source<'_>) -> Symbols {
+    let id = &source.desired.id;
+    Symbols::new(
+        vec![
+            (id.function_arn(), "Function.Arn"),
+            (id.role_arn(), "Role.Arn"),
+            // This attribute ends in `:*`.
+            (format!("{}:*", id.log_group_arn()), "LogGroup.Arn"),
+            (id.user_pool_arn(POOL), "UserPool.Arn"),
+            (API.to_owned(), "RestApi"),
+        ],
+        Words { partition: "AWS::Partition", region: "AWS::Region", account: "AWS::AccountId" },
+    )
+}
+
+/// One resource; what happens to it when the stack lets go of it is always said, for an import asks for it.
+fn resource(kind: &str, policy: &str, needs: Option<&str>, properties: Node) -> Node {
+    let mut entries = vec![("Type".to_owned(), Node::text(kind))];
+    entries.extend(needs.map(|needs| ("DependsOn".to_owned(), Node::text(needs))));
+    entries.push(("DeletionPolicy".to_owned(), Node::text(policy)));
+    entries.push(("UpdateReplacePolicy".to_owned(), Node::text(policy)));
+    entries.push(("Properties".to_owned(), properties));
+    Node::Map(entries)
+}
+
+/// All resources, and the logical id of the deployment.
+fn resources(source: &Source<'_>) -> (Node, String) {
+    let symbols = symbols(source);
+    let mut resources = function(source, &symbols);
+    resources.extend(pool(source));
+    let api = api(source, &symbols);
+    // CloudFormation makes a deployment once; under another id it makes another one. So the id is of what it holds.
+    let snapshot: Vec<String> = api.iter().map(|(_, resource)| resource.json().to_string()).collect();
+    let deployment = format!("Deployment{}", hex(&Sha256::digest(snapshot.join("\n"))[..8]));
+    resources.extend(api);
+    let of_api = Node::map([("RestApiId", Node::reference("RestApi"))]);
+    resources.push((deployment.clone(), resource("AWS::ApiGateway::Deployment", "Delete", Some("Method"), of_api)));
+    resources.push(("Stage".to_owned(), stage(source, &deployment)));
+    (Node::Map(resources), deployment)
+}
+
+fn tags(source: &Source<'_>) -> Node {
+    let tag = |(key, value)| Node::map([("Key", Node::text(key)), ("Value", Node::text(value))]);
+    Node::List(source.desired.id.tags().into_iter().map(tag).collect())
+}
+
+fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
+    let desired = source.desired;
+    let (group, role, function) = (&desired.log_group, &desired.role, &desired.function);
+    let log_group = Node::map([
+        ("LogGroupName", Node::text(&group.name)),
+        ("RetentionInDays", Node::scalar(group.retention_days)),
+        ("Tags", tags(source)),
+    ]);
+    let policy =
+        Node::map([("PolicyName", Node::text(POLICY)), ("PolicyDocument", Node::document(&role.policy, symbols))]);
+    let iam_role = Node::map([
+        ("RoleName", Node::Parts(symbols.parts(&role.name))),
+        ("AssumeRolePolicyDocument", Node::document(&role.trust, symbols)),
+        ("Policies", Node::List(vec![policy])),
+        ("Tags", tags(source)),
+    ]);
+    let group_name =
+        if function.log_group == group.name { Node::reference("LogGroup") } else { Node::text(&function.log_group) };
+    let code = Node::map([("S3Bucket", Node::reference("CodeS3Bucket")), ("S3Key", Node::reference("CodeS3Key"))]);
+    let mut properties = vec![
+        ("FunctionName".to_owned(), Node::text(&function.name)),
+        ("Role".to_owned(), Node::Parts(symbols.parts(&function.role))),
+        ("Runtime".to_owned(), Node::text(Runtime::Providedal2023.as_str())),
+        ("Handler".to_owned(), Node::text(HANDLER)),
+        ("Architectures".to_owned(), Node::List(vec![Node::text(&function.architecture)])),
+        ("MemorySize".to_owned(), Node::scalar(function.memory_mb)),
+        ("Timeout".to_owned(), Node::scalar(function.timeout_s)),
+        ("Code".to_owned(), code),
+    ];
+    if let Some(reserved) = function.reserved_concurrency {
+        properties.push(("ReservedConcurrentExecutions".to_owned(), Node::scalar(reserved)));
+    }
+    if !function.environment.is_empty() {
+        let variables = function.environment.iter().map(|(name, value)| (name.clone(), Node::text(value)));
+        let variables = Node::Map(variables.collect());
+        properties.push(("Environment".to_owned(), Node::map([("Variables", variables)])));
+    }
+    let logging = Node::map([("LogFormat", Node::text(LogFormat::Text.as_str())), ("LogGroup", group_name)]);
+    properties.push(("LoggingConfig".to_owned(), logging));
+    properties.push(("Tags".to_owned(), tags(source)));
+    let permission = Node::map([
+        ("FunctionName", Node::reference("Function")),
+        ("Action", Node::text(ACTION)),
+        ("Principal", Node::text(PRINCIPAL)),
+        ("SourceArn", Node::Parts(symbols.parts(&desired.id.source_arn(API)))),
+    ]);
+    vec![
+        ("LogGroup".to_owned(), resource("AWS::Logs::LogGroup", "Delete", None, log_group)),
+        ("Role".to_owned(), resource("AWS::IAM::Role", "Delete", None, iam_role)),
+        // Lambda would create the group itself, without retention and tags.
+        ("Function".to_owned(), resource("AWS::Lambda::Function", "Delete", None, Node::Map(properties))),
+        ("Permission".to_owned(), resource("AWS::Lambda::Permission", "Delete", None, permission)),
+    ]
+}
+
+fn pool(source: &Source<'_>) -> Vec<(String, Node)> {
+    let desired = source.desired;
+    let (pool, server, client) = (&desired.user_pool, &desired.resource_server, &desired.app_client);
+    let tags = desired.id.tags().into_iter().map(|(key, value)| (key.to_owned(), Node::text(value))).collect();
+    let user_pool = Node::map([
+        ("UserPoolName", Node::text(&pool.name)),
+        ("DeletionProtection", Node::text(protection(pool.deletion_protection).as_str())),
+        ("AdminCreateUserConfig", Node::map([("AllowAdminCreateUserOnly", Node::scalar(true))])),
+        ("UserPoolTags", Node::Map(tags)),
+    ]);
+    let scope = |scope: &String| Node::map([("ScopeName", Node::text(scope)), ("ScopeDescription", Node::text(scope))]);
+    let resource_server = Node::map([
+        ("UserPoolId", Node::reference("UserPool")),
+        ("Identifier", Node::text(&server.identifier)),
+        ("Name", Node::text(&names::resource_server(&server.identifier))),
+        ("Scopes", Node::List(server.scopes.iter().map(scope).collect())),
+    ]);
+    let app_client = Node::map([
+        ("UserPoolId", Node::reference("UserPool")),
+        ("ClientName", Node::text(&client.name)),
+        ("GenerateSecret", Node::scalar(true)),
+        ("AllowedOAuthFlowsUserPoolClient", Node::scalar(true)),
+        ("AllowedOAuthFlows", Node::List(vec![Node::text(OAuthFlowType::ClientCredentials.as_str())])),
+        ("AllowedOAuthScopes", Node::texts(&client.scopes)),
+        ("AccessTokenValidity", Node::scalar(client.token_minutes)),
+        ("TokenValidityUnits", Node::map([("AccessToken", Node::text(TimeUnitsType::Minutes.as_str()))])),
+        ("PreventUserExistenceErrors", Node::text(PreventUserExistenceErrorTypes::Enabled.as_str())),
+    ]);
+    let domain = Node::map([("UserPoolId", Node::reference("UserPool")), ("Domain", Node::reference("DomainPrefix"))]);
+    let client_kind = "AWS::Cognito::UserPoolClient";
+    vec![
+        // It may hold users, who cannot be brought back.
+        ("UserPool".to_owned(), resource("AWS::Cognito::UserPool", "Retain", None, user_pool)),
+        (
+            "ResourceServer".to_owned(),
+            resource("AWS::Cognito::UserPoolResourceServer", "Delete", None, resource_server),
+        ),
+        ("AppClient".to_owned(), resource(client_kind, "Delete", Some("ResourceServer"), app_client)),
+        ("Domain".to_owned(), resource("AWS::Cognito::UserPoolDomain", "Delete", None, domain)),
+    ]
+}
+
+fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
+    let desired = source.desired;
+    let (api, method) = (&desired.rest_api, &desired.method);
+    // CloudFormation asks for the slash as JSON pointers spell it.
+    let media_types: Vec<String> = sorted(&api.binary_media_types).iter().map(|kind| kind.replace('/', "~1")).collect();
+    let endpoint = Node::map([("Types", Node::List(vec![Node::text(EndpointType::Regional.as_str())]))]);
+    let rest_api = Node::map([
+        ("Name", Node::text(&api.name)),
+        ("BinaryMediaTypes", Node::texts(&media_types)),
+        ("EndpointConfiguration", endpoint),
+        ("Tags", tags(source)),
+    ]);
+    let pool_arn = Node::Parts(symbols.parts(&desired.id.user_pool_arn(POOL)));
+    let authorizer = Node::map([
+        ("RestApiId", Node::reference("RestApi")),
+        ("Name", Node::text(&desired.authorizer.name)),
+        ("Type", Node::text(AuthorizerType::CognitoUserPools.as_str())),
+        ("ProviderARNs", Node::List(vec![pool_arn])),
+        ("IdentitySource", Node::text(IDENTITY_SOURCE)),
+    ]);
+    let integration = Node::map([
+        ("Type", Node::text(IntegrationType::AwsProxy.as_str())),
+        ("IntegrationHttpMethod", Node::text(HTTP_METHOD)),
+        ("Uri", Node::Parts(symbols.parts(&method.uri))),
+        ("TimeoutInMillis", Node::scalar(method.timeout_ms)),
+    ]);
+    let post = Node::map([
+        ("RestApiId", Node::reference("RestApi")),
+        ("ResourceId", Node::reference("RestApi.RootResourceId")),
+        ("HttpMethod", Node::text(HTTP_METHOD)),
+        ("AuthorizationType", Node::text(AUTHORIZATION)),
+        ("AuthorizerId", Node::reference("Authorizer")),
+        ("AuthorizationScopes", Node::texts(&method.scopes)),
+        ("ApiKeyRequired", Node::scalar(false)),
+        ("Integration", integration),
+    ]);
+    vec![
+        ("RestApi".to_owned(), resource("AWS::ApiGateway::RestApi", "Delete", None, rest_api)),
+        ("Authorizer".to_owned(), resource("AWS::ApiGateway::Authorizer", "Delete", None, authorizer)),
+        ("Method".to_owned(), resource("AWS::ApiGateway::Method", "Delete", None, post)),
+    ]
+}
+
+fn stage(source: &Source<'_>, deployment: &str) -> Node {
+    let stage = &source.desired.stage;
+    let mut properties = vec![
+        ("RestApiId".to_owned(), Node::reference("RestApi")),
+        ("StageName".to_owned(), Node::text(&stage.name)),
+        ("DeploymentId".to_owned(), Node::Ref(deployment.to_owned())),
+    ];
+    if let Some((rate, burst)) = throttle(stage) {
+        let setting = Node::map([
+            // `*/*`, all methods of all resources, as CloudFormation spells it.
+            ("HttpMethod", Node::text("*")),
+            ("ResourcePath", Node::text("/*")),
+            ("ThrottlingRateLimit", Node::scalar(rate)),
+            ("ThrottlingBurstLimit", Node::scalar(burst)),
+        ]);
+        properties.push(("MethodSettings".to_owned(), Node::List(vec![setting])));
+    }
+    resource("AWS::ApiGateway::Stage", "Delete", None, Node::Map(properties))
+}
+
+fn outputs(source: &Source<'_>) -> Node {
+    let output = |value: Node| Node::map([("Value", value)]);
+    let text = |text: &str| Part::Text(text.to_owned());
+    let endpoint = vec![
+        text("https://"),
+        Part::Expression("RestApi"),
+        text(".execute-api."),
+        Part::Expression("AWS::Region"),
+        text("."),
+        Part::Expression("AWS::URLSuffix"),
+        text("/"),
+        Part::Expression("Stage"),
+    ];
+    let token = vec![
+        text("https://"),
+        Part::Expression("DomainPrefix"),
+        text(".auth."),
+        Part::Expression("AWS::Region"),
+        text(".amazoncognito.com/oauth2/token"),
+    ];
+    Node::map([
+        ("Endpoint", output(Node::Parts(endpoint))),
+        ("TokenUrl", output(Node::Parts(token))),
+        ("ClientId", output(Node::reference("AppClient"))),
+        ("UserPoolId", output(Node::reference("UserPool"))),
+        ("RestApiId", output(Node::reference("RestApi"))),
+        ("FunctionName", output(Node::reference("Function"))),
+        ("Scopes", output(Node::text(&source.desired.app_client.scopes.join(" ")))),
+    ])
+}

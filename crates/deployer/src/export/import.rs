@@ -1,0 +1,151 @@
+//! Keeps what is there: which resource of a template is which of the running stack, as each format asks for it.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    Source,
+    hcl::{Block, Value},
+};
+use crate::{
+    engine::World,
+    names::StackId,
+    resources::{
+        method::HTTP_METHOD,
+        permission::STATEMENT,
+        role::POLICY,
+        stage::{ALL, throttle},
+    },
+};
+
+/// The ids that AWS gave, and the names that are of this account and Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Existing {
+    /// Execution role.
+    pub role: String,
+    /// User pool.
+    pub pool_id: String,
+    /// App client.
+    pub client_id: String,
+    /// Prefix of the pool's domain.
+    pub domain: String,
+    /// REST API.
+    pub api_id: String,
+    /// Its root resource.
+    pub root_id: String,
+    /// Its authorizer.
+    pub authorizer_id: String,
+    /// The deployment that the stage serves.
+    pub deployment_id: String,
+}
+
+impl Existing {
+    /// Of a stack that is up; none where a part of it is missing.
+    pub fn of(id: &StackId, world: &World) -> Option<Self> {
+        world.log_group.owned()?;
+        world.role.owned()?;
+        world.function.owned()?;
+        world.policy.permission.owned()?;
+        world.resource_server.owned()?;
+        let root = world.root.as_ref()?;
+        root.method.owned()?;
+        root.integration.owned()?;
+        let pool = world.user_pool.pool.owned()?;
+        Some(Self {
+            role: id.role(),
+            pool_id: pool.id.clone(),
+            client_id: world.app_client.owned()?.id.clone(),
+            domain: pool.domain.clone()?,
+            api_id: world.rest_api.api.owned()?.id.clone(),
+            root_id: root.id.clone(),
+            authorizer_id: world.authorizer.owned()?.id.clone(),
+            deployment_id: world.stage.stage.owned()?.deployment_id.clone(),
+        })
+    }
+}
+
+/// `import` blocks, with ids as the provider's documentation has them.
+pub(super) fn terraform(source: &Source<'_>, existing: &Existing) -> Vec<Block> {
+    let desired = source.desired;
+    let Existing { role, pool_id, client_id, domain, api_id, root_id, authorizer_id, .. } = existing;
+    let function = &desired.function.name;
+    let method = format!("{api_id}/{root_id}/{HTTP_METHOD}");
+    let server = format!("{pool_id}|{}", desired.resource_server.identifier);
+    let stage = format!("{api_id}/{}", desired.stage.name);
+    let mut resources = vec![
+        ("aws_cloudwatch_log_group.main", desired.log_group.name.clone()),
+        ("aws_iam_role.main", role.clone()),
+        ("aws_iam_role_policy.logs", format!("{role}:{POLICY}")),
+        ("aws_lambda_function.main", function.clone()),
+        ("aws_lambda_permission.api_gateway", format!("{function}/{STATEMENT}")),
+        ("aws_cognito_user_pool.main", pool_id.clone()),
+        ("aws_cognito_resource_server.main", server),
+        ("aws_cognito_user_pool_client.main", format!("{pool_id}/{client_id}")),
+        ("aws_cognito_user_pool_domain.main", domain.clone()),
+        ("aws_api_gateway_rest_api.main", api_id.clone()),
+        ("aws_api_gateway_authorizer.main", format!("{api_id}/{authorizer_id}")),
+        ("aws_api_gateway_method.post", method.clone()),
+        ("aws_api_gateway_integration.post", method),
+        ("aws_api_gateway_stage.main", stage.clone()),
+    ];
+    if throttle(&desired.stage).is_some() {
+        resources.push(("aws_api_gateway_method_settings.all", format!("{stage}/{ALL}")));
+    }
+    let block =
+        |(address, id): (&str, String)| Block::new("import", &[]).set("to", address).attribute("id", Value::text(&id));
+    let mut blocks: Vec<Block> = resources.into_iter().map(block).collect();
+    blocks[0] = blocks[0]
+        .clone()
+        .comment(
+            "The resources of the running stack, which the first `terraform apply` takes over. Then this file may go.",
+        )
+        .comment(
+            "Its deployment is not among them: Terraform cannot import what triggers one, and makes one of its own.",
+        );
+    blocks
+}
+
+/// Says what the template of an import is for.
+pub(super) const PREAMBLE: &str = "\
+# template.yaml without its outputs, which an import may not add. It makes a stack of the resources that are there:
+#
+#   aws cloudformation create-change-set --change-set-type IMPORT --change-set-name import --stack-name STACK \\
+#     --template-body file://import.yaml --resources-to-import file://resources-to-import.json \\
+#     --capabilities CAPABILITY_NAMED_IAM --parameters ParameterKey=CodeS3Bucket,ParameterValue=BUCKET
+#   aws cloudformation execute-change-set --change-set-name import --stack-name STACK
+#
+# Then deploy template.yaml to the same stack.
+";
+
+/// What `--resources-to-import` takes: every resource by the primary identifier of its type.
+pub(super) fn cloudformation(source: &Source<'_>, existing: &Existing, deployment: &str) -> Json {
+    let desired = source.desired;
+    let Existing { role, pool_id, client_id, domain, api_id, root_id, authorizer_id, deployment_id } = existing;
+    let server = &desired.resource_server.identifier;
+    let of_api = |more: (&str, &str)| json!({"RestApiId": api_id, more.0: more.1});
+    let of_pool = |more: (&str, &str)| json!({"UserPoolId": pool_id, more.0: more.1});
+    let name = &desired.function.name;
+    let method = json!({"RestApiId": api_id, "ResourceId": root_id, "HttpMethod": HTTP_METHOD});
+    let resources = [
+        ("Logs::LogGroup", "LogGroup", json!({"LogGroupName": desired.log_group.name})),
+        ("IAM::Role", "Role", json!({"RoleName": role})),
+        ("Lambda::Function", "Function", json!({"FunctionName": name})),
+        ("Lambda::Permission", "Permission", json!({"FunctionName": name, "Id": STATEMENT})),
+        ("Cognito::UserPool", "UserPool", json!({"UserPoolId": pool_id})),
+        ("Cognito::UserPoolResourceServer", "ResourceServer", of_pool(("Identifier", server))),
+        ("Cognito::UserPoolClient", "AppClient", of_pool(("ClientId", client_id))),
+        ("Cognito::UserPoolDomain", "Domain", of_pool(("Domain", domain))),
+        ("ApiGateway::RestApi", "RestApi", json!({"RestApiId": api_id})),
+        ("ApiGateway::Authorizer", "Authorizer", of_api(("AuthorizerId", authorizer_id))),
+        ("ApiGateway::Method", "Method", method),
+        ("ApiGateway::Deployment", deployment, of_api(("DeploymentId", deployment_id))),
+        ("ApiGateway::Stage", "Stage", of_api(("StageName", &desired.stage.name))),
+    ];
+    let resource = |(kind, logical_id, identifier): (&str, &str, Json)| {
+        json!({
+            "ResourceType": format!("AWS::{kind}"),
+            "LogicalResourceId": logical_id,
+            "ResourceIdentifier": identifier,
+        })
+    };
+    Json::Array(resources.into_iter().map(resource).collect())
+}

@@ -1,0 +1,124 @@
+//! What a template leaves open: the account, the Region, and what AWS gives its resources.
+//!
+//! The stack is derived with a symbol in each of their places, so every name and ARN comes from the one place that
+//! `up` has them from. [`Symbols`] then turns such a text into literals and expressions of the template's language.
+
+use crate::{
+    config::Config,
+    names::{PARTITION, StackId},
+};
+
+/// Stands for the Region. A control character keeps it apart from every name that AWS takes.
+pub(super) const REGION: &str = "\u{1}region\u{1}";
+/// Stands for the account.
+pub(super) const ACCOUNT: &str = "\u{1}account\u{1}";
+/// Stands for the user pool's id.
+pub(super) const POOL: &str = "\u{1}pool\u{1}";
+/// Stands for the API's id.
+pub(super) const API: &str = "\u{1}api\u{1}";
+
+/// The stack of that configuration in whatever account and Region.
+pub fn stack_id(config: &Config) -> StackId {
+    StackId {
+        name: config.name.clone(),
+        stage: config.stage.clone(),
+        region: REGION.into(),
+        account_id: ACCOUNT.into(),
+    }
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// As it is.
+    Text(String),
+    /// An expression of the template's language.
+    Expression(&'static str),
+}
+
+/// Which texts are which expressions, the ones that contain others first.
+#[derive(Debug, Clone)]
+pub(super) struct Symbols(Vec<(String, Vec<Part>)>);
+
+/// How a template's language says what every text may hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words {
+    pub partition: &'static str,
+    pub region: &'static str,
+    pub account: &'static str,
+}
+
+impl Symbols {
+    /// These, then the account, the Region and the partition.
+    pub fn new(known: Vec<(String, &'static str)>, words: Words) -> Self {
+        let one = |(text, expression)| (text, vec![Part::Expression(expression)]);
+        let mut symbols: Vec<_> = known.into_iter().map(one).collect();
+        symbols.push((REGION.into(), vec![Part::Expression(words.region)]));
+        symbols.push((ACCOUNT.into(), vec![Part::Expression(words.account)]));
+        let partition = [Part::Text("arn:".into()), Part::Expression(words.partition), Part::Text(":".into())];
+        symbols.push((format!("arn:{PARTITION}:"), partition.to_vec()));
+        Self(symbols)
+    }
+
+    /// The parts of a text that was derived, never of one that a user wrote.
+    pub fn parts(&self, text: &str) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let known = self.0.iter().find(|(known, _)| !known.is_empty() && rest.starts_with(known.as_str()));
+            let Some((known, pieces)) = known else {
+                literal.push(first);
+                rest = &rest[first.len_utf8()..];
+                continue;
+            };
+            for piece in pieces {
+                match piece {
+                    Part::Text(text) => literal.push_str(text),
+                    Part::Expression(_) => {
+                        if !literal.is_empty() {
+                            parts.push(Part::Text(std::mem::take(&mut literal)));
+                        }
+                        parts.push(piece.clone());
+                    }
+                }
+            }
+            rest = &rest[known.len()..];
+        }
+        if !literal.is_empty() || parts.is_empty() {
+            parts.push(Part::Text(literal));
+        }
+        parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbols() -> Symbols {
+        let words = Words { partition: "P", region: "R", account: "A" };
+        Symbols::new(vec![(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"), "F")], words)
+    }
+
+    #[test]
+    fn the_longest_symbol_wins_and_the_rest_stays_text() {
+        let text = format!("arn:aws:x:{REGION}::path/arn:aws:lambda:{REGION}:{ACCOUNT}:function:f/invocations");
+        let expected = [
+            Part::Text("arn:".into()),
+            Part::Expression("P"),
+            Part::Text(":x:".into()),
+            Part::Expression("R"),
+            Part::Text("::path/".into()),
+            Part::Expression("F"),
+            Part::Text("/invocations".into()),
+        ];
+        assert_eq!(symbols().parts(&text), expected);
+    }
+
+    #[test]
+    fn a_text_without_a_symbol_is_one_part() {
+        assert_eq!(symbols().parts("größe"), [Part::Text("größe".into())]);
+        assert_eq!(symbols().parts(""), [Part::Text(String::new())]);
+    }
+}
