@@ -34,7 +34,8 @@ class Journey:
             print(f"  FAIL  {what}: {str(detail)[:2000]}", flush=True)
 
     def run(self, *args, env=None, stdin=None, cwd=None, flags=None):
-        base = {key: os.environ[key] for key in ("PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR") if key in os.environ}
+        # What the deployer's cargo needs; nothing that names credentials.
+        base = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME") or key.startswith(("CARGO_", "RUSTUP_"))}
         base |= self.cloud.env if env is None else env
         flags = self.cloud.flags if flags is None else flags
         return subprocess.run(

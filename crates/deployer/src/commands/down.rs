@@ -13,10 +13,9 @@ use crate::{
     aws::{Clients, Doing as _},
     cli::DownArgs,
     data_plane::cache,
-    engine::{self, destroy, event::Events, plan::Change},
+    engine::{destroy, event::Events, plan::Change},
     error::Failure,
     local, resources,
-    stack::Desired,
     ui::resource_word,
 };
 
@@ -48,11 +47,9 @@ pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
         ui.print(&Gone { identity: Identity::unknown(context), changes: Vec::new(), elapsed_ms: 0 })?;
         return Ok(0);
     };
-    let id = aws.identify(config).await?;
-    let desired = Desired::new(config, &id, None)?;
+    let (id, _, world) = stack::look(context, &aws).await?;
     let silent = Events::silent();
     let cx = resources::Context { aws: &aws, id: &id, events: &silent };
-    let world = engine::observe(cx, &desired, false).await?;
     let changes = destroy::plan(cx, &world);
     if !changes.is_empty() {
         destroy::check_users(cx, &world, args.delete_users).await?;

@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{
     cli::{ExportArgs, ExportFormat},
-    engine::{self, Options, event::Events, plan::Action},
+    engine::{self, Options, plan::Action},
     error::{Failure, kind_of},
     export::{self, Existing, File, Prefix, Source, Template},
     package, private_file,
-    resources::{self, function::Code},
+    resources::function::Code,
     stack::Desired,
     ui::Table,
 };
@@ -135,11 +135,7 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
     };
     let aws = stack::connect(context, Start::IfThere).await?;
     let aws = aws.ok_or_else(|| not_up("the local cloud was never started"))?;
-    let id = aws.identify(config).await?;
-    let desired = Desired::new(config, &id, None)?;
-    let silent = Events::silent();
-    let cx = resources::Context { aws: &aws, id: &id, events: &silent };
-    let world = engine::observe(cx, &desired, false).await?;
+    let (id, desired, world) = stack::look(context, &aws).await?;
     let existing = Existing::of(&id, &world).ok_or_else(|| not_up("a part of it is missing"))?;
     let plan = engine::plan(&desired, &world, &Options::default());
     plan.check()?;

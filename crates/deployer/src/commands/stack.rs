@@ -5,7 +5,16 @@ use serde::Serialize;
 
 use super::Context;
 use crate::{
-    aws::Clients, cli::Global, data_plane::Secret, engine, error::Failure, local, names::StackId, outputs::Outputs,
+    aws::Clients,
+    cli::Global,
+    data_plane::Secret,
+    engine::{self, World, event::Events},
+    error::Failure,
+    local,
+    names::StackId,
+    outputs::Outputs,
+    resources,
+    stack::Desired,
 };
 
 /// Whether a command may start the local cloud for the first time.
@@ -52,6 +61,15 @@ pub(super) async fn find(context: &Context) -> Result<(Outputs, Secret)> {
     let outputs = engine::lookup(&aws, &context.config).await?;
     let secret = engine::client_secret(&aws, &outputs).await?;
     Ok((outputs, secret))
+}
+
+/// What there is of the stack, beside what should be. The function's package is not part of it.
+pub(super) async fn look(context: &Context, aws: &Clients) -> Result<(StackId, Desired, World)> {
+    let id = aws.identify(&context.config).await?;
+    let desired = Desired::new(&context.config, &id, None)?;
+    let silent = Events::silent();
+    let world = engine::observe(resources::Context { aws, id: &id, events: &silent }, &desired, false).await?;
+    Ok((id, desired, world))
 }
 
 /// Which stack, where there are no outputs to tell.

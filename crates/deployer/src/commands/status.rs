@@ -16,13 +16,10 @@ use super::{
 use crate::{
     engine::{
         self, Options, World,
-        event::Events,
         lookup::{Ids, outputs},
         plan::{Change, Unowned},
     },
     outputs::Outputs,
-    resources,
-    stack::Desired,
     ui::PlanView,
 };
 
@@ -85,11 +82,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
         })?;
         return Ok(0);
     };
-    let id = aws.identify(config).await?;
-    let desired = Desired::new(config, &id, None)?;
-    let silent = Events::silent();
-    let cx = resources::Context { aws: &aws, id: &id, events: &silent };
-    let world = engine::observe(cx, &desired, false).await?;
+    let (id, desired, world) = stack::look(context, &aws).await?;
     let plan = engine::plan(&desired, &world, &Options::default());
     let place = ids(&world).map(|ids| outputs(&aws, config, &id, &ids));
     let state = match &place {

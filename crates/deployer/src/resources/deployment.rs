@@ -80,7 +80,7 @@ pub async fn list(cx: Context<'_>, api_id: &str) -> Result<Vec<Record>> {
                 ours.push((created, Record { deployment_id, snapshot }));
             }
         }
-        position = answer.position;
+        position = answer.position.filter(|position| !position.is_empty());
         if position.is_none() {
             break;
         }

@@ -118,7 +118,7 @@ pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Option<Root>> {
         let answer = call.set_position(position).send().await;
         let Some(answer) = found(answer).doing("reading the resources of REST API", api_id)? else { break };
         items.extend(answer.items.unwrap_or_default());
-        position = answer.position;
+        position = answer.position.filter(|position| !position.is_empty());
         if position.is_none() {
             break;
         }
