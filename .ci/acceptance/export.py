@@ -17,6 +17,7 @@ import tempfile
 
 import hcl2
 import yaml
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from clouds import Local
 from drift_stack import BASE, ROLE, STAGE, Stack
@@ -84,7 +85,8 @@ def made(stack, server):
         "stage": stage["stageName"],
         "stage.throttle": [throttle.get("throttlingRateLimit"), throttle.get("throttlingBurstLimit")],
         "tags": [ours(stack.functions.list_tags(Resource=function["FunctionArn"])["Tags"]), ours(pool["UserPoolTags"]),
-                 ours(api["tags"]), ours({tag["Key"]: tag["Value"] for tag in role["Tags"]})],
+                 ours(api["tags"]), ours({tag["Key"]: tag["Value"] for tag in role["Tags"]}),
+                 ours(stack.logs.list_tags_for_resource(resourceArn=stack.group()["logGroupArn"])["tags"])],
     }
 
 
@@ -161,8 +163,19 @@ class CloudFormation:
             "permission": [permission["Principal"], permission["Action"], permission["SourceArn"]],
             "stage": stage["StageName"],
             "stage.throttle": [throttle.get("ThrottlingRateLimit"), throttle.get("ThrottlingBurstLimit")],
-            "tags": [listed(function["Tags"]), pool["UserPoolTags"], listed(api["Tags"]), listed(role["Tags"])],
+            "tags": [listed(function["Tags"]), pool["UserPoolTags"], listed(api["Tags"]), listed(role["Tags"]),
+                     listed(of("LogGroup")["Tags"])],
         }
+
+
+def long_form(text):
+    """The YAML with the functions as JSON spells them."""
+    class Loader(yaml.SafeLoader):
+        pass
+    Loader.add_constructor("!Ref", lambda loader, node: {"Ref": node.value})
+    Loader.add_constructor("!Sub", lambda loader, node: {"Fn::Sub": node.value})
+    Loader.add_constructor("!GetAtt", lambda loader, node: {"Fn::GetAtt": node.value.split(".", 1)})
+    return yaml.load(text, Loader)
 
 
 class Terraform:
@@ -281,7 +294,7 @@ class Terraform:
             "permission": [permission["principal"], permission["action"], permission["source_arn"]],
             "stage": of("aws_api_gateway_stage")["stage_name"],
             "stage.throttle": [throttle.get("throttling_rate_limit"), throttle.get("throttling_burst_limit")],
-            "tags": [function["tags"], pool["tags"], api["tags"], role["tags"]],
+            "tags": [function["tags"], pool["tags"], api["tags"], role["tags"], group["tags"]],
         }
 
 
@@ -309,6 +322,8 @@ def compare(j, stack, name, server):
         j.check(f"{name}: {kind} holds no secret", secret not in texts)
         if kind == "cloudformation":
             lint(j, out / "template.yaml")
+            j.check(f"{name}: its YAML, read by another, says what its JSON says",
+                    long_form((out / "template.yaml").read_text()) == said["template"], said["template"])
             reader = CloudFormation((out / "template.yaml").read_text(), stack)
             j.check(f"{name}: the pool outlives its template",
                     reader.resources["UserPool"]["DeletionPolicy"] == "Retain", reader.resources["UserPool"])
@@ -342,6 +357,11 @@ def imports(j, stack):
     j.check("CloudFormation's list has every resource of its template", code == 0 and logical == set(template.resources), logical)
     retained = all("DeletionPolicy" in found for found in template.resources.values())
     j.check("each with a DeletionPolicy, which an import asks for", retained)
+    for entry in listed:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", entry["ResourceType"]).schema
+        primary = {pointer.removeprefix("/properties/") for pointer in schema["primaryIdentifier"]}
+        j.check(f"AWS's schema identifies {entry['ResourceType']} by what the list has",
+                set(entry["ResourceIdentifier"]) == primary and all(entry["ResourceIdentifier"].values()), (entry, primary))
     lint(j, j.work / "import-cloudformation/import.yaml")
 
 
