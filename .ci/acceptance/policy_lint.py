@@ -24,7 +24,9 @@ def document(deployer, name, stage, *flags):
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/deploy.toml", "w") as config:
             config.write(CONFIG.format(name=name))
-        open(f"{folder}/m.onnx", "w").close()
+        # Its content is none of the policy's business; an empty one is refused.
+        with open(f"{folder}/m.onnx", "w") as model:
+            model.write("model")
         done = subprocess.run(
             [deployer, "--stage", stage, "--region", "ap-southeast-1", "policy", "--account-id", "123456789012", *flags],
             cwd=folder, env={"PATH": os.environ["PATH"], "HOME": folder}, check=True, capture_output=True, timeout=60,
