@@ -10,6 +10,8 @@ use std::fmt;
 pub enum Kind {
     /// Exit 1. Something that was tried did not work; what was created stays.
     Failed,
+    /// Exit 1. Another run was at work on the same stack, and this one gave way.
+    Conflict,
     /// Exit 2. Wrong usage or configuration; nothing was sent.
     Usage,
     /// Exit 3. Refused for safety.
@@ -22,7 +24,7 @@ impl Kind {
     /// The process's exit code.
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Failed => 1,
+            Self::Failed | Self::Conflict => 1,
             Self::Usage => 2,
             Self::Refused => 3,
             Self::Interrupted => 130,
@@ -33,6 +35,7 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::Conflict => "conflict",
             Self::Usage => "usage",
             Self::Refused => "refused",
             Self::Interrupted => "interrupted",
@@ -60,6 +63,17 @@ impl Failure {
     /// Something that was tried did not work.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
+    }
+
+    /// Another run of this tool was at work on the same stack.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        let hint = "wait until the other run has ended, then run the same command again";
+        Self::new(Kind::Conflict, message).hint(hint)
+    }
+
+    /// What was to be made is there meanwhile, and otherwise: `met("creating method", "POST")`.
+    pub fn met(what: &str, id: &str) -> Self {
+        Self::conflict(format!("{what} \"{id}\": another run has made it otherwise at the same time"))
     }
 
     /// Wrong usage or configuration.

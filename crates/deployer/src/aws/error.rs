@@ -73,6 +73,16 @@ impl ApiError {
             | "UnrecognizedClientException"
             | "SignatureDoesNotMatch"
             | "InvalidSignatureException" => "check the credentials: AWS does not accept them".into(),
+            // What a command is about to change was there when it looked.
+            code if is_not_found(Some(code)) => {
+                "something has deleted it meanwhile, another run perhaps; run the same command again".into()
+            }
+            "ConflictException"
+            | "ConcurrentModificationException"
+            | "ResourceConflictException"
+            | "OperationAbortedException" => {
+                "something changes it at the same time, another run perhaps; run the same command again".into()
+            }
             _ if self.is_throttled() => "AWS limits the rate of this call; run the same command again".into(),
             _ => return None,
         };

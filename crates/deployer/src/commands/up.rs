@@ -85,12 +85,17 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     let cx = resources::Context { aws: &aws, id: &id, events: &events };
     let applied = async {
         let applied = engine::apply(cx, &desired, &plan).await?;
-        let outputs = ids(applied).map(|ids| outputs(&aws, config, &id, &ids));
+        let outputs = ids(&applied).map(|ids| outputs(&aws, config, &id, &ids));
         // A restricted run proves nothing: what it left out may differ.
         if let Some(outputs) = outputs.as_ref().filter(|_| !args.no_probe && options.only.is_empty()) {
-            let secret = engine::client_secret(&aws, outputs).await?;
-            let token = probe::run(outputs, &secret, config, &events).await?;
-            keep(context, &plan, &Grant { outputs: outputs.clone(), token });
+            let prove = async {
+                let secret = engine::client_secret(&aws, outputs).await?;
+                probe::run(outputs, &secret, config, &events).await
+            };
+            let (unchanged, token) = tokio::join!(engine::check_unchanged(cx, &desired, &applied), prove);
+            // Another run is why the proof failed, if there was one.
+            unchanged?;
+            keep(context, &plan, &Grant { outputs: outputs.clone(), token: token? });
         }
         anyhow::Ok(outputs)
     }
@@ -186,7 +191,8 @@ fn only(names: &[String]) -> Result<Vec<ResourceKind>> {
     names.iter().map(parse).collect()
 }
 
-fn ids(applied: Applied) -> Option<Ids> {
+fn ids(applied: &Applied) -> Option<Ids> {
+    let applied = applied.clone();
     Some(Ids {
         pool_id: applied.pool_id?,
         client_id: applied.client_id?,

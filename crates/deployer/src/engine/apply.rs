@@ -1,6 +1,7 @@
 //! Executes a plan along the real dependency graph: whatever needs nothing from another step runs beside it.
 
 mod leftover;
+mod rivals;
 
 use anyhow::Result;
 
@@ -10,6 +11,7 @@ use super::{
     planner::Plan,
 };
 use crate::{
+    error::Failure,
     resources::{
         Context, Step, app_client, authorizer, deployment, deployment::Record, domain, function, log_group, method,
         permission, resource_server, rest_api, role, stage, user_pool,
@@ -24,6 +26,8 @@ pub struct Applied {
     pub client_id: Option<String>,
     pub domain: Option<String>,
     pub api_id: Option<String>,
+    /// What the stage serves.
+    pub record: Option<Record>,
 }
 
 /// Does what the plan says. Returns only when every step that could start has ended.
@@ -35,8 +39,10 @@ pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Ap
         run.function(),
         run.ready(),
         run.user_pool(),
+        run.sole_pool(),
         run.resource_server(),
         run.app_client(),
+        run.sole_client(),
         run.shrink_scopes(),
         run.domain(),
         run.rest_api(),
@@ -58,6 +64,7 @@ pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Ap
         client_id: slots.client.get().await.ok().flatten(),
         domain: slots.domain.get().await.ok().flatten(),
         api_id: slots.api.get().await.ok().flatten().map(|api| api.id),
+        record: slots.deployment.get().await.ok().flatten(),
     })
 }
 
@@ -68,8 +75,10 @@ struct Slots {
     function: Slot<()>,
     ready: Slot<()>,
     pool: Slot<Option<String>>,
+    sole_pool: Slot<Option<String>>,
     server: Slot<()>,
     client: Slot<Option<String>>,
+    sole_client: Slot<()>,
     shrunk: Slot<()>,
     domain: Slot<Option<String>>,
     api: Slot<Option<Api>>,
@@ -99,8 +108,10 @@ impl Slots {
             function: Slot::new(),
             ready: Slot::new(),
             pool: Slot::new(),
+            sole_pool: Slot::new(),
             server: Slot::new(),
             client: Slot::new(),
+            sole_client: Slot::new(),
             shrunk: Slot::new(),
             domain: Slot::new(),
             api: Slot::new(),
@@ -149,14 +160,24 @@ impl Run<'_> {
         self.nodes.run(Kind::Role, step.action(), &self.slots.role, nothing(), work).await;
     }
 
-    /// After the log group, because Lambda would make one of its own.
+    /// After the log group, because Lambda would make one of its own. What is there already may be another run's as well.
     async fn function(&self) {
-        let step = &self.plan.steps.function;
+        let (desired, step) = (&self.desired.function, &self.plan.steps.function);
         let needs = async {
             let (role, group) = tokio::join!(self.slots.role.get(), self.slots.log_group.get());
-            role.and(group)
+            role.and(group)?;
+            if matches!(step, Step::Create) { Ok(()) } else { self.may_write_to_shared().await }
         };
-        let work = async |()| Ok((function::reconcile(self.cx, &self.desired.function, step).await?, ()));
+        let work = async |()| {
+            let left = match step {
+                Step::Create => &function::create(self.cx, desired).await?,
+                step => step,
+            };
+            if matches!((step, left), (Step::Create, Step::Update(..))) && self.may_write_to_shared().await.is_err() {
+                return Err(Failure::met("creating function", &desired.name).into());
+            }
+            Ok((function::reconcile(self.cx, desired, left).await?, ()))
+        };
         self.nodes.run(Kind::Function, step.action(), &self.slots.function, needs, work).await;
     }
 
@@ -228,11 +249,12 @@ impl Run<'_> {
         self.nodes.run(Kind::ResourceServer, None, &self.slots.shrunk, needs, work).await;
     }
 
+    /// The prefix is claimed before; it takes a while until it serves.
     async fn domain(&self) {
         let step = &self.plan.steps.domain;
-        let needs = async { there(self.slots.pool.get().await) };
-        let work = async |pool: String| {
-            let prefix = domain::reconcile(self.cx, &pool, &self.desired.domain, step).await?;
+        let needs = async { there(self.slots.sole_pool.get().await) };
+        let work = async |_: String| {
+            let prefix = domain::settle(self.cx, &self.desired.domain, step).await?;
             Ok((prefix.clone(), (!left_out(step)).then_some(prefix)))
         };
         self.nodes.run(Kind::Domain, step.action(), &self.slots.domain, needs, work).await;
@@ -254,10 +276,13 @@ impl Run<'_> {
         self.nodes.run(Kind::RestApi, step.action(), &self.slots.api, nothing(), work).await;
     }
 
+    /// Only the pool that stays may guard an API that was there before; to an API of this run's own nobody else writes.
     async fn authorizer(&self) {
         let step = &self.plan.steps.authorizer;
+        let own_api = matches!(self.plan.steps.rest_api, Step::Create);
+        let pool = if own_api { &self.slots.pool } else { &self.slots.sole_pool };
         let needs = async {
-            let (pool, api) = tokio::join!(self.slots.pool.get(), self.slots.api.get());
+            let (pool, api) = tokio::join!(pool.get(), self.slots.api.get());
             Ok((there(pool)?, there(api)?))
         };
         let work = async |(pool, api): (String, Api)| {
@@ -298,15 +323,19 @@ impl Run<'_> {
         self.nodes.run(Kind::Integration, step.action(), &self.slots.integration, needs, work).await;
     }
 
+    /// By which an API of this run's own becomes the stack's; a run whose pool is not has none to offer.
     async fn permission(&self) {
         let step = &self.plan.steps.permission;
         let needs = async {
-            let (function, api) = tokio::join!(self.slots.function.get(), self.slots.api.get());
-            function?;
+            let (function, pool, api) =
+                tokio::join!(self.slots.function.get(), self.slots.sole_pool.get(), self.slots.api.get());
+            function.and(pool.map(drop))?;
             there(api)
         };
-        let work =
-            async |api: Api| Ok((permission::reconcile(self.cx, &self.cx.id.source_arn(&api.id), step).await?, ()));
+        let work = async |api: Api| {
+            self.claim_function(&api.id).await?;
+            Ok((permission::STATEMENT.to_owned(), ()))
+        };
         self.nodes.run(Kind::Permission, step.action(), &self.slots.permission, needs, work).await;
     }
 

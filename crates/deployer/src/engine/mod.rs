@@ -8,11 +8,13 @@ pub mod node;
 pub mod observe;
 pub mod plan;
 mod planner;
+mod unchanged;
 
 pub use apply::apply;
 pub use lookup::{client_secret, lookup};
 pub use observe::{World, observe};
 pub use planner::{Options, Plan, plan};
+pub use unchanged::check_unchanged;
 
 #[cfg(test)]
 pub(crate) mod tests;

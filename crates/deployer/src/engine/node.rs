@@ -2,7 +2,8 @@
 //! work, and fills its own slot.
 //!
 //! All nodes are joined, never raced: when one fails, those that need it do not start, the others run to their end, and
-//! no call in flight is dropped. After an interrupt, too, only what has begun goes on.
+//! no call in flight is dropped. After an interrupt, too, only what has begun goes on, and so it is when this run has to
+//! give way to another.
 
 use std::{
     cell::{Cell, RefCell},
@@ -56,12 +57,20 @@ pub struct Nodes<'a> {
     graceful: Graceful,
     /// Whether a node did not begin because of an interrupt.
     interrupted: Cell<bool>,
+    /// Why this run gives way to another one of the same stack.
+    outrun: RefCell<Option<anyhow::Error>>,
 }
 
 impl<'a> Nodes<'a> {
     /// None yet.
     pub fn new(events: &'a Events) -> Self {
-        Self { events, errors: RefCell::default(), graceful: Graceful::begin(), interrupted: Cell::new(false) }
+        Self {
+            events,
+            errors: RefCell::default(),
+            graceful: Graceful::begin(),
+            interrupted: Cell::new(false),
+            outrun: RefCell::default(),
+        }
     }
 
     /// One node. `action` is none or a no-op where nothing is told; `needs` waits for other nodes; `work` gives the id
@@ -75,6 +84,9 @@ impl<'a> Nodes<'a> {
         work: impl AsyncFnOnce(N) -> Result<(String, T)>,
     ) {
         let Ok(needs) = needs.await else { return slot.fill(Err(Blocked)) };
+        if self.outrun.borrow().is_some() {
+            return slot.fill(Err(Blocked));
+        }
         if self.graceful.is_asked() {
             self.interrupted.set(true);
             return slot.fill(Err(Blocked));
@@ -95,7 +107,11 @@ impl<'a> Nodes<'a> {
             }
             Err(error) => {
                 self.events.send(Event::Failed { resource: kind });
-                self.errors.borrow_mut().push(error);
+                if kind_of(&error) == Kind::Conflict {
+                    self.outrun.replace(Some(error));
+                } else {
+                    self.errors.borrow_mut().push(error);
+                }
                 slot.fill(Err(Blocked));
             }
         }
@@ -103,6 +119,10 @@ impl<'a> Nodes<'a> {
 
     /// What went wrong, as one error: the only one as it is, several under one head.
     pub fn finish(self) -> Result<()> {
+        // What else failed is its consequence: what this run made is gone.
+        if let Some(outrun) = self.outrun.into_inner() {
+            return Err(outrun);
+        }
         let mut errors = self.errors.into_inner();
         // A wait that was broken off is the interrupt's doing, not a failure beside it.
         let waits = errors.extract_if(.., |error| kind_of(error) == Kind::Interrupted).count();

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use local_aws::{Fault, Faults, Server};
 
 use super::{
-    Options, Plan, World, apply, destroy,
+    Options, Plan, World, apply, check_unchanged, destroy,
     event::Events,
     lookup, observe, plan,
     plan::{Action, ResourceKind},
@@ -24,6 +24,7 @@ use crate::{
 mod faults;
 mod life;
 mod ownership;
+mod rivals;
 
 /// A stack and the local cloud that it lives in.
 pub(crate) struct Cloud {

@@ -8,6 +8,7 @@ use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step};
 use crate::{
     aws::{ApiError, Doing as _, create, found},
     engine::plan::{FieldDiff, ResourceKind},
+    error::Failure,
 };
 
 /// Where the token is.
@@ -111,7 +112,15 @@ async fn create_authorizer(cx: Context<'_>, api_id: &str, pool_arn: &str, desire
         let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
         Ok(answer.id.unwrap_or_default())
     };
-    create::create(cx.events, ResourceKind::Authorizer, &desired.name, find, send).await
+    let made = create::create(cx.events, ResourceKind::Authorizer, &desired.name, find, send).await;
+    let Err(refused) = made else { return made };
+    // Its name is unique in the API, and AWS's BadRequestException does not say that this is why. One that is just so
+    // is as good as our own.
+    match pick(&desired.name, None, list(cx, api_id).await?).owned() {
+        Some(actual) if diff(desired, Some(pool_arn), Some(actual)).is_empty() => Ok(actual.id.clone()),
+        Some(_) => Err(refused.context(Failure::met("creating authorizer", &desired.name))),
+        None => Err(refused),
+    }
 }
 
 /// `/providerARNs` is a list that takes add and remove of one ARN at a time.

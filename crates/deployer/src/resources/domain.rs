@@ -53,8 +53,9 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default().field("domain", &desired.prefix, actual.map(|actual| &actual.prefix)).done()
 }
 
-/// Makes it so; gives the prefix.
-pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+/// Gives the prefix to the pool, in place of another one that it has. Where another pool of this account holds it, gives
+/// that pool's id: a prefix is given once, so of two runs that each made a pool just one gets it.
+pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<Option<String>> {
     let prefix = &desired.prefix;
     if let Step::Replace(actual, _) = step {
         delete(cx, pool_id, &actual.prefix).await?;
@@ -62,20 +63,37 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
     if let Step::Create | Step::Replace(..) = step {
         let answer = cx.aws.cognito.create_user_pool_domain().user_pool_id(pool_id).domain(prefix).send().await;
         if let Err(error) = answer.map_err(ApiError::from) {
-            // Our own create whose answer was lost, or somebody else's domain: the same InvalidParameterException, so
-            // a look decides. Another account's domain cannot be seen.
-            if describe(cx, prefix).await?.is_none_or(|(holder, _)| holder != pool_id) {
-                if error.code() != Some("InvalidParameterException") {
-                    return Err(error).doing("creating domain", prefix);
+            // Our own create whose answer was lost, or another pool's domain: the same InvalidParameterException, so a
+            // look decides. Another account's domain cannot be seen.
+            return match describe(cx, prefix).await? {
+                Some((holder, _)) if holder == pool_id => Ok(None),
+                Some((holder, _)) => Ok(Some(holder)),
+                None if error.code() == Some("InvalidParameterException") => {
+                    Err(anyhow::Error::new(error).context(unavailable(prefix)))
                 }
-                let failure = Failure::failed(format!("creating domain \"{prefix}\""));
-                let hint = "prefixes are unique in a Region across all accounts; set auth.domain in deploy.toml";
-                return Err(anyhow::Error::new(error).context(failure.hint(hint)));
-            }
+                None => Err(error).doing("creating domain", prefix),
+            };
         }
-        wait_until_active(cx, prefix).await?;
     }
-    Ok(prefix.clone())
+    Ok(None)
+}
+
+/// The failure of a prefix that another pool of the account holds.
+pub fn taken(desired: &Desired, holder: &str) -> anyhow::Error {
+    anyhow::anyhow!("user pool \"{holder}\" has it").context(unavailable(&desired.prefix))
+}
+
+fn unavailable(prefix: &str) -> Failure {
+    let hint = "prefixes are unique in a Region across all accounts; set auth.domain in deploy.toml";
+    Failure::failed(format!("creating domain \"{prefix}\"")).hint(hint)
+}
+
+/// Waits until a prefix that was claimed serves; gives it.
+pub async fn settle(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+    if let Step::Create | Step::Replace(..) = step {
+        wait_until_active(cx, &desired.prefix).await?;
+    }
+    Ok(desired.prefix.clone())
 }
 
 async fn wait_until_active(cx: Context<'_>, prefix: &str) -> Result<()> {

@@ -14,7 +14,7 @@ use anyhow::Result;
 use aws_sdk_lambda::types::{Architecture, FunctionConfiguration, LogFormat, LoggingConfig, Runtime};
 use serde_json::Value;
 
-pub use self::reconcile::{delete, reconcile, wait_until_ready};
+pub use self::reconcile::{create, delete, reconcile, wait_until_ready};
 use super::{Context, Diff, Observed};
 use crate::{
     aws::{Doing as _, found},

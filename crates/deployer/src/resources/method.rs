@@ -12,6 +12,7 @@ use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
+    error::Failure,
 };
 
 /// The one method.
@@ -226,7 +227,7 @@ pub async fn reconcile(
                 let there = observe(cx, at.api_id).await?.map(|root| root.method);
                 let same = there.as_ref().and_then(Observed::owned);
                 if same.is_none() || !diff(desired, Some(authorizer_id), same).is_empty() {
-                    return Err(error).doing("creating method", HTTP_METHOD);
+                    return Err(anyhow::Error::new(error).context(Failure::met("creating method", HTTP_METHOD)));
                 }
             }
             other => drop(other.doing("creating method", HTTP_METHOD)?),

@@ -8,10 +8,12 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step, rest_api};
 use crate::{
     aws::{
-        ApiError, Doing as _, found,
+        ApiError, Doing as _,
+        error::is_not_found,
+        found,
         wait::{self, Poll},
     },
     engine::plan::{FieldDiff, ResourceKind},
@@ -37,6 +39,8 @@ pub struct Actual {
     pub source_arn: Option<String>,
     /// Whether it allows.
     pub allows: bool,
+    /// Revision of the policy that it stands in.
+    pub revision: Option<String>,
 }
 
 /// A statement that is not ours and lets strangers invoke the function.
@@ -61,8 +65,14 @@ pub struct Policy {
 pub async fn observe(cx: Context<'_>) -> Result<Policy> {
     let name = cx.id.function();
     let answer = cx.aws.lambda.get_policy().function_name(&name).send().await;
-    let policy = found(answer).doing("reading the policy of function", &name)?.and_then(|answer| answer.policy);
-    Ok(policy.as_deref().map(parse).unwrap_or_default())
+    let Some(answer) = found(answer).doing("reading the policy of function", &name)? else {
+        return Ok(Policy::default());
+    };
+    let mut policy = answer.policy.as_deref().map(parse).unwrap_or_default();
+    if let Observed::Owned(actual) = &mut policy.permission {
+        actual.revision = answer.revision_id;
+    }
+    Ok(policy)
 }
 
 fn parse(policy: &str) -> Policy {
@@ -85,6 +95,7 @@ fn actual(statement: &Value) -> Actual {
         action: text(&statement["Action"]).unwrap_or_default(),
         source_arn: source_arn(statement).map(Into::into),
         allows: statement["Effect"] == "Allow",
+        revision: None,
     }
 }
 
@@ -121,39 +132,74 @@ pub fn diff(source_arn: Option<&str>, actual: Option<&Actual>) -> Vec<FieldDiff>
         .done()
 }
 
-/// Makes it so; gives the statement's id. What differs is removed first, for a statement cannot be changed.
-pub async fn reconcile(cx: Context<'_>, source_arn: &str, step: &Step<Actual>) -> Result<String> {
-    if matches!(step, Step::Keep(_) | Step::Skip(_)) {
-        return Ok(STATEMENT.into());
-    }
-    if !matches!(step, Step::Create) {
-        delete(cx, STATEMENT).await?;
-    }
-    let name = cx.id.function();
+/// Whose the function is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The statement names our API.
+    Ours,
+    /// It names another API of this stack, which was there first.
+    Elder(String),
+}
+
+/// Lets the API invoke the function. What differs is removed first, for a statement cannot be changed. Its id is given
+/// once, so of two runs that each made an API just one is let in.
+pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Result<Claim> {
+    let mut stale = match step {
+        Step::Keep(_) | Step::Skip(_) => return Ok(Claim::Ours),
+        Step::Create => None,
+        Step::Update(actual, _) | Step::Adopt(actual, _) | Step::Replace(actual, _) => Some(actual.clone()),
+    };
+    let (name, source_arn) = (cx.id.function(), cx.id.source_arn(api_id));
+    let doing = "allowing API Gateway to invoke function";
     wait::until(cx.events, ResourceKind::Permission, DEADLINE, async || {
-        let call = cx.aws.lambda.add_permission().function_name(&name).statement_id(STATEMENT);
-        let answer = call.principal(PRINCIPAL).action(ACTION).source_arn(source_arn).send().await;
-        match answer.map_err(ApiError::from) {
-            // The statement is there after a lost answer, or the function is being updated: one code for both.
-            Err(error) if error.code() == Some("ResourceConflictException") => {
-                match observe(cx).await?.permission.owned() {
-                    Some(actual) if diff(Some(source_arn), Some(actual)).is_empty() => Ok(Poll::Ready(())),
-                    Some(_) => Err(error).doing("allowing API Gateway to invoke function", &name),
-                    None => Ok(Poll::Pending("function is being updated".into())),
-                }
+        // Only as it was read: what another run has put there since is not ours to remove.
+        if let Some(statement) = stale.take() {
+            match remove(cx, STATEMENT, statement.revision.as_deref()).await {
+                Err(error) if error.code() == Some("PreconditionFailedException") => {}
+                Err(error) if is_not_found(error.code()) => {}
+                other => other.doing(doing, &name)?,
             }
-            other => other.doing("allowing API Gateway to invoke function", &name).map(|_| Poll::Ready(())),
+        }
+        let call = cx.aws.lambda.add_permission().function_name(&name).statement_id(STATEMENT);
+        let answer = call.principal(PRINCIPAL).action(ACTION).source_arn(&source_arn).send().await;
+        match answer.map_err(ApiError::from) {
+            // A statement is there, or the function is being updated: one code for both.
+            Err(error) if error.code() == Some("ResourceConflictException") => {
+                let Some(actual) = observe(cx).await?.permission.owned().cloned() else {
+                    return Ok(Poll::Pending("function is being updated".into()));
+                };
+                if diff(Some(&source_arn), Some(&actual)).is_empty() {
+                    return Ok(Poll::Ready(Claim::Ours));
+                }
+                if let Some(elder) = other_api(cx, api_id, &actual).await? {
+                    return Ok(Poll::Ready(Claim::Elder(elder)));
+                }
+                stale = Some(actual);
+                Ok(Poll::Pending("it names an API that is gone".into()))
+            }
+            other => other.doing(doing, &name).map(|_| Poll::Ready(Claim::Ours)),
         }
     })
-    .await?;
-    Ok(STATEMENT.into())
+    .await
+}
+
+/// The other API of this stack that a statement names, while there is one.
+async fn other_api(cx: Context<'_>, api_id: &str, statement: &Actual) -> Result<Option<String>> {
+    let found = rest_api::observe(cx).await?;
+    let mut ours = found.api.owned().into_iter().chain(&found.duplicates);
+    let named = |api: &&rest_api::Actual| statement.source_arn.as_deref() == Some(&cx.id.source_arn(&api.id));
+    Ok(ours.find(|api| api.id != api_id && named(api)).map(|api| api.id.clone()))
 }
 
 /// Removes a statement.
 pub async fn delete(cx: Context<'_>, statement_id: &str) -> Result<()> {
-    let name = cx.id.function();
-    let call = cx.aws.lambda.remove_permission().function_name(&name).statement_id(statement_id);
-    found(call.send().await).doing("removing a permission of function", &name)?;
+    found(remove(cx, statement_id, None).await).doing("removing a permission of function", &cx.id.function())?;
+    Ok(())
+}
+
+async fn remove(cx: Context<'_>, statement_id: &str, revision: Option<&str>) -> Result<(), ApiError> {
+    let call = cx.aws.lambda.remove_permission().function_name(cx.id.function()).statement_id(statement_id);
+    call.set_revision_id(revision.map(Into::into)).send().await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::{Context, Diff, Observed, Step, sorted};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
+    error::Failure,
     names,
 };
 
@@ -64,8 +65,12 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
                 // InvalidParameterException, so a look decides.
                 Err(error) if error.code() == Some("InvalidParameterException") => {
                     let there = observe(cx, pool_id, identifier).await?;
-                    if there.owned().is_none_or(|actual| !diff(desired, Some(actual)).is_empty()) {
+                    let Some(actual) = there.owned() else {
                         return Err(error).doing("creating resource server", identifier);
+                    };
+                    if !diff(desired, Some(actual)).is_empty() {
+                        let met = Failure::met("creating resource server", identifier);
+                        return Err(anyhow::Error::new(error).context(met));
                     }
                 }
                 other => drop(other.doing("creating resource server", identifier)?),

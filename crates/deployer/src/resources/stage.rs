@@ -10,6 +10,7 @@ use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step, deployment::Record
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
+    error::Failure,
 };
 
 /// All methods of all resources.
@@ -196,7 +197,7 @@ async fn create(cx: Context<'_>, api_id: &str, record: &Record, name: &str) -> R
             let there = observe(cx, api_id).await?.stage;
             match there.owned() {
                 Some(actual) if actual.serves().as_ref() == Some(record) => Ok(()),
-                _ => Err(error).doing("creating stage", name),
+                _ => Err(anyhow::Error::new(error).context(Failure::met("creating stage", name))),
             }
         }
         other => other.doing("creating stage", name).map(|_| ()),

@@ -82,6 +82,7 @@ fn world() -> World {
                 action: "lambda:InvokeFunction".into(),
                 source_arn: Some(id.source_arn("api")),
                 allows: true,
+                revision: None,
             }),
             openings: Vec::new(),
         },

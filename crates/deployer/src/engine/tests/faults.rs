@@ -88,7 +88,7 @@ impl Command {
 }
 
 /// The state of a stack that is up, to start cases from.
-async fn stack_that_is_up() -> tempfile::TempDir {
+pub(super) async fn stack_that_is_up() -> tempfile::TempDir {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
     let Cloud { server, folder, .. } = cloud;

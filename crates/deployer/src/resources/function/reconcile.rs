@@ -8,7 +8,7 @@ use aws_sdk_lambda::{
     types::{Architecture, Environment, FunctionCode, LastUpdateStatus, LogFormat, LoggingConfig, Runtime, State},
 };
 
-use super::{Actual, CODE_TAG_FIELD, Code, Desired, HANDLER, observe};
+use super::{Actual, CODE_TAG_FIELD, Code, Desired, HANDLER, diff, observe};
 use crate::{
     aws::{
         ApiError, Doing as _, found,
@@ -30,12 +30,10 @@ pub(super) const CODE_FIELDS: [&str; 2] = ["code", "architecture"];
 pub(super) const CONFIG_FIELDS: [&str; 8] =
     ["role", "runtime", "handler", "memory_mb", "timeout_s", "log_group", "log_format", "environment"];
 
-/// Makes it so; gives its name. A created function may still be Pending: see [`wait_until_ready`].
+/// Makes one that is there so, and finishes one that was created; gives its name. A created function may still be
+/// Pending: see [`wait_until_ready`].
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let name = &desired.name;
-    if let Step::Create = step {
-        create(cx, desired).await?;
-    }
     let (code, config) = (step.differs(&CODE_FIELDS), step.differs(&CONFIG_FIELDS));
     if code || config {
         wait_until_ready(cx).await?;
@@ -63,8 +61,9 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
     Ok(name.clone())
 }
 
-/// The function's configuration and code for a create; a role that cannot be assumed yet is tried again.
-async fn create(cx: Context<'_>, desired: &Desired) -> Result<()> {
+/// Creates it; a role that cannot be assumed yet is tried again. Gives what is left to do: another run, or an earlier one
+/// whose call came late, may have made it otherwise.
+pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> {
     let name = &desired.name;
     let code = FunctionCode::builder().zip_file(Blob::new(zip(desired)?.zip.as_slice())).build();
     wait::until(cx.events, ResourceKind::Function, ROLE_DEADLINE, async || {
@@ -85,11 +84,14 @@ async fn create(cx: Context<'_>, desired: &Desired) -> Result<()> {
             .set_tags(Some(tags(cx, desired)));
         let answer = call.send().await;
         match answer.map_err(ApiError::from) {
-            Ok(_) => Ok(Poll::Ready(())),
+            Ok(_) => Ok(Poll::Ready(Step::Create)),
             Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
-            // Our own create whose answer was lost: function names are unique, its tags tell whose it is.
+            // Function names are unique, and its tags tell whose it is; after a lost answer it is our own.
             Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx).await? {
-                Observed::Owned(_) => Ok(Poll::Ready(())),
+                Observed::Owned(actual) => Ok(Poll::Ready(match diff(desired, Some(&actual)) {
+                    same if same.is_empty() => Step::Keep(actual),
+                    diff => Step::Update(actual, diff),
+                })),
                 _ => Err(error).doing("creating function", name),
             },
             Err(error) => Err(error).doing("creating function", name),
@@ -120,15 +122,17 @@ fn zip(desired: &Desired) -> Result<&Code> {
 async fn update_code(cx: Context<'_>, desired: &Desired) -> Result<()> {
     let name = &desired.name;
     let code = Blob::new(zip(desired)?.zip.as_slice());
-    let call = cx.aws.lambda.update_function_code().function_name(name).zip_file(code);
-    let call = call.architectures(Architecture::from(desired.architecture.as_str()));
-    call.send().await.doing("updating the code of function", name)?;
-    Ok(())
+    wait::until(cx.events, ResourceKind::Function, READY_DEADLINE, async || {
+        let call = cx.aws.lambda.update_function_code().function_name(name).zip_file(code.clone());
+        let call = call.architectures(Architecture::from(desired.architecture.as_str()));
+        settled(call.send().await.map_err(ApiError::from), "updating the code of function", name)
+    })
+    .await
 }
 
 async fn update_configuration(cx: Context<'_>, desired: &Desired) -> Result<()> {
     let name = &desired.name;
-    wait::until(cx.events, ResourceKind::Function, ROLE_DEADLINE, async || {
+    wait::until(cx.events, ResourceKind::Function, READY_DEADLINE, async || {
         let call = cx
             .aws
             .lambda
@@ -141,12 +145,20 @@ async fn update_configuration(cx: Context<'_>, desired: &Desired) -> Result<()> 
             .timeout(desired.timeout_s)
             .environment(environment(desired))
             .logging_config(logging(desired));
-        match call.send().await.map_err(ApiError::from) {
-            Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
-            other => other.doing("updating function", name).map(|_| Poll::Ready(())),
-        }
+        settled(call.send().await.map_err(ApiError::from), "updating function", name)
     })
     .await
+}
+
+/// What a change of the function came to: a role that is too new, and a change that is under way, are waited for.
+fn settled<T>(answer: Result<T, ApiError>, doing: &str, name: &str) -> Result<Poll<()>> {
+    match answer {
+        Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
+        Err(error) if error.code() == Some("ResourceConflictException") => {
+            Ok(Poll::Pending("another change of the function is under way".into()))
+        }
+        other => other.doing(doing, name).map(|_| Poll::Ready(())),
+    }
 }
 
 async fn set_concurrency(cx: Context<'_>, desired: &Desired) -> Result<()> {

@@ -1,0 +1,46 @@
+//! Whether what a run has written is still so when it ends: of two runs at once, the one that was written over is told.
+//!
+//! Only what callers meet and what is read back at once is looked at; listings lag behind.
+
+use anyhow::Result;
+
+use super::apply::Applied;
+use crate::{
+    error::Failure,
+    resources::{Context, Observed, function, log_group, role, stage},
+    stack::Desired,
+};
+
+/// Fails with what another run has changed since.
+pub async fn check_unchanged(cx: Context<'_>, desired: &Desired, applied: &Applied) -> Result<()> {
+    let stage = async {
+        match &applied.api_id {
+            Some(api_id) => Ok(Some(stage::observe(cx, api_id).await?.stage)),
+            None => anyhow::Ok(None),
+        }
+    };
+    let (log_group, role, function, stage) =
+        tokio::join!(log_group::observe(cx), role::observe(cx), function::observe(cx), stage);
+    let target = applied.record.as_ref().map_or(stage::Target::Any, stage::Target::Known);
+    let differs = [
+        changed(&log_group?, |actual| log_group::diff(&desired.log_group, actual).is_empty(), "log group"),
+        changed(&role?, |actual| role::diff(&desired.role, actual).is_empty(), "role"),
+        changed(&function?, |actual| function::diff(&desired.function, actual).is_empty(), "function"),
+        stage?.and_then(|stage| {
+            changed(&stage, |actual| stage::diff(&desired.stage, target, actual).is_empty(), "stage")
+        }),
+    ];
+    let differs: Vec<String> = differs.into_iter().flatten().collect();
+    if differs.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::conflict(format!("another run was at work at the same time: {}", differs.join(", "))).into())
+}
+
+fn changed<A>(observed: &Observed<A>, same: impl Fn(Option<&A>) -> bool, what: &str) -> Option<String> {
+    match observed.owned() {
+        None => Some(format!("the {what} is gone")),
+        actual if same(actual) => None,
+        _ => Some(format!("the {what} is not as this run left it")),
+    }
+}
