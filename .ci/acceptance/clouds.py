@@ -50,8 +50,12 @@ class CountingProxy:
                     proxy.checked += 1
                     proxy.violations += models.violations(action[0], self.command, self.path, self.headers, body)
                 upstream = http.client.HTTPConnection("127.0.0.1", target_port, timeout=120)
-                headers = {k: v for k, v in self.headers.items() if k.lower() != "connection"}
-                upstream.request(self.command, self.path, body, headers)
+                # Header by header, for one that is given twice must arrive twice.
+                upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for key, value in self.headers.items():
+                    if key.lower() != "connection":
+                        upstream.putheader(key, value)
+                upstream.endheaders(body)
                 answer = upstream.getresponse()
                 payload = answer.read()
                 self.send_response(answer.status)
@@ -63,7 +67,10 @@ class CountingProxy:
                 self.wfile.write(payload)
                 upstream.close()
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = serve
+            def __getattr__(self, name):
+                if name.startswith("do_"):  # Whatever the method is: what to make of it is the emulator's business.
+                    return self.serve
+                raise AttributeError(name)
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]

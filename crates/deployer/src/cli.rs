@@ -83,6 +83,8 @@ pub enum Command {
     Token(TokenArgs),
     /// Classify images through the deployed endpoint
     Predict(PredictArgs),
+    /// Prove from outside that the endpoint keeps its contract and refuses all it must
+    Verify,
     /// Print the IAM policy that whoever runs these commands needs
     Policy(PolicyArgs),
     /// Delete what the stack owns, and nothing else

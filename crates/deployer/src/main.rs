@@ -21,6 +21,7 @@ mod probe;
 mod resources;
 mod stack;
 mod ui;
+mod verify;
 
 use std::{env, io, process::ExitCode};
 

@@ -32,3 +32,15 @@ pub struct Outputs {
     /// Full scopes, `<resource server>/<scope>`.
     pub scopes: Vec<String>,
 }
+
+impl Outputs {
+    /// Where the pool's public keys are. Under an endpoint override the token endpoint's listener serves them too.
+    pub fn keys_url(&self) -> String {
+        let pool = &self.user_pool_id;
+        let base = match self.token_host {
+            Some(_) => self.token_url.trim_end_matches("/oauth2/token").to_owned(),
+            None => format!("https://cognito-idp.{}.amazonaws.com", self.region),
+        };
+        format!("{base}/{pool}/.well-known/jwks.json")
+    }
+}

@@ -1,6 +1,6 @@
 //! Every request first: host, health, data plane or signature, then the operation.
 
-use std::{sync::Arc, time::Instant};
+use std::{error::Error as _, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, to_bytes},
@@ -51,7 +51,10 @@ pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -
         let (parts, body) = request.into_parts();
         return match to_bytes(body, DATA_BODY).await {
             Ok(body) => data::handle(&app, Request::from_parts(parts, body)).await.map(Body::from),
-            Err(_) => text(StatusCode::PAYLOAD_TOO_LARGE, r#"{"message":"Request Too Long"}"#),
+            Err(error) if is_too_long(&error) => {
+                text(StatusCode::PAYLOAD_TOO_LARGE, r#"{"message":"Request Too Long"}"#)
+            }
+            Err(_) => text(StatusCode::BAD_REQUEST, r#"{"message":"Bad Request"}"#),
         };
     }
     control_plane(&app, request).await
@@ -77,9 +80,16 @@ async fn control_plane(app: &Arc<App>, request: Request<Body>) -> Response<Body>
         return refuse(guess, "", &error);
     };
     let (protocol, namespace) = (service.protocol(), service.namespace());
-    let Ok(body) = to_bytes(body, CONTROL_BODY).await else {
-        let error = ApiError::new(413, "RequestEntityTooLargeException", "Request body is too large or broke off");
-        return refuse(protocol, namespace, &error);
+    let body = match to_bytes(body, CONTROL_BODY).await {
+        Ok(body) => body,
+        Err(error) => {
+            let error = if is_too_long(&error) {
+                ApiError::new(413, "RequestEntityTooLargeException", "Request body is too large")
+            } else {
+                ApiError::new(400, "IncompleteBody", "The body broke off, or is not as its headers say")
+            };
+            return refuse(protocol, namespace, &error);
+        }
     };
     if let Err(refusal) = authorization.verify(&app.credentials, &parts, &body) {
         return refuse(protocol, namespace, &refusal_error(protocol, &refusal));
@@ -165,7 +175,13 @@ fn record(
 }
 
 /// Finds out which operation is meant, and parses its input.
-fn decode(app: &Arc<App>, service: Service, region: String, parts: Parts, body: Bytes) -> Result<Call, ApiError> {
+pub(crate) fn decode(
+    app: &Arc<App>,
+    service: Service,
+    region: String,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Call, ApiError> {
     let mut labels = Vec::new();
     let mut document = serde_json::Map::new();
     let operation = match service.protocol() {
@@ -236,6 +252,11 @@ fn is_ours(host: &str, port: u16) -> bool {
     let aws = [".amazonaws.com", ".amazoncognito.com"].iter().any(|suffix| name.ends_with(suffix));
     let local = matches!(name, "127.0.0.1" | "localhost" | "[::1]") || name.ends_with(".localhost");
     aws || (local && given_port == Some(port))
+}
+
+/// Whether a body had more bytes than were to be read, and not something else wrong with it.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
 }
 
 /// Before the service is known, its protocol is guessed so that the client can read the refusal.

@@ -46,7 +46,11 @@ pub(crate) struct Authorization {
 impl Authorization {
     /// Reads the header; nothing is verified yet.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let value = headers.get(header::AUTHORIZATION).ok_or(Refusal::Missing)?;
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let value = values.next().ok_or(Refusal::Missing)?;
+        if values.next().is_some() || headers.get_all("x-amz-date").iter().count() > 1 {
+            return Err(incomplete("Authorization and X-Amz-Date may be given once"));
+        }
         let value = value.to_str().map_err(|_| incomplete("Authorization is no text"))?;
         let fields = value
             .strip_prefix("AWS4-HMAC-SHA256")

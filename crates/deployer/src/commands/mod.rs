@@ -14,6 +14,7 @@ mod stack;
 mod status;
 mod token;
 mod up;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -58,6 +59,7 @@ pub async fn run(cli: Cli, ui: Ui) -> anyhow::Result<u8> {
         Command::Up(args) => up::run(&Context::load(global, ui)?, &args).await,
         Command::Plan(args) => plan::run(&Context::load(global, ui)?, &args).await,
         Command::Status => status::run(&Context::load(global, ui)?).await,
+        Command::Verify => verify::run(&Context::load(global, ui)?).await,
         Command::Outputs => outputs::run(&Context::load(global, ui)?).await,
         Command::Policy(args) => policy::run(&Context::load(global, ui)?, &args).await,
         Command::Down(args) => down::run(&Context::load(global, ui)?, &args).await,

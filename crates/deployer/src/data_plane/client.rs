@@ -4,7 +4,7 @@ use std::{error::Error as _, fmt, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use reqwest::{
-    RequestBuilder, StatusCode,
+    Method, RequestBuilder, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER},
     redirect::Policy,
 };
@@ -94,6 +94,12 @@ impl Reply {
         }
     }
 
+    /// An answer, for tests of what is made of it.
+    #[cfg(test)]
+    pub fn new(status: u16, body: &str) -> Self {
+        Self { status, body: body.as_bytes().to_vec(), retry_after: None }
+    }
+
     fn may_pass(&self) -> bool {
         matches!(self.status, 429 | 502 | 503 | 504)
     }
@@ -155,6 +161,26 @@ impl Client {
         media_type: &str,
     ) -> Result<Reply, Unanswered> {
         send(self.post_request(outputs, token, image, media_type)).await
+    }
+
+    /// Asks once, whatever is asked. A header may be given twice.
+    pub async fn ask(
+        &self,
+        method: &Method,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: &[u8],
+    ) -> Result<Reply, Unanswered> {
+        let mut request = self.http.request(method.clone(), url);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        send(request.body(body.to_vec())).await
+    }
+
+    /// Gets a public document, and retries what may pass.
+    pub async fn get(&self, url: &str) -> Result<Reply, Unanswered> {
+        retried(|| self.http.get(url)).await
     }
 
     fn token_request(&self, outputs: &Outputs, secret: &Secret, scopes: &[String]) -> RequestBuilder {

@@ -32,6 +32,14 @@ pub(super) struct Issuer {
     key: SigningKey,
 }
 
+#[cfg(fuzzing)]
+impl Issuer {
+    /// The pool of that name and key.
+    pub(super) fn new(name: &str, key: &SigningKey) -> Self {
+        Self { name: name.to_owned(), key: key.clone() }
+    }
+}
+
 /// The pools that the authorizer names and that exist.
 pub(super) fn issuers(state: &State, authorizer: &Authorizer) -> Vec<Issuer> {
     let pool = |arn: &String| -> Option<Issuer> {
@@ -58,6 +66,10 @@ pub(super) fn authorize(
     let expires = claims.get("exp").and_then(Value::as_u64).ok_or(Refusal::Unauthorized)?;
     if expires <= now_s {
         return Err(Refusal::Expired);
+    }
+    // Cognito sets none; RFC 7519 has one that is there respected.
+    if claims.get("nbf").is_some_and(|nbf| nbf.as_u64().is_none_or(|nbf| nbf > now_s)) {
+        return Err(Refusal::Unauthorized);
     }
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let kind = if scopes.is_empty() { "id" } else { "access" };

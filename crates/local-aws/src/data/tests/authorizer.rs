@@ -65,10 +65,16 @@ async fn what_is_not_the_pools_own_access_token_is_refused() {
     let public = EncodingKey::from_secret(own.n.as_bytes());
     let by_public_key = jsonwebtoken::encode(&header, &claims(&json!({})), &public).unwrap();
     let body = good.split('.').nth(1).unwrap();
-    let none = |kid: &str| {
-        let header = json!({ "alg": "none", "kid": kid }).to_string();
-        format!("{}.{body}.", BASE64_URL_SAFE_NO_PAD.encode(header))
+    let signature = good.split('.').nth(2).unwrap();
+    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let under = |header: Value, signature: &str| format!("{}.{body}.{signature}", part(&header));
+    let none = |kid: &str| under(json!({ "alg": "none", "kid": kid }), "");
+    let tampered = |claims: &Value| {
+        let [header, signature] = [0, 2].map(|at| good.split('.').nth(at).unwrap());
+        format!("{header}.{}.{signature}", part(claims))
     };
+    let der = BASE64_URL_SAFE_NO_PAD.decode(&own.n).unwrap();
+    let by_modulus = jsonwebtoken::encode(&header, &claims(&json!({})), &EncodingKey::from_secret(&der)).unwrap();
     let foreign = |kid: &str| {
         let key = SigningKey { kid: kid.to_owned(), ..other.clone() };
         sign(&key, &claims(&json!({}))).unwrap()
@@ -84,6 +90,41 @@ async fn what_is_not_the_pools_own_access_token_is_refused() {
         ("lower-case scheme", format!("bearer {good}")),
         ("altered signature", String::from_utf8(altered).unwrap()),
         ("none", none(&own.kid)),
+        ("none, the real signature", under(json!({ "alg": "none", "kid": own.kid }), signature)),
+        ("None", under(json!({ "alg": "None", "kid": own.kid }), "")),
+        ("no alg", under(json!({ "kid": own.kid }), signature)),
+        ("no kid", under(json!({ "alg": "RS256" }), signature)),
+        ("kid as a path", under(json!({ "alg": "RS256", "kid": "../../../../dev/null" }), signature)),
+        ("kid as a query", under(json!({ "alg": "RS256", "kid": "' OR 1=1 --" }), signature)),
+        ("RS512", under(json!({ "alg": "RS512", "kid": own.kid }), signature)),
+        ("PS256", under(json!({ "alg": "PS256", "kid": own.kid }), signature)),
+        ("crit", under(json!({ "alg": "RS256", "kid": own.kid, "crit": ["x"], "x": 1 }), signature)),
+        ("HS256 with the modulus", by_modulus),
+        ("tampered scope", tampered(&json!({ "scope": "digits/predict", "token_use": "access" }))),
+        ("longer life", tampered(&Value::Object(claims(&json!({ "exp": clock::now_s() + 86_400 }))))),
+        ("no signature", good[..=good.rfind('.').unwrap()].to_owned()),
+        ("two parts", good[..good.rfind('.').unwrap()].to_owned()),
+        ("four parts", format!("{good}.x")),
+        ("padded base64", format!("{good}==")),
+        ("white space within", good.replacen('.', " .", 1)),
+        ("a tab after Bearer", format!("Bearer\t{good}")),
+        ("two spaces after Bearer", format!("Bearer  {good}")),
+        ("upper-case scheme", format!("BEARER {good}")),
+        ("scheme twice", format!("Bearer Bearer {good}")),
+        ("token twice", format!("{good},{good}")),
+        ("quoted", format!("\"{good}\"")),
+        ("Basic", format!("Basic {good}")),
+        ("expired long ago", token(&json!({ "exp": 1 }))),
+        ("expires before it is issued", token(&json!({ "exp": clock::now_s() - 1, "iat": clock::now_s() + 60 }))),
+        ("not yet valid", token(&json!({ "nbf": clock::now_s() + 600 }))),
+        ("exp as text", token(&json!({ "exp": "4102444800" }))),
+        ("negative exp", token(&json!({ "exp": -1 }))),
+        ("nbf as text", token(&json!({ "nbf": "0" }))),
+        ("scopes as a list", token(&json!({ "scope": ["digits/predict"] }))),
+        ("scope in capitals", token(&json!({ "scope": "DIGITS/PREDICT" }))),
+        ("scope after a tab", token(&json!({ "scope": "openid\tdigits/predict" }))),
+        ("issuer with a slash", token(&json!({ "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Own/" }))),
+        ("token_use of both", token(&json!({ "token_use": ["access", "id"] }))),
         ("HS256 with the public key", by_public_key),
         ("other pool's token", sign(other, &claims(&json!({ "iss": issuer }))).unwrap()),
         ("other key, own kid", foreign(&own.kid)),
@@ -97,7 +138,21 @@ async fn what_is_not_the_pools_own_access_token_is_refused() {
     for (name, authorization) in cases {
         assert_eq!(status(&world, &authorization).await, 401, "{name}");
     }
+    let own_key = json!({ "kty": "RSA", "n": other.n, "e": other.e, "kid": own.kid });
+    let mut brought = Header::new(Algorithm::RS256);
+    brought.kid = Some(own.kid.clone());
+    brought.jku = Some("http://127.0.0.1:1/jwks.json".to_owned());
+    brought.jwk = serde_json::from_value(own_key).ok();
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", other.pkcs8);
+    let key = EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
+    let brought = jsonwebtoken::encode(&brought, &claims(&json!({})), &key).unwrap();
+    assert_eq!(status(&world, &brought).await, 401, "a key that the header brings along");
+    let request = Request::post(PREDICT).header("host", HOST);
+    let no_text = http::HeaderValue::from_bytes(&[0xff, 0xfe]).unwrap();
+    let request = request.header("authorization", no_text).body(Bytes::new()).unwrap();
+    assert_eq!(world.send(request).await.status(), 401, "bytes that are no text");
     assert_eq!(status(&world, &good).await, 200);
+    assert_eq!(status(&world, &token(&json!({ "nbf": clock::now_s() - 60 }))).await, 200);
 }
 
 #[tokio::test]

@@ -1,0 +1,237 @@
+//! Tokens that nobody should take, made from a real one and the pool's public keys.
+
+use anyhow::{Context as _, anyhow};
+use aws_lc_rs::{
+    hmac,
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::RSA_PKCS1_SHA256,
+};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use serde_json::{Map, Value, json};
+
+use crate::data_plane::{Secret, now};
+
+/// A public key of the pool, from its key set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Id.
+    kid: String,
+    /// Modulus, big-endian.
+    n: Vec<u8>,
+    /// Exponent, big-endian.
+    e: Vec<u8>,
+}
+
+/// What forgeries are made of. Never shown.
+pub struct Forge {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    /// The real one: header, claims, signature.
+    parts: [String; 3],
+    public: PublicKey,
+    /// A key of our own, which the pool does not know.
+    own: KeyPair,
+}
+
+impl PublicKey {
+    /// The key of that id in a JWKS document.
+    pub fn find(document: &Value, kid: &str) -> Option<Self> {
+        let keys = document["keys"].as_array()?;
+        let key = keys.iter().find(|key| key["kid"] == kid)?;
+        let bytes = |name: &str| BASE64_URL_SAFE_NO_PAD.decode(key[name].as_str()?).ok();
+        Some(Self { kid: kid.to_owned(), n: bytes("n")?, e: bytes("e")? })
+    }
+
+    /// As SubjectPublicKeyInfo in DER (RFC 5280), the form that careless verifiers take as an HMAC secret.
+    fn der(&self) -> Vec<u8> {
+        const RSA_ENCRYPTION: [u8; 15] =
+            [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+        let numbers = [integer(&self.n), integer(&self.e)].concat();
+        let key = [vec![0], tagged(0x30, &numbers)].concat();
+        tagged(0x30, &[RSA_ENCRYPTION.to_vec(), tagged(0x03, &key)].concat())
+    }
+
+    fn pem(&self) -> String {
+        let text = BASE64_STANDARD.encode(self.der());
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap_or_default()).collect();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+}
+
+/// A positive number; a leading bit that is set would make it negative.
+fn integer(bytes: &[u8]) -> Vec<u8> {
+    let sign: &[u8] = if bytes.first().is_some_and(|first| first & 0x80 != 0) { &[0] } else { &[] };
+    tagged(0x02, &[sign, bytes].concat())
+}
+
+fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let length: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
+    let head = match content.len() {
+        short @ 0..0x80 => vec![tag, short as u8],
+        _ => [vec![tag, 0x80 | length.len() as u8], length].concat(),
+    };
+    [head, content.to_vec()].concat()
+}
+
+fn encode(value: &Map<String, Value>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Value::Object(value.clone()).to_string())
+}
+
+fn with(base: &Map<String, Value>, change: Value) -> Map<String, Value> {
+    let mut changed = base.clone();
+    if let Value::Object(change) = change {
+        changed.extend(change);
+    }
+    changed
+}
+
+/// The id of the key that signed a token.
+pub fn kid(token: &Secret) -> Option<String> {
+    let header = BASE64_URL_SAFE_NO_PAD.decode(token.expose().split('.').next()?).ok()?;
+    let header: Value = serde_json::from_slice(&header).ok()?;
+    Some(header["kid"].as_str()?.to_owned())
+}
+
+impl Forge {
+    /// From a token that opens, and the key that signed it.
+    pub fn new(token: &Secret, public: PublicKey) -> anyhow::Result<Self> {
+        let not_jwt = || anyhow!("the token is no JWT");
+        let parts: Vec<String> = token.expose().split('.').map(Into::into).collect();
+        let parts: [String; 3] = parts.try_into().map_err(|_| not_jwt())?;
+        let object = |part: &String| -> Option<Map<String, Value>> {
+            serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+        };
+        let header = object(&parts[0]).ok_or_else(not_jwt)?;
+        let claims = object(&parts[1]).ok_or_else(not_jwt)?;
+        let own = KeyPair::generate(KeySize::Rsa2048).ok().context("making a key to forge tokens with")?;
+        Ok(Self { header, claims, parts, public, own })
+    }
+
+    /// The real claims under a header that names no algorithm, with the signature or without.
+    pub fn unsigned(&self, signature: bool) -> String {
+        let header = encode(&with(&self.header, json!({"alg": "none"})));
+        format!("{header}.{}.{}", self.parts[1], if signature { &self.parts[2] } else { "" })
+    }
+
+    /// Signed with HMAC, the public key in one of its forms as the secret.
+    pub fn with_public_key_as_secret(&self) -> [(&'static str, String); 3] {
+        let secrets = [
+            ("the public key in PEM", self.public.pem().into_bytes()),
+            ("the public key in DER", self.public.der()),
+            ("the modulus", self.public.n.clone()),
+        ];
+        secrets.map(|(name, secret)| (name, self.hmac(json!({"alg": "HS256"}), &secret)))
+    }
+
+    /// Signed with HMAC under a key id that is a path to an empty file.
+    pub fn with_path_as_kid(&self) -> String {
+        self.hmac(json!({"alg": "HS256", "kid": "../../../../../../dev/null"}), b"")
+    }
+
+    fn hmac(&self, header: Value, secret: &[u8]) -> String {
+        let message = format!("{}.{}", encode(&with(&self.header, header)), self.parts[1]);
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
+        format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// The real token under a header that says something else.
+    pub fn with_header(&self, change: Value) -> String {
+        format!("{}.{}.{}", encode(&with(&self.header, change)), self.parts[1], self.parts[2])
+    }
+
+    /// The real token with other claims.
+    pub fn with_claims(&self, change: Value) -> String {
+        format!("{}.{}.{}", self.parts[0], encode(&with(&self.claims, change)), self.parts[2])
+    }
+
+    /// The real token with another signature.
+    pub fn with_signature(&self, signature: &str) -> String {
+        format!("{}.{}.{signature}", self.parts[0], self.parts[1])
+    }
+
+    /// The real signature, its first character another one.
+    pub fn spoilt_signature(&self) -> String {
+        let rest = self.parts[2].get(1..).unwrap_or_default();
+        format!("{}{rest}", if self.parts[2].starts_with('A') { 'B' } else { 'A' })
+    }
+
+    /// Claims with this change, signed with RSA by a key of our own, the header naming the pool's or carrying ours.
+    pub fn by_own_key(&self, header: Value, claims: Value) -> anyhow::Result<String> {
+        let message = format!("{}.{}", encode(&with(&self.header, header)), encode(&with(&self.claims, claims)));
+        let mut signature = vec![0; self.own.public_modulus_len()];
+        self.own
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .ok()
+            .context("signing with a key of our own")?;
+        Ok(format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// Our own public key, as a header that offers it carries it.
+    pub fn own_key(&self) -> Value {
+        use aws_lc_rs::signature::KeyPair as _;
+        let public = self.own.public_key();
+        let text = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        json!({
+            "kty": "RSA", "alg": "RS256", "use": "sig", "kid": self.public.kid,
+            "n": text(public.modulus().big_endian_without_leading_zero()),
+            "e": text(public.exponent().big_endian_without_leading_zero()),
+        })
+    }
+
+    /// A claim of the real token.
+    pub fn claim(&self, name: &str) -> &str {
+        self.claims.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// An hour ago and in an hour, as claims tell time.
+    pub fn around_now() -> (u64, u64) {
+        (now().saturating_sub(3_600), now() + 3_600)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use aws_lc_rs::signature::KeyPair as _;
+
+    use super::*;
+
+    #[test]
+    fn the_public_key_is_encoded_as_the_library_does() {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let public = pair.public_key();
+        let key = PublicKey {
+            kid: "k".into(),
+            n: public.modulus().big_endian_without_leading_zero().to_vec(),
+            e: public.exponent().big_endian_without_leading_zero().to_vec(),
+        };
+        let expected = aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(public).unwrap();
+        assert_eq!(key.der(), expected.as_ref());
+        assert!(key.pem().lines().all(|line| line.len() <= 64));
+    }
+
+    #[test]
+    fn a_forgery_keeps_what_it_does_not_change() {
+        let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let real = format!("{}.{}.c2ln", part(json!({"kid": "k", "alg": "RS256"})), part(json!({"scope": "a/b"})));
+        let public = PublicKey { kid: "k".into(), n: vec![0xff; 256], e: vec![1, 0, 1] };
+        let forge = Forge::new(&Secret::new(real.clone()), public).unwrap();
+        assert_eq!(kid(&Secret::new(real.clone())).as_deref(), Some("k"));
+        assert_eq!(forge.with_signature("c2ln"), real);
+        assert_eq!(forge.claim("scope"), "a/b");
+        let tampered = forge.with_claims(json!({"scope": "a/all"}));
+        let parts: Vec<&str> = tampered.split('.').collect();
+        assert_eq!(parts[1], part(json!({"scope": "a/all"})));
+        assert_eq!((parts[0], parts[2]), (real.split('.').next().unwrap(), "c2ln"));
+        assert!(
+            Forge::new(&Secret::new("no.jwt".to_owned()), PublicKey { kid: String::new(), n: vec![], e: vec![] })
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,266 @@
+//! Requests as no well-behaved client sends them, over a socket: none reaches the function, and the server goes on.
+
+use std::time::Duration;
+
+use aws_sdk_apigateway::types::{AuthorizerType, IntegrationType};
+use aws_sdk_cognitoidentityprovider::types::{OAuthFlowType, ResourceServerScopeType};
+use aws_sdk_lambda::{primitives::Blob, types::FunctionCode};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{
+    cloud::{Cloud, zip},
+    functions::ECHO,
+};
+
+/// A stack whose function answers every request that reaches it.
+struct Door {
+    cloud: Cloud,
+    api: String,
+    token: String,
+}
+
+impl Door {
+    async fn shut() -> Self {
+        let cloud = Cloud::start().await;
+        let (lambda, gateway, cognito) = (cloud.lambda(), cloud.gateway(), cloud.cognito());
+        let role = cloud.role("r").await;
+        cloud.logs().create_log_group().log_group_name("/aws/lambda/f").send().await.unwrap();
+        let script = ECHO.replace("echo \"echoing $WORD\"", r#"body='{"statusCode": 200, "body": "in"}'"#);
+        let code = FunctionCode::builder().zip_file(Blob::new(zip("bootstrap", &script))).build();
+        let function = lambda.create_function().function_name("f").role(&role).runtime("provided.al2023".into());
+        function.handler("bootstrap").timeout(20).code(code).send().await.unwrap();
+        let permission = lambda.add_permission().function_name("f").statement_id("s").action("lambda:InvokeFunction");
+        permission.principal("apigateway.amazonaws.com").send().await.unwrap();
+
+        let pool = cognito.create_user_pool().pool_name("p").send().await.unwrap().user_pool.unwrap();
+        let (pool_id, pool_arn) = (pool.id.unwrap(), pool.arn.unwrap());
+        let scope = ResourceServerScopeType::builder().scope_name("read").scope_description("d").build().unwrap();
+        let server = cognito.create_resource_server().user_pool_id(&pool_id).identifier("api").name("api");
+        server.scopes(scope).send().await.unwrap();
+        cognito.create_user_pool_domain().domain("door").user_pool_id(&pool_id).send().await.unwrap();
+        let client = cognito.create_user_pool_client().user_pool_id(&pool_id).client_name("c").generate_secret(true);
+        let client = client.allowed_o_auth_flows(OAuthFlowType::ClientCredentials).allowed_o_auth_scopes("api/read");
+        let client = client.allowed_o_auth_flows_user_pool_client(true).send().await.unwrap().user_pool_client.unwrap();
+        let request = reqwest::Client::new().post(format!("{}/oauth2/token", cloud.server.endpoint()));
+        let request = request.basic_auth(client.client_id().unwrap(), client.client_secret());
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body("grant_type=client_credentials").send().await.unwrap().text().await.unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let token = answer["access_token"].as_str().unwrap().to_owned();
+
+        let made = gateway.create_rest_api().name("api").send().await.unwrap();
+        let (api, root) = (made.id.unwrap(), made.root_resource_id.unwrap());
+        let authorizer = gateway.create_authorizer().rest_api_id(&api).name("pool").provider_arns(pool_arn);
+        let authorizer = authorizer.r#type(AuthorizerType::CognitoUserPools);
+        let authorizer = authorizer.identity_source("method.request.header.Authorization").send().await.unwrap();
+        let method = gateway.put_method().rest_api_id(&api).resource_id(&root).http_method("POST");
+        let method = method.authorizer_id(authorizer.id.unwrap()).authorization_scopes("api/read");
+        method.authorization_type("COGNITO_USER_POOLS").send().await.unwrap();
+        let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:f/invocations";
+        let integration = gateway.put_integration().rest_api_id(&api).resource_id(&root).http_method("POST").uri(uri);
+        integration.r#type(IntegrationType::AwsProxy).integration_http_method("POST").send().await.unwrap();
+        gateway.create_deployment().rest_api_id(&api).stage_name("dev").send().await.unwrap();
+        Self { cloud, api, token }
+    }
+
+    /// Sends bytes, closes its half, and gives every status that came back.
+    async fn send(&self, bytes: &[u8]) -> Vec<u16> {
+        let mut stream = TcpStream::connect(self.cloud.server.address()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        // A server that waits for more than was sent is one that has let nobody in.
+        let _ = timeout(Duration::from_millis(500), stream.read_to_end(&mut answer)).await;
+        let text = String::from_utf8_lossy(&answer);
+        text.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok()).collect()
+    }
+
+    /// With `{port}`, `{api}` and `{token}` filled in, and each line ended as HTTP has it.
+    async fn ask(&self, template: &str) -> Vec<u16> {
+        let port = self.cloud.server.address().port().to_string();
+        let text = template.replace("{port}", &port).replace("{api}", &self.api).replace("{token}", &self.token);
+        self.send(text.replace('\n', "\r\n").as_bytes()).await
+    }
+
+    /// Invocations that the function's log tells of.
+    async fn invocations(&self) -> usize {
+        let events = self.cloud.logs().filter_log_events().log_group_name("/aws/lambda/f").send().await.unwrap();
+        events.events().iter().filter(|event| event.message().is_some_and(|text| text.starts_with("START"))).count()
+    }
+}
+
+const HEAD: &str = "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nConnection: close\n";
+
+/// What is sent after the usual head, or instead of it, and in which each request is refused.
+const RAW: [(&str, &str); 30] = [
+    ("no Host", "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nAuthorization: {token}\nConnection: close\n\n"),
+    (
+        "two Hosts",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a foreign Host",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: evil.example\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a name that resolves to this machine",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1.nip.io:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "the right name, another port",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:1\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a name with a dot at its end",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: localhost.:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "another host in the request line",
+        "POST http://evil.example/_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "dots in the path",
+        "POST /_aws/execute-api/{api}/other/../dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "encoded dots in the path",
+        "POST /_aws/execute-api/{api}/other/%2e%2e/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a dot in the path",
+        "POST /_aws/execute-api/{api}/dev/. HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "two slashes in the path",
+        "POST //_aws//execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a backslash in the path",
+        "POST /_aws/execute-api/{api}/dev\\ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "an encoded NUL in the path",
+        "POST /_aws/execute-api/{api}/dev%00/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a fragment in the path",
+        "POST /_aws/execute-api/{api}/dev/x# HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    ("no path", "POST {api} HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n"),
+    (
+        "another API's id",
+        "POST /_aws/execute-api/aaaaaaaaaa/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a method in small letters",
+        "post /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "CONNECT",
+        "CONNECT 127.0.0.1:{port} HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
+    ),
+    ("HTTP/0.9", "POST /_aws/execute-api/{api}/dev/\n\n"),
+    ("HTTP/2 without an agreement", "PRI * HTTP/2.0\n\nSM\n\n"),
+    (
+        "a header that is folded",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nX: y\n Authorization: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a space before the colon",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization : {token}\nConnection: close\n\n",
+    ),
+    (
+        "a header without a name",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\n: {token}\nConnection: close\n\n",
+    ),
+    (
+        "a control character in the token",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\u{1}\nConnection: close\n\n",
+    ),
+    (
+        "two lengths",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nContent-Length: 1\nContent-Length: 2\nConnection: close\n\nab",
+    ),
+    (
+        "a negative length",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nContent-Length: -1\nConnection: close\n\n",
+    ),
+    (
+        "a length beyond all numbers",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nContent-Length: 99999999999999999999\nConnection: close\n\n",
+    ),
+    (
+        "chunks that are none",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nTransfer-Encoding: chunked\nConnection: close\n\nzz\nx\n0\n\n",
+    ),
+    (
+        "an encoding that is unknown",
+        "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nTransfer-Encoding: gzip\nConnection: close\n\n",
+    ),
+    ("bytes that are no HTTP", "\u{16}\u{3}\u{1}\u{2}\n\n"),
+];
+
+#[expect(clippy::print_stdout, reason = "the table is for people")]
+fn told(attack: &str, statuses: &[u16]) {
+    println!("{attack}: {statuses:?}");
+}
+
+#[tokio::test]
+async fn what_no_client_sends_reaches_nothing() {
+    let door = Door::shut().await;
+    let good = format!("{HEAD}Authorization: {{token}}\n\n");
+    assert_eq!(door.ask(&good).await, [200]);
+    for (attack, request) in RAW {
+        let statuses = door.ask(request).await;
+        told(attack, &statuses);
+        assert!(statuses.iter().all(|status| (400..600).contains(status) && *status != 500), "{attack}: {statuses:?}");
+    }
+    assert_eq!(door.ask(&good).await, [200], "the server goes on");
+    assert_eq!(door.invocations().await, 2);
+    door.cloud.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_within_a_request_is_refused_as_one() {
+    let door = Door::shut().await;
+    let inner = format!("{}Authorization: {{token}}\n\n", HEAD.replace("Connection: close\n", ""));
+    // The length ends before the inner request, or the chunks do: whoever takes the other of both as the end sees two.
+    let smuggled = [
+        format!("{HEAD}Content-Length: 5\nTransfer-Encoding: chunked\n\n0\n\n{inner}"),
+        format!("{HEAD}Transfer-Encoding: chunked\nContent-Length: 5\n\n0\n\n{inner}"),
+        format!("{HEAD}Transfer-Encoding: x, chunked\nContent-Length: 5\n\n0\n\n{inner}"),
+        format!("{HEAD}Transfer-Encoding: chunked\nTransfer-Encoding: identity\n\n0\n\n{inner}"),
+    ];
+    for request in smuggled {
+        let statuses = door.ask(&request).await;
+        told("two ends", &statuses);
+        assert!(statuses.len() <= 1 && !statuses.contains(&200), "{request:?}: {statuses:?}");
+    }
+    assert_eq!(door.invocations().await, 0);
+    door.cloud.server.stop().await;
+}
+
+#[tokio::test]
+async fn headers_beyond_every_limit_are_refused_and_cost_no_more() {
+    let door = Door::shut().await;
+    let many: String = (0..2_000).map(|number| format!("x-{number}: y\n")).collect();
+    let long = format!("x-long: {}\n", "y".repeat(2_000_000));
+    for (attack, headers) in [("2,000 headers", many), ("a header of 2 MB", long)] {
+        let port = door.cloud.server.address().port().to_string();
+        let request = format!("{HEAD}Authorization: {{token}}\n{headers}\n").replace("{port}", &port);
+        let request = request.replace("{api}", &door.api).replace("{token}", &door.token).replace('\n', "\r\n");
+        let mut stream = TcpStream::connect(door.cloud.server.address()).await.unwrap();
+        // The server may close before all of it is sent.
+        let _ = timeout(Duration::from_secs(5), stream.write_all(request.as_bytes())).await;
+        let mut answer = Vec::new();
+        let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+        let head = String::from_utf8_lossy(&answer[..answer.len().min(12)]).into_owned();
+        told(attack, &head.get(9..12).and_then(|status| status.parse().ok()).into_iter().collect::<Vec<_>>());
+        assert!(!head.ends_with("200"), "{attack}: {head}");
+    }
+    assert_eq!(door.invocations().await, 0);
+    door.cloud.server.stop().await;
+}
