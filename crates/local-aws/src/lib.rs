@@ -17,6 +17,8 @@ mod credentials;
 mod data;
 pub mod faults;
 mod front;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod model;
 mod protocol;
 mod quota;

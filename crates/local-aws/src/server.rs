@@ -176,6 +176,12 @@ impl Server {
         &self.app.credentials
     }
 
+    /// What its request handlers see.
+    #[cfg(fuzzing)]
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     /// What was asked of the control plane so far, oldest first.
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.app.requests.all()

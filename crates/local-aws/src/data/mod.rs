@@ -7,6 +7,8 @@
 
 mod authorizer;
 mod execute_api;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod ids;
 mod jwks;
 mod proxy_event;

@@ -19,6 +19,9 @@ mod sink;
 mod tests;
 mod unpack;
 
+#[cfg(fuzzing)]
+pub(super) use self::unpack::unpack;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

@@ -17,7 +17,7 @@ const MAX_FILES: usize = 100_000;
 /// Unpacks the zip at `archive` into the new folder `into`. Answers why it is no code that Lambda takes.
 ///
 /// Names that lead out of the folder and links are refused. Nothing but the executable bit is kept of a file's mode.
-pub(super) fn unpack(archive: &Path, into: &Path) -> Result<(), String> {
+pub(in crate::data) fn unpack(archive: &Path, into: &Path) -> Result<(), String> {
     let file = File::open(archive).map_err(|error| format!("opening the function's code: {error}"))?;
     let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(|error| format!("reading the zip: {error}"))?;
     if archive.len() > MAX_FILES {

@@ -1,0 +1,218 @@
+//! What the fuzz targets reach into: everything here that parses what others send. Exists under `cfg(fuzzing)` only.
+//!
+//! Each function takes bytes as they come from outside and fails the run when something passes that must not.
+
+use std::{io::Write as _, path::Path, sync::LazyLock};
+
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, header};
+use serde_json::{Map, Value};
+use tokio::runtime::Runtime;
+
+use crate::{
+    Options, Server, clock,
+    control::{self, Service},
+    credentials::Credentials,
+    data, front, model,
+    signature::Authorization,
+    state::{State, cognito::SigningKey},
+};
+
+const SERVICES: [Service; 6] =
+    [Service::ApiGateway, Service::Cognito, Service::Iam, Service::Lambda, Service::Logs, Service::Sts];
+
+/// A running local cloud with a stack in it, put back after every request.
+pub struct Cloud {
+    runtime: Runtime,
+    server: Server,
+    before: State,
+    _folder: Folder,
+}
+
+impl Cloud {
+    /// With what these control-plane requests make, see [`Self::control_plane`].
+    pub fn new(stack: &[&[u8]]) -> Self {
+        let folder = Folder::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let server = runtime.block_on(crate::start(Options::new(&folder.0))).expect("a server");
+        let mut cloud = Self { before: server.state(), runtime, server, _folder: folder };
+        for request in stack {
+            assert!(cloud.send(request).is_some_and(|made| made), "{}", String::from_utf8_lossy(request));
+            cloud.before = cloud.server.state();
+        }
+        cloud
+    }
+
+    /// A request to the control plane as if it were signed. The first line is the service and the operation (JSON
+    /// protocols), the verb and path (REST) or nothing (query protocol): `cognito-idp CreateUserPool`,
+    /// `lambda GET /2015-03-31/functions/f`, `iam`. The rest is the body.
+    pub fn control_plane(&self, data: &[u8]) {
+        if self.send(data) == Some(true) {
+            let before = self.before.clone();
+            let put_back = self.server.app().store.write::<_, crate::state::StoreError>(|state| {
+                *state = before;
+                Ok(())
+            });
+            put_back.expect("a state that is written");
+        }
+    }
+
+    /// Whether it was done; none if it is no request.
+    fn send(&self, data: &[u8]) -> Option<bool> {
+        let (head, body) = split(data, b"\n")?;
+        let mut words = str::from_utf8(head).ok()?.split(' ');
+        let name = words.next()?;
+        let service = SERVICES.into_iter().find(|service| service.name() == name)?;
+        let (first, second) = (words.next().unwrap_or("POST"), words.next().unwrap_or("/"));
+        let request = match service.target() {
+            Some(prefix) => Request::post("/").header("x-amz-target", format!("{prefix}.{first}")),
+            None => Request::builder().method(first).uri(second),
+        };
+        let (parts, ()) = request.body(()).ok()?.into_parts();
+        let app = self.server.app();
+        let call = front::decode(app, service, "us-east-1".into(), parts, Bytes::copy_from_slice(body)).ok()?;
+        // A function's own program is not what is looked at.
+        if call.operation == "Invoke" {
+            return None;
+        }
+        let findings = model::check(service, &call);
+        if findings.refusal(service.protocol(), service.invalid()).is_some() {
+            return Some(false);
+        }
+        Some(self.runtime.block_on(control::run(service, call)).is_ok())
+    }
+
+    /// A request to the data plane as it is sent: request line, headers, an empty line, the body. Nobody has a token or
+    /// a secret, so nothing but a key set is given out.
+    pub fn data_plane(&self, data: &[u8]) {
+        let Some(request) = request(data) else { return };
+        let path = request.uri().path().to_owned();
+        let response = self.runtime.block_on(data::handle(self.server.app(), request));
+        let open = path.contains("/.well-known/");
+        assert!(open || !response.status().is_success(), "{path} answered {}", response.status());
+    }
+}
+
+/// A signed request as it is sent. Whatever it says, it was not signed with the secret.
+pub fn sigv4(data: &[u8]) {
+    let credentials = Credentials {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
+    };
+    let Some(request) = request(data) else { return };
+    let (parts, body) = request.into_parts();
+    if let Ok(authorization) = Authorization::read(&parts.headers) {
+        // The documented example is signed with it, and long expired.
+        assert!(authorization.verify(&credentials, &parts, &body).is_err());
+    }
+}
+
+/// What follows the first byte is, as that byte says, a whole `Authorization` header, claims to sign, or claims to sign
+/// and then to spoil.
+pub fn jwt(data: &[u8]) {
+    static KEY: LazyLock<SigningKey> = LazyLock::new(key);
+    let Some((&mode, data)) = data.split_first() else { return };
+    if mode % 3 == 0 {
+        assert!(!data::fuzzing::admits(&KEY, &headers(data)), "a header that nobody has signed");
+        return;
+    }
+    let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(data) else { return };
+    let Some(token) = data::fuzzing::sign(&KEY, &claims) else { return };
+    if mode % 3 == 1 {
+        let admitted = data::fuzzing::admits(&KEY, &headers(token.as_bytes()));
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        let alive = claims.get("exp").and_then(Value::as_u64).is_some_and(|exp| exp >= clock::now_s());
+        let scoped = text("scope").split(' ').any(|scope| scope == data::fuzzing::SCOPE);
+        let right = alive && scoped && text("token_use") == "access" && text("iss") == data::fuzzing::ISSUER;
+        assert!(!admitted || right, "{claims:?}");
+        return;
+    }
+    let place = data.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+    let mut spoilt = token.clone().into_bytes();
+    let place = place % spoilt.len();
+    spoilt[place] = if spoilt[place] == b'A' { b'B' } else { b'A' };
+    assert!(!data::fuzzing::admits(&KEY, &headers(&spoilt)), "a token whose byte {place} is another");
+}
+
+/// A function's zip. Nothing is written outside of its folder.
+pub fn function_zip(data: &[u8]) {
+    let folder = Folder::new();
+    let (archive, into) = (folder.0.join("code.zip"), folder.0.join("in/it"));
+    std::fs::File::create(&archive).and_then(|mut file| file.write_all(data)).expect("a file that is written");
+    std::fs::create_dir(folder.0.join("in")).expect("a folder");
+    let _ = data::fuzzing::unpack(&archive, &into);
+    for (place, names) in [(folder.0.as_path(), ["code.zip", "in"].as_slice()), (&folder.0.join("in"), &["it"])] {
+        for entry in std::fs::read_dir(place).expect("a folder") {
+            let name = entry.expect("an entry").file_name();
+            assert!(names.iter().any(|known| name == **known), "{name:?} was written outside");
+        }
+    }
+}
+
+fn headers(authorization: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_bytes(authorization) {
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    headers
+}
+
+/// A request as it is sent, as far as it can be one.
+fn request(data: &[u8]) -> Option<Request<Bytes>> {
+    let (head, body) = split(data, b"\n\n")?;
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let line = str::from_utf8(lines.next()?).ok()?;
+    let (verb, target) = line.split_once(' ')?;
+    let mut request = Request::builder().method(verb).uri(target);
+    for line in lines {
+        let (name, value) = split(line, b":")?;
+        request = request.header(name, value.trim_ascii());
+    }
+    request.body(Bytes::copy_from_slice(body)).ok()
+}
+
+fn split<'a>(data: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let place = data.windows(at.len()).position(|window| window == at)?;
+    Some((&data[..place], &data[place + at.len()..]))
+}
+
+fn key() -> SigningKey {
+    let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
+    let pkcs8 = pair.as_der().expect("a key in DER");
+    let public = pair.public_key();
+    SigningKey {
+        kid: "kid".to_owned(),
+        pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()),
+        n: BASE64_URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
+        e: BASE64_URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+    }
+}
+
+/// A folder of this process that goes with it.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("local-aws-fuzz-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(Path::new(&self.0));
+    }
+}

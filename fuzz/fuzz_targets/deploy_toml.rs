@@ -1,0 +1,28 @@
+//! deploy.toml, whatever is in it: a configuration, or a report of a line for each problem.
+#![no_main]
+#![allow(dead_code, reason = "the command line's modules hold more than this looks at")]
+
+#[path = "../../crates/deployer/src/config/mod.rs"]
+mod config;
+#[path = "../../crates/deployer/src/error.rs"]
+mod error;
+#[path = "../../crates/deployer/src/names.rs"]
+mod names;
+
+use std::{path::PathBuf, sync::LazyLock};
+
+use libfuzzer_sys::fuzz_target;
+
+static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("fuzz-deploy-toml-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("m.onnx"), "model").expect("a model");
+    folder.join("deploy.toml")
+});
+
+fuzz_target!(|data: &[u8]| {
+    std::fs::write(&*FILE, data).expect("a file that is written");
+    if let Err(error) = config::Config::load(&FILE, "dev", Some("eu-central-1")) {
+        assert_eq!(error::kind_of(&error), error::Kind::Usage, "{error:?}");
+    }
+});

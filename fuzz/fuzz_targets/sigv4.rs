@@ -1,0 +1,4 @@
+//! A signed request's headers, and the signature over the rest of it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| local_aws::fuzzing::sigv4(data));
