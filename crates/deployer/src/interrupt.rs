@@ -1,9 +1,12 @@
-//! Ctrl-C. While something is being changed it only asks: calls under way end, nothing new begins, and the command says
+//! Ctrl-C, and what ends a process from outside: SIGTERM, and SIGHUP of a terminal that goes away. While something is being changed it only asks: calls under way end, nothing new begins, and the command says
 //! how to go on. A second one ends at once, as the first does while nothing is being changed.
 
 use std::sync::LazyLock;
 
-use tokio::sync::watch;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::error::{Failure, Kind};
 
@@ -42,8 +45,14 @@ pub async fn asked() {
 }
 
 async fn wait() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    let one = async |kind| match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = one(SignalKind::interrupt()) => {}
+        () = one(SignalKind::terminate()) => {}
+        () = one(SignalKind::hangup()) => {}
     }
 }
 

@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{data_plane::Backoff, error::Failure, private_file};
 
+/// Its log, in its folder.
+pub const LOG: &str = "server.log";
 /// A start reads its state from disk and binds a port.
 const START_PATIENCE: Duration = Duration::from_secs(20);
 /// A stop waits for requests in flight.
@@ -88,7 +90,7 @@ pub fn folder(root: &Path) -> PathBuf {
 
 /// Its log.
 pub fn log_path(root: &Path) -> PathBuf {
-    folder(root).join("server.log")
+    folder(root).join(LOG)
 }
 
 /// The running local cloud, or none.
@@ -228,7 +230,7 @@ async fn start(dir: &Path, policy: Option<&Path>) -> anyhow::Result<String> {
 }
 
 async fn launch(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<String> {
-    let log = dir.join("server.log");
+    let log = dir.join(LOG);
     let failed = || Failure::failed("starting the local cloud").hint(format!("its log is {}", log.display()));
     // What an earlier process left must not be taken for this one's.
     let _ = fs::remove_file(dir.join("server.json"));

@@ -19,11 +19,12 @@ mod policy;
 mod private_file;
 mod probe;
 mod resources;
+mod rotating;
 mod stack;
 mod ui;
 mod verify;
 
-use std::{env, io, process::ExitCode};
+use std::{env, io, process::ExitCode, sync::Mutex};
 
 use clap::{Parser as _, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
@@ -31,6 +32,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     cli::{Cli, Command, Format, LocalCommand},
     error::{Failure, Kind, kind_of},
+    rotating::Rotating,
     ui::Ui,
 };
 
@@ -105,9 +107,14 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Our own events on stderr. Never those of the SDK: at its lowest level it shows bodies.
 fn trace(cli: &Cli) {
     let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false);
-    if matches!(cli.command, Command::Local(LocalCommand::Serve(_))) {
-        // Its stderr is the local cloud's log: what was asked, and when.
-        return subscriber.with_env_filter(EnvFilter::new("request=info")).init();
+    if let Command::Local(LocalCommand::Serve(args)) = &cli.command {
+        // The local cloud's log: what was asked, and when. It runs for days, so the log has a limit.
+        let subscriber = subscriber.with_env_filter(EnvFilter::new("request=info"));
+        return match Rotating::open(&args.dir.join(local::LOG), rotating::LIMIT) {
+            Ok(log) => subscriber.with_writer(Mutex::new(log)).init(),
+            // A folder that is not there, or not ours: what follows says so.
+            Err(_) => subscriber.init(),
+        };
     }
     let level = match cli.global.verbose {
         0 => "off",

@@ -131,6 +131,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         return Err(StartError::Account { dir: options.dir, found, asked: options.account_id });
     }
     let credentials = Credentials::load_or_make(&options.dir)?;
+    store.check_blobs()?;
     store.sweep_blobs()?;
 
     let asked = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));

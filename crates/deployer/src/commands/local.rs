@@ -12,6 +12,7 @@ use crate::{
     cli::LocalCommand,
     error::Failure,
     local::{self, Running},
+    rotating,
     ui::{Table, Ui},
 };
 
@@ -102,10 +103,15 @@ fn status(root: &Path, running: Option<Running>) -> Status {
     Status { running: server.is_some(), folder: local::folder(root), server }
 }
 
+/// The lines before the last change of files, and those since.
 fn log(path: &Path) -> anyhow::Result<Log> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Log { lines: String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Log { lines: Vec::new() }),
-        Err(error) => Err(error).with_context(|| Failure::failed(format!("reading {}", path.display()))),
+    let mut lines = Vec::new();
+    for file in [rotating::before(path), path.to_owned()] {
+        match fs::read(&file) {
+            Ok(bytes) => lines.extend(String::from_utf8_lossy(&bytes).lines().map(str::to_owned)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| Failure::failed(format!("reading {}", file.display()))),
+        }
     }
+    Ok(Log { lines })
 }

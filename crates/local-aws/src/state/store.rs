@@ -1,4 +1,8 @@
 //! The state on disk: one JSON file, replaced atomically, and a folder of blobs by SHA-256.
+//!
+//! The file begins with the SHA-256 of the state in it, so that a byte that has changed is noticed where it still makes
+//! JSON. It is written, synced, renamed, and its folder synced, before a write is acknowledged: neither a kill nor a loss
+//! of power loses one. What is damaged is refused, never replaced.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,7 +28,10 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The file is not a state that this build understands. It is left as it is.
-    #[error("reading {path}: the local cloud's state is damaged or of another version: {reason}")]
+    #[error(
+        "reading {path}: the local cloud's state is damaged or of another version: {reason}; put back a copy of the file, \
+         or remove its folder to begin with an empty cloud"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -73,8 +80,7 @@ impl Store {
 
     /// Keeps a blob; returns the lower-case hex SHA-256 under which [`Self::blob_path`] finds it.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<String, StoreError> {
-        use sha2::Digest as _;
-        let name = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let name = digest(bytes);
         let path = self.blob_path(&name);
         let _writing = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
         if !path.exists() {
@@ -109,15 +115,51 @@ impl Store {
 
     fn persist(&self, state: &State) -> Result<(), StoreError> {
         let path = self.dir.join("state.json");
-        let bytes = serde_json::to_vec_pretty(state)
-            .map_err(|error| StoreError::Damaged { path: path.clone(), reason: error.to_string() })?;
-        replace_file(&path, &bytes)
+        let text = serde_json::to_string_pretty(state)
+            .map_err(|error| StoreError::Damaged { path: path.clone(), reason: describe(&error) })?;
+        replace_file(&path, format!("{HEAD}{}{MIDDLE}{text}{TAIL}", digest(text.as_bytes())).as_bytes())
     }
+
+    /// Finds the zips that the state refers to, so that a lost one is told at the start and not by an invocation.
+    pub(crate) fn check_blobs(&self) -> Result<(), StoreError> {
+        for name in self.read(State::blobs) {
+            let path = self.blob_path(&name);
+            if !path.is_file() {
+                return Err(StoreError::Damaged { path, reason: "a function's code is gone".to_owned() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file around the state: `{"sha256": "<64 digits>", "state": {…}}`, spelt just so.
+const HEAD: &str = "{\"sha256\": \"";
+const MIDDLE: &str = "\", \"state\": ";
+const TAIL: &str = "}\n";
+
+/// In lower-case hexadecimal.
+fn digest(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where it went wrong, without the text around it, which may be secret.
+fn describe(error: &serde_json::Error) -> String {
+    format!("no state at line {} column {}", error.line(), error.column())
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<State, StoreError> {
     let damaged = |reason: String| StoreError::Damaged { path: path.to_owned(), reason };
-    let state: State = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+    let inner = |bytes: &[u8]| -> Option<(String, String)> {
+        let text = str::from_utf8(bytes).ok()?.strip_prefix(HEAD)?.strip_suffix(TAIL)?;
+        let (sum, state) = text.split_once(MIDDLE)?;
+        Some((sum.to_owned(), state.to_owned()))
+    };
+    let (sum, text) = inner(bytes).ok_or_else(|| damaged("it does not begin or end as one".to_owned()))?;
+    if digest(text.as_bytes()) != sum {
+        return Err(damaged("its checksum is another".to_owned()));
+    }
+    let state: State = serde_json::from_str(&text).map_err(|error| damaged(describe(&error)))?;
     if state.version != State::VERSION {
         return Err(damaged(format!("version {} where {} was expected", state.version, State::VERSION)));
     }

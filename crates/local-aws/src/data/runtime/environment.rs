@@ -28,8 +28,11 @@ use super::{
 };
 use crate::{clock, data::ids, state::lambda::Version};
 
-/// How often memory is looked at.
-const MEMORY_LOOK: Duration = Duration::from_millis(100);
+/// Processes that a function may have, as on Lambda. There a fork fails beyond it; here the function is killed, for a
+/// limit of the system would be the whole user's, and none at all for root.
+const MAX_PROCESSES: usize = 1_024;
+/// How often memory and processes are looked at.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long an answer waits for the function to ask for more work, which is when its log is complete.
 const SETTLE: Duration = Duration::from_millis(50);
 
@@ -118,7 +121,7 @@ impl Environment {
                 Err((Failure::exited(request_id, Some("exit status 1")), document))
             }
             status = ended(&mut exit) => Err((Failure::exited(request_id, reason(status).as_deref()), None)),
-            () = process.over_memory(job.version.memory_mb) => {
+            () = process.beyond_limits(job.version.memory_mb) => {
                 Err((Failure::exited(request_id, Some("signal: killed")), None))
             }
             () = sleep(limit) => Err((Failure::timed_out(request_id, job.version.timeout_s), None)),
@@ -174,7 +177,7 @@ impl Environment {
                 Answer::TooLarge => Err((Failure::too_large(request_id, MAX_RESPONSE), false)),
             },
             status = ended(&mut exit) => Err((Failure::exited(request_id, reason(status).as_deref()), true)),
-            () = self.process.over_memory(version.memory_mb) => {
+            () = self.process.beyond_limits(version.memory_mb) => {
                 Err((Failure::exited(request_id, Some("signal: killed")), true))
             }
             () = sleep_until(deadline) => Err((Failure::timed_out(request_id, version.timeout_s), true)),
@@ -335,10 +338,10 @@ impl Process {
         let _ = timeout(Duration::from_millis(200), all_read).await;
     }
 
-    /// Returns when it uses more memory than it has.
-    async fn over_memory(&self, memory_mb: u32) {
-        while self.group.memory_kb().now <= u64::from(memory_mb) * 1024 {
-            sleep(MEMORY_LOOK).await;
+    /// Returns when it uses more memory, or has more processes, than it may.
+    async fn beyond_limits(&self, memory_mb: u32) {
+        while self.group.memory_kb().now <= u64::from(memory_mb) * 1024 && !self.group.outnumbers(MAX_PROCESSES) {
+            sleep(LOOK).await;
         }
         self.group.end();
     }

@@ -40,6 +40,18 @@ impl ProcessGroup {
         self.leader.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    /// Whether leader and descendants are more than so many.
+    pub(super) fn outnumbers(&self, limit: usize) -> bool {
+        let leader = *self.leader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<i32> = leader.iter().map(|leader| leader.as_raw_pid()).collect();
+        let mut next = 0;
+        while let Some(&pid) = found.get(next).filter(|_| found.len() <= limit) {
+            found.extend(children(pid));
+            next += 1;
+        }
+        found.len() > limit
+    }
+
     /// Memory that leader and descendants use now, and the most that the leader ever used, both in KB. Zero where
     /// the system has no `/proc`.
     pub(super) fn memory_kb(&self) -> Memory {

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,23 @@ def do(action, event):
         one = subprocess.Popen(["sleep", "60"])
         two = subprocess.Popen(["sleep", "60"], start_new_session=True)
         return [one.pid, two.pid]
+    if action == "bomb":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("leader", os.getpid(), flush=True)
+        # Twelve generations would be 4,096 processes; whoever cannot fork any more goes on alone.
+        for _ in range(12):
+            try:
+                os.fork()
+            except OSError:
+                break
+        time.sleep(60)
+    if action == "one long line":
+        for _ in range(64):
+            sys.stdout.write("x" * 1_000_000)
+        sys.stdout.flush()
+    if action == "garbage":
+        sys.stdout.buffer.write(bytes(range(256)) * 64)
+        sys.stdout.flush()
     if action == "large":
         return "x" * 7_000_000
     if action == "variables":
@@ -66,6 +84,21 @@ while True:
     if action == "error":
         call("POST", path + "/error", json.dumps({"errorType": "Oops", "errorMessage": "bad"}))
         continue
+    if action == "foreign":
+        response, _ = call("POST", "invocation/00000000-0000-0000-0000-000000000000/response", '"stolen"')
+        call("POST", path + "/response", json.dumps(response.status))
+        continue
+    if action == "twice":
+        call("POST", path + "/response", '"first"')
+        response, _ = call("POST", path + "/response", '"second"')
+        print("the second was answered with", response.status, flush=True)
+        continue
+    if action == "no json":
+        call("POST", path + "/response", "{no json")
+        continue
+    if action == "gone":
+        connection.close()
+        time.sleep(60)
     call("POST", path + "/response", json.dumps(do(action, event)))
     if action == "once":
         sys.exit(0)

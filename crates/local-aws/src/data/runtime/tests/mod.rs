@@ -32,7 +32,8 @@ fn is_running(pid: &Value) -> bool {
 }
 
 async fn has_ended(pid: &Value) {
-    for _ in 0..1000 {
+    // A machine with much else to do is slow to end one.
+    for _ in 0..6000 {
         if !is_running(pid) {
             return;
         }

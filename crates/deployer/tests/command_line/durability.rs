@@ -1,0 +1,228 @@
+//! The local cloud's process is killed at any moment: what it has acknowledged is there afterwards, and what it has not is
+//! whole or absent. State that is damaged is refused with a clear word, and left as it is.
+
+use std::{collections::BTreeSet, os::unix::fs::MetadataExt as _, sync::Arc, time::Duration};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_lambda::{primitives::Blob, types::FunctionCode};
+use tokio::sync::Mutex;
+
+use super::*;
+
+/// Clients that write at once.
+const WRITERS: usize = 6;
+
+/// How often a server is killed.
+fn kills() -> u64 {
+    std::env::var("DEPLOYER_TEST_KILLS").ok().and_then(|many| many.parse().ok()).unwrap_or(4)
+}
+
+fn config(cloud: &Cloud, url: &str) -> SdkConfig {
+    let path = cloud.path().join(".deployer/local/credentials.json");
+    let key: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let text = |name: &str| key[name].as_str().unwrap().to_owned();
+    let credentials = Credentials::from_keys(text("access_key_id"), text("secret_access_key"), None);
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(url)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(20)).build())
+        .build()
+}
+
+/// What was sent, and what of it was answered.
+#[derive(Debug, Default)]
+struct Written {
+    sent: BTreeSet<String>,
+    acknowledged: BTreeSet<String>,
+}
+
+/// Writes one thing after the other until the server is gone: a group, and a function whose zip is its own.
+async fn write(config: SdkConfig, role: String, writer: String, written: Arc<Mutex<Written>>) {
+    let (logs, lambda) = (aws_sdk_cloudwatchlogs::Client::new(&config), aws_sdk_lambda::Client::new(&config));
+    for number in 0.. {
+        let name = format!("{writer}-{number}");
+        written.lock().await.sent.insert(name.clone());
+        if logs.create_log_group().log_group_name(&name).send().await.is_err() {
+            return;
+        }
+        let code = FunctionCode::builder().zip_file(Blob::new(zip(&name))).build();
+        let function = lambda.create_function().function_name(&name).role(&role).runtime("provided.al2023".into());
+        if function.handler("bootstrap").code(code).send().await.is_err() {
+            return;
+        }
+        written.lock().await.acknowledged.insert(name);
+    }
+}
+
+/// A zip that holds its own name.
+fn zip(name: &str) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
+    writer.write_all(name.as_bytes()).unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
+async fn names(config: &SdkConfig) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (logs, lambda) = (aws_sdk_cloudwatchlogs::Client::new(config), aws_sdk_lambda::Client::new(config));
+    let groups = logs.describe_log_groups().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let functions = lambda.list_functions().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let groups = groups.unwrap().into_iter().filter_map(|group| group.log_group_name).collect();
+    (groups, functions.unwrap().into_iter().filter_map(|function| function.function_name).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "the figures are for people")]
+async fn no_acknowledged_write_is_lost_when_the_server_is_killed() {
+    let cloud = Cloud::new();
+    let (mut url, mut pid) = cloud.start();
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+        "Principal":{"Service":"lambda.amazonaws.com"}}]}"#;
+    let iam = aws_sdk_iam::Client::new(&config(&cloud, &url));
+    let role = iam.create_role().role_name("r").assume_role_policy_document(trust).send().await.unwrap();
+    let role = role.role.unwrap().arn;
+    let written = Arc::new(Mutex::new(Written::default()));
+    let blobs = cloud.path().join(".deployer/local/blobs");
+    for kill in 0..kills() {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let name = format!("k{kill}-w{writer}");
+                tokio::spawn(write(config(&cloud, &url), role.clone(), name, Arc::clone(&written)))
+            })
+            .collect();
+        // Another moment each time, and none that a write could be in step with.
+        tokio::time::sleep(Duration::from_millis(150 + kill * 37 % 400)).await;
+        kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        (url, pid) = cloud.start();
+        let (groups, functions) = names(&config(&cloud, &url)).await;
+        let written = written.lock().await;
+        for there in [&groups, &functions] {
+            let lost: Vec<_> = written.acknowledged.difference(there).collect();
+            assert!(lost.is_empty(), "kill {kill}: acknowledged and lost: {lost:?}");
+            let invented: Vec<_> = there.difference(&written.sent).collect();
+            assert!(invented.is_empty(), "kill {kill}: never sent: {invented:?}");
+        }
+        // The zip of every function is there and whole.
+        for function in &functions {
+            use sha2::Digest as _;
+            let digest: String = sha2::Sha256::digest(zip(function)).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(fs::read(blobs.join(&digest)).ok(), Some(zip(function)), "kill {kill}: the zip of {function}");
+        }
+    }
+    let written = written.lock().await;
+    println!("{} kills: {} sent, {} acknowledged, none lost", kills(), written.sent.len(), written.acknowledged.len());
+    assert!(!written.acknowledged.is_empty());
+}
+
+/// Every file below, with what is in it.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = ["state.json", "credentials.json"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), fs::read(folder.join(name)).ok()?)))
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_state_is_refused_and_left_as_it_is() {
+    let cloud = Cloud::new();
+    let (url, _) = cloud.start();
+    let local = cloud.path().join(".deployer/local");
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&config(&cloud, &url));
+    logs.create_log_group().log_group_name("mnist-dev").send().await.unwrap();
+    cloud.json("stop");
+    let state = fs::read(local.join("state.json")).unwrap();
+    let key = fs::read(local.join("credentials.json")).unwrap();
+    let text = String::from_utf8(state.clone()).unwrap();
+    let at = |place: usize| {
+        let mut damaged = state.clone();
+        damaged[place] ^= 0x04;
+        damaged
+    };
+    let renamed = text.replacen("mnist-dev", "mnist-dew", 1);
+    assert_ne!(renamed, text);
+    let damages: Vec<(&str, &str, Vec<u8>)> = vec![
+        ("an empty file", "state.json", Vec::new()),
+        ("half a file", "state.json", state[..state.len() / 2].to_vec()),
+        ("a file without its last byte", "state.json", state[..state.len() - 1].to_vec()),
+        ("a file with more at its end", "state.json", [state.as_slice(), b"x"].concat()),
+        ("zeros", "state.json", vec![0; state.len()]),
+        ("no JSON", "state.json", b"no JSON".to_vec()),
+        ("another type", "state.json", b"[]".to_vec()),
+        ("an object of something else", "state.json", b"{\"version\": 1}".to_vec()),
+        ("a bit in the first tenth", "state.json", at(state.len() / 10)),
+        ("a bit in the middle", "state.json", at(state.len() / 2)),
+        ("a bit near the end", "state.json", at(state.len() - 20)),
+        ("a letter of a name", "state.json", renamed.into_bytes()),
+        ("an empty key", "credentials.json", Vec::new()),
+        ("half a key", "credentials.json", key[..key.len() / 2].to_vec()),
+        ("a key of something else", "credentials.json", b"{}".to_vec()),
+    ];
+    for (damage, file, bytes) in damages {
+        fs::write(local.join("state.json"), &state).unwrap();
+        fs::write(local.join("credentials.json"), &key).unwrap();
+        fs::write(local.join(file), &bytes).unwrap();
+        let before = contents(&local);
+        let refused = json(cloud.path(), 1, &["local", "start"]);
+        let said = refused.to_string();
+        assert!(said.contains(file), "{damage}: {said}");
+        assert!(!said.contains("panicked"), "{damage}: {said}");
+        assert!(said.contains("put back a copy of the file"), "{damage}: {said}");
+        assert_eq!(contents(&local), before, "{damage}: it is as it was");
+        assert_eq!(cloud.json("status")["running"], false, "{damage}");
+    }
+
+    // What a write that was broken off has left is no damage.
+    fs::write(local.join("state.json"), &state).unwrap();
+    fs::write(local.join("credentials.json"), &key).unwrap();
+    fs::write(local.join("state.new"), &state[..state.len() / 2]).unwrap();
+    cloud.start();
+    assert_eq!(contents(&local), [("credentials.json".to_owned(), key), ("state.json".to_owned(), state.clone())]);
+    cloud.json("stop");
+
+    fs::remove_file(local.join("state.json")).unwrap();
+    fs::create_dir(local.join("state.json")).unwrap();
+    assert!(json(cloud.path(), 1, &["local", "start"]).to_string().contains("state.json"));
+    assert!(fs::metadata(local.join("state.json")).unwrap().is_dir());
+}
+
+#[test]
+fn a_second_server_on_one_folder_is_refused() {
+    let cloud = Cloud::new();
+    let (_, pid) = cloud.start();
+    let local = cloud.path().join(".deployer/local");
+    let second = run(cloud.path(), &["local", "serve", "--dir", local.to_str().unwrap()]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(stderr(&second).contains("another one is running"), "{}", stderr(&second));
+    assert_eq!(cloud.json("status")["pid"], pid);
+}
+
+#[test]
+fn nothing_of_the_local_cloud_can_be_read_by_others_whatever_the_umask() {
+    let cloud = Cloud::new();
+    let script = format!("umask 0; exec '{DEPLOYER}' local start");
+    let started = Command::new("sh").args(["-c", &script]).current_dir(cloud.path()).output().unwrap();
+    assert_eq!(started.status.code(), Some(0), "{}", stderr(&started));
+    let mut folders = vec![cloud.path().join(".deployer")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700, "{}", folder.display());
+        for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                assert_eq!(fs::metadata(&entry).unwrap().mode() & 0o777, 0o600, "{}", entry.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 5, "{seen} files");
+}
