@@ -17,20 +17,26 @@ use crate::{
 };
 
 /// A stack whose function answers every request that reaches it.
-struct Door {
-    cloud: Cloud,
-    api: String,
-    token: String,
+pub(crate) struct Door {
+    pub(crate) cloud: Cloud,
+    pub(crate) api: String,
+    pub(crate) client: (String, String),
+    pub(crate) token: String,
 }
 
 impl Door {
     async fn shut() -> Self {
+        let answer = r#"body='{"statusCode": 200, "body": "in"}'"#;
+        Self::before(&ECHO.replace("echo \"echoing $WORD\"", answer)).await
+    }
+
+    /// Before this function.
+    pub(crate) async fn before(script: &str) -> Self {
         let cloud = Cloud::start().await;
         let (lambda, gateway, cognito) = (cloud.lambda(), cloud.gateway(), cloud.cognito());
         let role = cloud.role("r").await;
         cloud.logs().create_log_group().log_group_name("/aws/lambda/f").send().await.unwrap();
-        let script = ECHO.replace("echo \"echoing $WORD\"", r#"body='{"statusCode": 200, "body": "in"}'"#);
-        let code = FunctionCode::builder().zip_file(Blob::new(zip("bootstrap", &script))).build();
+        let code = FunctionCode::builder().zip_file(Blob::new(zip("bootstrap", script))).build();
         let function = lambda.create_function().function_name("f").role(&role).runtime("provided.al2023".into());
         function.handler("bootstrap").timeout(20).code(code).send().await.unwrap();
         let permission = lambda.add_permission().function_name("f").statement_id("s").action("lambda:InvokeFunction");
@@ -45,12 +51,9 @@ impl Door {
         let client = cognito.create_user_pool_client().user_pool_id(&pool_id).client_name("c").generate_secret(true);
         let client = client.allowed_o_auth_flows(OAuthFlowType::ClientCredentials).allowed_o_auth_scopes("api/read");
         let client = client.allowed_o_auth_flows_user_pool_client(true).send().await.unwrap().user_pool_client.unwrap();
-        let request = reqwest::Client::new().post(format!("{}/oauth2/token", cloud.server.endpoint()));
-        let request = request.basic_auth(client.client_id().unwrap(), client.client_secret());
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer = request.body("grant_type=client_credentials").send().await.unwrap().text().await.unwrap();
-        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        let token = answer["access_token"].as_str().unwrap().to_owned();
+        let client = (client.client_id.unwrap(), client.client_secret.unwrap());
+        let answer = ask_for_token(&reqwest::Client::new(), &cloud.server.endpoint(), &client.0, &client.1).await;
+        let token = answer.1.unwrap();
 
         let made = gateway.create_rest_api().name("api").send().await.unwrap();
         let (api, root) = (made.id.unwrap(), made.root_resource_id.unwrap());
@@ -64,7 +67,7 @@ impl Door {
         let integration = gateway.put_integration().rest_api_id(&api).resource_id(&root).http_method("POST").uri(uri);
         integration.r#type(IntegrationType::AwsProxy).integration_http_method("POST").send().await.unwrap();
         gateway.create_deployment().rest_api_id(&api).stage_name("dev").send().await.unwrap();
-        Self { cloud, api, token }
+        Self { cloud, api, client, token }
     }
 
     /// Sends bytes, closes its half, and gives every status that came back.
@@ -90,6 +93,21 @@ impl Door {
         let events = self.cloud.logs().filter_log_events().log_group_name("/aws/lambda/f").send().await.unwrap();
         events.events().iter().filter(|event| event.message().is_some_and(|text| text.starts_with("START"))).count()
     }
+}
+
+/// The status of the token endpoint's answer, and the token in it.
+pub(crate) async fn ask_for_token(
+    http: &reqwest::Client,
+    endpoint: &str,
+    id: &str,
+    secret: &str,
+) -> (u16, Option<String>) {
+    let request = http.post(format!("{endpoint}/oauth2/token")).basic_auth(id, Some(secret));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request.body("grant_type=client_credentials").send().await.unwrap();
+    let status = answer.status().as_u16();
+    let document: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    (status, document["access_token"].as_str().map(str::to_owned))
 }
 
 const HEAD: &str = "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nConnection: close\n";

@@ -11,6 +11,7 @@ mod door;
 mod faults;
 mod functions;
 mod iam;
+mod load;
 mod logs;
 mod models;
 mod refusals;
