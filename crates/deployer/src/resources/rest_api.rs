@@ -20,8 +20,8 @@ use crate::{
     names::{STACK_TAG, STAGE_TAG, StackId},
 };
 
-/// Several callers before us may each take 30 s.
-const DELETE_DEADLINE: Duration = Duration::from_secs(300);
+/// Each of the callers before us takes 30 s.
+const DELETE_DEADLINE: Duration = Duration::from_secs(900);
 
 /// The field that takes effect only with the next deployment.
 pub const ENDPOINT_DISABLED: &str = "disable_execute_api_endpoint";

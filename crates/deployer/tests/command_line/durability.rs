@@ -18,7 +18,7 @@ fn kills() -> u64 {
     std::env::var("DEPLOYER_TEST_KILLS").ok().and_then(|many| many.parse().ok()).unwrap_or(4)
 }
 
-fn config(cloud: &Cloud, url: &str) -> SdkConfig {
+pub(super) fn config(cloud: &Cloud, url: &str) -> SdkConfig {
     let path = cloud.path().join(".deployer/local/credentials.json");
     let key: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let text = |name: &str| key[name].as_str().unwrap().to_owned();

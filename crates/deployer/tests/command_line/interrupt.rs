@@ -48,17 +48,23 @@ impl Slow {
         tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap()
     }
 
-    /// Runs, and interrupts once so many writes were answered.
-    async fn interrupted(&self, arguments: &[&str], writes: usize) -> Output {
+    /// Runs, and interrupts once so many calls, or so many writes, were answered; none if it ended before.
+    async fn interrupted(&self, arguments: &[&str], calls: usize, writes: usize) -> Option<Output> {
         self.server.clear_requests();
         let mut child = self.spawn(arguments);
         let pid = Pid::from_child(&child);
-        while self.server.requests().iter().filter(|request| request.write).count() < writes {
-            assert_eq!(child.try_wait().unwrap(), None, "it ended before {writes} writes");
+        let reached = || {
+            let requests = self.server.requests();
+            requests.len() >= calls && requests.iter().filter(|request| request.write).count() >= writes
+        };
+        while !reached() {
+            if child.try_wait().unwrap().is_some() {
+                return None;
+            }
             tokio::task::yield_now().await;
         }
         kill_process(pid, Signal::INT).unwrap();
-        self.end(child).await
+        Some(self.end(child).await)
     }
 
     fn things(&self) -> (usize, usize, usize) {
@@ -73,7 +79,7 @@ async fn an_interrupt_ends_the_calls_under_way_and_the_next_run_goes_on() {
     let slow = Slow::start().await;
     let up = ["up", "--no-probe", "--yes"];
     for writes in [1, 6] {
-        let output = slow.interrupted(&up, writes).await;
+        let output = slow.interrupted(&up, 0, writes).await.unwrap();
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(130), "{said}");
         assert!(said.contains("the calls under way end first"), "{said}");
@@ -87,4 +93,53 @@ async fn an_interrupt_ends_the_calls_under_way_and_the_next_run_goes_on() {
         assert_eq!(gone.status.code(), Some(0), "{}", stderr(&gone));
         assert_eq!(slow.things(), (0, 0, 0));
     }
+}
+
+/// How many calls lie between two moments that are tried; `DEPLOYER_TEST_INTERRUPTS=1` tries each.
+fn stride() -> usize {
+    std::env::var("DEPLOYER_TEST_INTERRUPTS").ok().and_then(|text| text.parse().ok()).unwrap_or(9)
+}
+
+/// Whether a command that was interrupted said so and how to go on, or had done its work by then.
+fn ended_well(output: &Output, moment: &str) -> bool {
+    let said = stderr(output);
+    assert!(!said.contains("panicked"), "{moment}: {said}");
+    match output.status.code() {
+        Some(130) => {
+            assert!(said.contains("the same command goes on from there"), "{moment}: {said}");
+            true
+        }
+        code => {
+            assert_eq!(code, Some(0), "{moment}: {said}");
+            false
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "the figures are for people")]
+async fn at_any_moment_an_interrupt_tears_nothing() {
+    let slow = Slow::start().await;
+    let (up, down) = (["up", "--no-probe", "--yes"], ["down", "--yes"]);
+    let (mut moments, mut interrupted) = (0, 0);
+    // Before the first call the process may not listen yet, and simply ends.
+    for calls in (1..60).step_by(stride()) {
+        let Some(output) = slow.interrupted(&up, calls, 0).await else { break };
+        moments += 1;
+        interrupted += usize::from(ended_well(&output, &format!("up after {calls} calls")));
+        let made = slow.end(slow.spawn(&up)).await;
+        assert_eq!(made.status.code(), Some(0), "after {calls} calls: {}", stderr(&made));
+        assert_eq!(slow.things(), (1, 1, 1), "after {calls} calls");
+
+        // As far into `down`, and then to its end.
+        if let Some(output) = slow.interrupted(&down, calls, 0).await {
+            moments += 1;
+            interrupted += usize::from(ended_well(&output, &format!("down after {calls} calls")));
+        }
+        let gone = slow.end(slow.spawn(&down)).await;
+        assert_eq!(gone.status.code(), Some(0), "after {calls} calls: {}", stderr(&gone));
+        assert_eq!(slow.things(), (0, 0, 0), "after {calls} calls");
+    }
+    println!("{moments} moments, {interrupted} ended with 130, the others had done their work");
+    assert!(interrupted > 3);
 }

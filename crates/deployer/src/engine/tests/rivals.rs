@@ -210,3 +210,51 @@ async fn two_repairs() {
         races(&what, up.path(), [Run::Up, Run::Up], missing).await;
     }
 }
+
+/// Ten stacks of one account come up at once under the rates that AWS documents, and go again. An API is deleted once in
+/// 30 s for the whole account, so ten `down`s take five minutes: `DEPLOYER_TEST_STACKS` says how many go.
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figures are for people")]
+async fn ten_stacks_at_once_under_the_documented_rates() {
+    const STACKS: usize = 10;
+    let gone: usize = std::env::var("DEPLOYER_TEST_STACKS").ok().and_then(|many| many.parse().ok()).unwrap_or(1);
+    let cloud = Cloud::with(Faults { throttle: true, ..Faults::default() }).await;
+    let silent = Events::silent();
+    let stacks: Vec<_> = (0..STACKS)
+        .map(|number| {
+            let mut config = cloud.config.clone();
+            config.name = format!("stack{number}");
+            let id = crate::names::StackId { name: config.name.clone(), ..cloud.id.clone() };
+            let desired = Desired::new(&config, &id, Some(code("#!/bin/sh\n"))).unwrap();
+            (id, desired)
+        })
+        .collect();
+    let begin = std::time::Instant::now();
+    let up = async |(id, desired): &(crate::names::StackId, Desired)| {
+        let cx = Context { aws: &cloud.aws, id, events: &silent };
+        let world = observe(cx, desired, false).await?;
+        let plan = plan(desired, &world, &Options::default());
+        plan.check()?;
+        apply(cx, desired, &plan).await.map(drop)
+    };
+    let down = async |(id, desired): &(crate::names::StackId, Desired)| {
+        let cx = Context { aws: &cloud.aws, id, events: &silent };
+        let world = observe(cx, desired, false).await?;
+        destroy::destroy(cx, &world).await?;
+        anyhow::Ok(observe(cx, desired, false).await?.is_empty())
+    };
+    for made in futures_util::future::join_all(stacks.iter().map(up)).await {
+        made.unwrap();
+    }
+    let state = cloud.server.state();
+    let region = state.region("us-east-1").unwrap();
+    assert_eq!((region.apis.len(), region.pools.len(), region.functions.len()), (STACKS, STACKS, STACKS));
+    let throttled = cloud.server.requests().iter().filter(|request| [429, 400].contains(&request.status)).count();
+    println!("{STACKS} stacks up in {:.0} s, {throttled} calls throttled", begin.elapsed().as_secs_f64());
+    let begin = std::time::Instant::now();
+    for empty in futures_util::future::join_all(stacks.iter().take(gone).map(down)).await {
+        assert!(empty.unwrap());
+    }
+    println!("{gone} stacks gone in {:.0} s", begin.elapsed().as_secs_f64());
+    assert_eq!(cloud.server.state().region("us-east-1").unwrap().apis.len(), STACKS - gone);
+}
