@@ -5,6 +5,7 @@
 mod durability;
 mod full_disk;
 mod interrupt;
+mod reproducible;
 
 use std::{
     fs,
