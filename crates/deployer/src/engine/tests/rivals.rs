@@ -224,20 +224,20 @@ async fn ten_stacks_at_once_under_the_documented_rates() {
         .map(|number| {
             let mut config = cloud.config.clone();
             config.name = format!("stack{number}");
-            let id = crate::names::StackId { name: config.name.clone(), ..cloud.id.clone() };
+            let id = StackId { name: config.name.clone(), ..cloud.id.clone() };
             let desired = Desired::new(&config, &id, Some(code("#!/bin/sh\n"))).unwrap();
             (id, desired)
         })
         .collect();
     let begin = std::time::Instant::now();
-    let up = async |(id, desired): &(crate::names::StackId, Desired)| {
+    let up = async |(id, desired): &(StackId, Desired)| {
         let cx = Context { aws: &cloud.aws, id, events: &silent };
         let world = observe(cx, desired, false).await?;
         let plan = plan(desired, &world, &Options::default());
         plan.check()?;
         apply(cx, desired, &plan).await.map(drop)
     };
-    let down = async |(id, desired): &(crate::names::StackId, Desired)| {
+    let down = async |(id, desired): &(StackId, Desired)| {
         let cx = Context { aws: &cloud.aws, id, events: &silent };
         let world = observe(cx, desired, false).await?;
         destroy::destroy(cx, &world).await?;
