@@ -16,8 +16,20 @@ use crate::{
     state::cognito::SigningKey,
 };
 
-/// Makes a key; takes up to a second, so never under the store's lock.
+/// The key of every pool: a fuzz target makes thousands of pools.
+#[cfg(fuzzing)]
 pub(super) fn make() -> Result<SigningKey, ApiError> {
+    static KEY: std::sync::OnceLock<SigningKey> = std::sync::OnceLock::new();
+    Ok(KEY.get_or_init(|| generate().expect("a key")).clone())
+}
+
+/// Makes a key; takes up to a second, so never under the store's lock.
+#[cfg(not(fuzzing))]
+pub(super) fn make() -> Result<SigningKey, ApiError> {
+    generate()
+}
+
+fn generate() -> Result<SigningKey, ApiError> {
     let failed = |_| ApiError::new(500, "InternalErrorException", "making the pool's signing key");
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let pkcs8 = pair.as_der().map_err(failed)?;
