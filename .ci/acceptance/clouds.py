@@ -101,7 +101,7 @@ class MiniStack:
     flags = ()
 
     def __init__(self, work):
-        port = free_port()
+        self.port = port = free_port()
         self.log = open(work / "ministack.log", "wb")
         self.process = subprocess.Popen(
             [str(pathlib.Path(sys.executable).parent / "ministack")],

@@ -14,8 +14,8 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use rustix::{
-    fs::{FlockOperation, flock},
-    process::{Pid, Signal, kill_process},
+    fs::{FlockOperation, Mode, flock},
+    process::{Pid, Signal, kill_process, umask},
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ pub struct Running {
 
 /// The folder of the local cloud that belongs to this folder's deploy.toml.
 pub fn folder(root: &Path) -> PathBuf {
-    root.join(".deployer/local")
+    root.join(private_file::FOLDER).join("local")
 }
 
 /// Its log.
@@ -152,6 +152,8 @@ pub async fn stop(root: &Path) -> anyhow::Result<bool> {
 /// Runs it in this process until a signal ends it.
 pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
+    // Its state holds client secrets, and what it unpacks is run: none of its files is for others.
+    umask(Mode::RWXG | Mode::RWXO);
     let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
     // The terminal that it was started from may go away.
@@ -188,13 +190,13 @@ async fn lock(dir: &Path) -> anyhow::Result<fs::File> {
 
 /// What the last start left; whatever is wrong with it makes it absent.
 fn left(dir: &Path) -> Option<Left> {
-    serde_json::from_slice(&fs::read(dir.join("server.json")).ok()?).ok()
+    serde_json::from_slice(&private_file::read(&dir.join("server.json")).ok()?).ok()
 }
 
 fn endpoint(dir: &Path, url: String) -> anyhow::Result<LocalEndpoint> {
     let path = dir.join("credentials.json");
     let reading = || Failure::failed(format!("reading {}", path.display()));
-    let bytes = fs::read(&path).with_context(reading)?;
+    let bytes = private_file::read(&path).with_context(reading)?;
     // The parser's own words could quote the key.
     let credentials: Credentials =
         serde_json::from_slice(&bytes).map_err(|_| anyhow!("no credentials in it")).with_context(reading)?;

@@ -59,7 +59,10 @@ impl ApiError {
     }
 
     fn hint(&self) -> Option<String> {
-        let hint = match self.code()? {
+        if self.is_unreachable() {
+            return Some("check the network, then run the same command again: it goes on from what is there".into());
+        }
+        let hint = match self.code().unwrap_or_default() {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => match denied_action(self.message()) {
                 Some(action) => {
                     format!("allow {action} to whoever runs deployer; `deployer policy` prints all that is needed")
@@ -84,6 +87,9 @@ impl ApiError {
                 "something changes it at the same time, another run perhaps; run the same command again".into()
             }
             _ if self.is_throttled() => "AWS limits the rate of this call; run the same command again".into(),
+            _ if self.in_doubt() => {
+                "the service failed on its side; run the same command again: it goes on from what is there".into()
+            }
             _ => return None,
         };
         Some(hint)
@@ -223,6 +229,16 @@ mod tests {
             "User: arn:aws:iam::1:user/x is not authorized to perform: iam:CreateRole on resource: y",
         );
         assert!(error.hint().is_some_and(|hint| hint.contains("iam:CreateRole")));
+    }
+
+    #[test]
+    fn a_call_without_a_good_answer_says_how_to_go_on() {
+        let hint = |error: ApiError| error.hint().unwrap_or_default();
+        assert!(hint(ApiError::lost()).starts_with("check the network, then run the same command again"));
+        let mut failed = ApiError::with_code("InternalFailure", "");
+        failed.0.in_doubt = true;
+        assert!(hint(failed).starts_with("the service failed on its side; run the same command again"));
+        assert_eq!(ApiError::with_code("BadRequestException", "").hint(), None);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Tokens that are still good, and the outputs they were fetched for: Cognito charges for every token.
 //!
 //! One file a stack, stage, place and set of scopes under `.deployer/cache/`, 0600. It holds a token but never the
-//! client secret. Whatever is wrong with a file makes it absent.
+//! client secret. Whatever is wrong with a file makes it absent, that another user could have written it included: it
+//! says where a token is sent.
 
 use std::{
     fs, io,
@@ -60,7 +61,7 @@ impl Cache {
 
     /// A grant that is good for another minute at least.
     pub fn load(&self, now: u64) -> Option<Grant> {
-        let stored: Stored = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+        let stored: Stored = serde_json::from_slice(&private_file::read(&self.path).ok()?).ok()?;
         if stored.expires_at <= now.saturating_add(MARGIN_S) {
             return None;
         }
@@ -94,7 +95,7 @@ pub fn clear(root: &Path) -> io::Result<()> {
 }
 
 fn folder(root: &Path) -> PathBuf {
-    root.join(".deployer/cache")
+    root.join(private_file::FOLDER).join("cache")
 }
 
 #[cfg(test)]
@@ -134,6 +135,20 @@ mod tests {
         assert_eq!(cache.load(0), None);
         cache.save(&grant(2000)).unwrap();
         assert_eq!(cache.load(0), Some(grant(2000)));
+    }
+
+    #[test]
+    fn one_that_others_could_have_written_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        cache.save(&grant(1000)).unwrap();
+        fs::set_permissions(&cache.path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(cache.load(0), None);
+        cache.save(&grant(1000)).unwrap();
+        let planted = folder.path().join("planted.json");
+        fs::rename(&cache.path, &planted).unwrap();
+        std::os::unix::fs::symlink(&planted, &cache.path).unwrap();
+        assert_eq!(cache.load(0), None);
     }
 
     #[test]
