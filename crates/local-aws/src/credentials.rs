@@ -27,16 +27,20 @@ impl fmt::Debug for Credentials {
 }
 
 /// The file in the server's folder, for clients in other processes of the same user.
-const FILE: &str = "credentials.json";
+pub(crate) const FILE: &str = "credentials.json";
 
 impl Credentials {
     /// Reads the credentials that a server left in `dir`.
     pub fn load(dir: &Path) -> Result<Option<Self>, StoreError> {
         let path = dir.join(FILE);
         match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| StoreError::Damaged { path, reason: describe(&error) }),
+            Ok(bytes) => match serde_json::from_slice(&bytes) {
+                Ok(credentials) => Ok(Some(credentials)),
+                Err(error) => {
+                    let instead = "it to have new ones made".to_owned();
+                    Err(StoreError::Damaged { path, reason: describe(&error), instead })
+                }
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(StoreError::Io { action: "reading", path, source }),
         }
@@ -57,8 +61,11 @@ impl Credentials {
             access_key_id: format!("AKIA{}", random::text(Alphabet::Base32, 16).map_err(no_entropy)?),
             secret_access_key: random::text(Alphabet::Letters, 40).map_err(no_entropy)?,
         };
-        let bytes = serde_json::to_vec_pretty(&credentials)
-            .map_err(|error| StoreError::Damaged { path: path.clone(), reason: describe(&error) })?;
+        let bytes = serde_json::to_vec_pretty(&credentials).map_err(|error| StoreError::Io {
+            action: "writing",
+            path: path.clone(),
+            source: error.into(),
+        })?;
         replace_file(&path, &bytes)?;
         Ok(credentials)
     }

@@ -1,11 +1,18 @@
 //! The local cloud's process is killed at any moment: what it has acknowledged is there afterwards, and what it has not is
 //! whole or absent. State that is damaged is refused with a clear word, and left as it is.
 
-use std::{collections::BTreeSet, os::unix::fs::MetadataExt as _, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::MetadataExt as _,
+    sync::Arc,
+    time::Duration,
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_lambda::{primitives::Blob, types::FunctionCode};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 
 use super::*;
@@ -33,46 +40,96 @@ pub(super) fn config(cloud: &Cloud, url: &str) -> SdkConfig {
         .build()
 }
 
-/// What was sent, and what of it was answered.
+/// What was sent, and what of it was answered: log groups, and of each function the latest code.
 #[derive(Debug, Default)]
 struct Written {
-    sent: BTreeSet<String>,
-    acknowledged: BTreeSet<String>,
+    groups_sent: BTreeSet<String>,
+    groups: BTreeSet<String>,
+    codes_sent: BTreeMap<String, u32>,
+    codes: BTreeMap<String, u32>,
+    answers: u64,
 }
 
-/// Writes one thing after the other until the server is gone: a group, and a function whose zip is its own.
+/// Writes one thing after the other until the server is gone: a function, then log groups and the function's next code.
 async fn write(config: SdkConfig, role: String, writer: String, written: Arc<Mutex<Written>>) {
     let (logs, lambda) = (aws_sdk_cloudwatchlogs::Client::new(&config), aws_sdk_lambda::Client::new(&config));
     for number in 0.. {
-        let name = format!("{writer}-{number}");
-        written.lock().await.sent.insert(name.clone());
-        if logs.create_log_group().log_group_name(&name).send().await.is_err() {
+        let code = zip(&format!("{writer} {number}"));
+        written.lock().await.codes_sent.insert(writer.clone(), number);
+        let answered = if number == 0 {
+            let code = FunctionCode::builder().zip_file(Blob::new(code)).build();
+            let function = lambda.create_function().function_name(&writer).role(&role).handler("bootstrap");
+            function.runtime("provided.al2023".into()).code(code).send().await.is_ok()
+        } else {
+            lambda.update_function_code().function_name(&writer).zip_file(Blob::new(code)).send().await.is_ok()
+        };
+        if !answered {
             return;
         }
-        let code = FunctionCode::builder().zip_file(Blob::new(zip(&name))).build();
-        let function = lambda.create_function().function_name(&name).role(&role).runtime("provided.al2023".into());
-        if function.handler("bootstrap").code(code).send().await.is_err() {
+        let group = format!("{writer}-{number}");
+        {
+            let mut written = written.lock().await;
+            written.codes.insert(writer.clone(), number);
+            written.groups_sent.insert(group.clone());
+            written.answers += 1;
+        }
+        if logs.create_log_group().log_group_name(&group).send().await.is_err() {
             return;
         }
-        written.lock().await.acknowledged.insert(name);
+        let mut written = written.lock().await;
+        written.groups.insert(group);
+        written.answers += 1;
     }
 }
 
-/// A zip that holds its own name.
-fn zip(name: &str) -> Vec<u8> {
+/// A zip that holds this text.
+fn zip(text: &str) -> Vec<u8> {
     use std::io::Write as _;
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     writer.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
-    writer.write_all(name.as_bytes()).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
     writer.finish().unwrap().into_inner()
 }
 
-async fn names(config: &SdkConfig) -> (BTreeSet<String>, BTreeSet<String>) {
+/// Every log group, and every function with the SHA-256 of its code.
+async fn there(config: &SdkConfig) -> (BTreeSet<String>, BTreeMap<String, Vec<u8>>) {
     let (logs, lambda) = (aws_sdk_cloudwatchlogs::Client::new(config), aws_sdk_lambda::Client::new(config));
     let groups = logs.describe_log_groups().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let functions = lambda.list_functions().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let groups = groups.unwrap().into_iter().filter_map(|group| group.log_group_name).collect();
-    (groups, functions.unwrap().into_iter().filter_map(|function| function.function_name).collect())
+    let digest = |text: String| BASE64_STANDARD.decode(text).unwrap();
+    let functions = functions.unwrap().into_iter();
+    (groups, functions.map(|one| (one.function_name.unwrap(), digest(one.code_sha256.unwrap()))).collect())
+}
+
+/// What is not as it was acknowledged, or as nobody has sent it.
+async fn compare(config: &SdkConfig, blobs: &Path, written: &Written) -> Vec<String> {
+    let (groups, functions) = there(config).await;
+    let mut wrong: Vec<String> = written.groups.difference(&groups).map(|name| format!("{name} is lost")).collect();
+    wrong.extend(groups.difference(&written.groups_sent).map(|name| format!("{name} was never sent")));
+    let lost = written.codes.keys().filter(|name| !functions.contains_key(*name));
+    wrong.extend(lost.map(|name| format!("{name} is lost")));
+    for (name, digest) in &functions {
+        // The last that was acknowledged, or the one that was under way.
+        let Some(sent) = written.codes_sent.get(name) else {
+            wrong.push(format!("{name} was never sent"));
+            continue;
+        };
+        let could_be = written.codes.get(name).copied().unwrap_or(0)..=*sent;
+        let sum = |code: &[u8]| Sha256::digest(code).to_vec();
+        match could_be.map(|number| zip(&format!("{name} {number}"))).find(|code| sum(code) == *digest) {
+            None => {
+                wrong.push(format!("{name} has another code than those of {:?} to {sent}", written.codes.get(name)))
+            }
+            Some(code) => {
+                let blob = blobs.join(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+                if fs::read(&blob).ok() != Some(code) {
+                    wrong.push(format!("the zip of {name} is not whole"));
+                }
+            }
+        }
+    }
+    wrong
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,37 +145,30 @@ async fn no_acknowledged_write_is_lost_when_the_server_is_killed() {
     let written = Arc::new(Mutex::new(Written::default()));
     let blobs = cloud.path().join(".deployer/local/blobs");
     for kill in 0..kills() {
+        let before = written.lock().await.answers;
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
                 let name = format!("k{kill}-w{writer}");
                 tokio::spawn(write(config(&cloud, &url), role.clone(), name, Arc::clone(&written)))
             })
             .collect();
-        // Another moment each time, and none that a write could be in step with.
-        tokio::time::sleep(Duration::from_millis(150 + kill * 37 % 400)).await;
+        // Amid the writes, after more or fewer of them, and at another moment of one each time.
+        while written.lock().await.answers < before + kill * 7 % 24 {
+            assert!(!writers.iter().all(tokio::task::JoinHandle::is_finished), "nobody writes any more");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_micros(kill * 1_370 % 40_000)).await;
         kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
         for writer in writers {
             writer.await.unwrap();
         }
         (url, pid) = cloud.start();
-        let (groups, functions) = names(&config(&cloud, &url)).await;
-        let written = written.lock().await;
-        for there in [&groups, &functions] {
-            let lost: Vec<_> = written.acknowledged.difference(there).collect();
-            assert!(lost.is_empty(), "kill {kill}: acknowledged and lost: {lost:?}");
-            let invented: Vec<_> = there.difference(&written.sent).collect();
-            assert!(invented.is_empty(), "kill {kill}: never sent: {invented:?}");
-        }
-        // The zip of every function is there and whole.
-        for function in &functions {
-            use sha2::Digest as _;
-            let digest: String = sha2::Sha256::digest(zip(function)).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(fs::read(blobs.join(&digest)).ok(), Some(zip(function)), "kill {kill}: the zip of {function}");
-        }
+        let wrong = compare(&config(&cloud, &url), &blobs, &*written.lock().await).await;
+        assert!(wrong.is_empty(), "kill {kill}: {wrong:#?}");
     }
     let written = written.lock().await;
-    println!("{} kills: {} sent, {} acknowledged, none lost", kills(), written.sent.len(), written.acknowledged.len());
-    assert!(!written.acknowledged.is_empty());
+    println!("{} kills, {} writes by {WRITERS} clients acknowledged, none lost", kills(), written.answers);
+    assert!(written.answers > kills());
 }
 
 /// Every file below, with what is in it.
@@ -175,7 +225,7 @@ async fn damaged_state_is_refused_and_left_as_it_is() {
         let said = refused.to_string();
         assert!(said.contains(file), "{damage}: {said}");
         assert!(!said.contains("panicked"), "{damage}: {said}");
-        assert!(said.contains("put back a copy of the file"), "{damage}: {said}");
+        assert!(said.contains("put back a copy of it, or remove "), "{damage}: {said}");
         assert_eq!(contents(&local), before, "{damage}: it is as it was");
         assert_eq!(cloud.json("status")["running"], false, "{damage}");
     }

@@ -2,17 +2,24 @@
 //!
 //! The file begins with the SHA-256 of the state in it, so that a byte that has changed is noticed where it still makes
 //! JSON. It is written, synced, renamed, and its folder synced, before a write is acknowledged: neither a kill nor a loss
-//! of power loses one. What is damaged is refused, never replaced.
+//! of power loses one, as far as the disk keeps what it says that it has. What is damaged or gone is refused, never replaced.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, RwLock},
 };
 
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
 use super::State;
+use crate::credentials;
 
 /// Why the state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -27,16 +34,17 @@ pub enum StoreError {
         /// Why it failed.
         source: io::Error,
     },
-    /// The file is not a state that this build understands. It is left as it is.
+    /// The file is not what this build has written. It is left as it is.
     #[error(
-        "reading {path}: the local cloud's state is damaged or of another version: {reason}; put back a copy of the file, \
-         or remove its folder to begin with an empty cloud"
+        "reading {path}: the file is damaged or of another version: {reason}; put back a copy of it, or remove {instead}"
     )]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+        /// What to remove instead, and what comes of it.
+        instead: String,
     },
 }
 
@@ -54,13 +62,24 @@ impl Store {
     pub fn open(dir: &Path, account_id: &str) -> Result<Self, StoreError> {
         make_dir(dir)?;
         make_dir(&dir.join("blobs"))?;
-        let path = dir.join("state.json");
-        let state = match fs::read(&path) {
-            Ok(bytes) => parse(&path, &bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => State::new(account_id),
+        let path = dir.join(FILE);
+        let found = match fs::read(&path) {
+            Ok(bytes) => Some(parse(&bytes).map_err(|reason| damaged(dir, &path, reason))?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(source) => return Err(StoreError::Io { action: "reading", path, source }),
         };
-        Ok(Self { dir: dir.to_owned(), state: RwLock::new(state), blobs: Mutex::new(()) })
+        let is_new = found.is_none();
+        // The state is written before the credentials are: where these are, it was there.
+        if is_new && dir.join(credentials::FILE).exists() {
+            return Err(damaged(dir, &path, "it is gone".to_owned()));
+        }
+        let state = RwLock::new(found.unwrap_or_else(|| State::new(account_id)));
+        let store = Self { dir: dir.to_owned(), state, blobs: Mutex::new(()) };
+        if is_new {
+            store.read(|state| store.persist(state))?;
+            sync_above(dir);
+        }
+        Ok(store)
     }
 
     /// Runs `look` on the state.
@@ -114,22 +133,41 @@ impl Store {
     }
 
     fn persist(&self, state: &State) -> Result<(), StoreError> {
-        let path = self.dir.join("state.json");
-        let text = serde_json::to_string_pretty(state)
-            .map_err(|error| StoreError::Damaged { path: path.clone(), reason: describe(&error) })?;
-        replace_file(&path, format!("{HEAD}{}{MIDDLE}{text}{TAIL}", digest(text.as_bytes())).as_bytes())
+        let path = self.dir.join(FILE);
+        let text = serde_json::to_string_pretty(state).map_err(|error| StoreError::Io {
+            action: "writing",
+            path: path.clone(),
+            source: error.into(),
+        })?;
+        replace_file(&path, seal(&text).as_bytes())
     }
 
-    /// Finds the zips that the state refers to, so that a lost one is told at the start and not by an invocation.
+    /// Looks at the zips that the state refers to, so that one that is lost or damaged is told at the start and not by an
+    /// invocation.
     pub(crate) fn check_blobs(&self) -> Result<(), StoreError> {
         for name in self.read(State::blobs) {
             let path = self.blob_path(&name);
-            if !path.is_file() {
-                return Err(StoreError::Damaged { path, reason: "a function's code is gone".to_owned() });
+            match digest_of(&path) {
+                Ok(digest) if digest == name => {}
+                Ok(_) => {
+                    return Err(damaged(&self.dir, &path, "a function's code is not what was uploaded".to_owned()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(damaged(&self.dir, &path, "a function's code is gone".to_owned()));
+                }
+                Err(source) => return Err(StoreError::Io { action: "reading", path, source }),
             }
         }
         Ok(())
     }
+}
+
+/// The state's file in its folder.
+const FILE: &str = "state.json";
+
+fn damaged(dir: &Path, path: &Path, reason: String) -> StoreError {
+    let instead = format!("{} to begin with an empty cloud", dir.display());
+    StoreError::Damaged { path: path.to_owned(), reason, instead }
 }
 
 /// The file around the state: `{"sha256": "<64 digits>", "state": {…}}`, spelt just so.
@@ -137,10 +175,29 @@ const HEAD: &str = "{\"sha256\": \"";
 const MIDDLE: &str = "\", \"state\": ";
 const TAIL: &str = "}\n";
 
-/// In lower-case hexadecimal.
+fn seal(text: &str) -> String {
+    format!("{HEAD}{}{MIDDLE}{text}{TAIL}", digest(text.as_bytes()))
+}
+
 fn digest(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// Of a file that may be too long to hold.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            read => hasher.update(&chunk[..read]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where it went wrong, without the text around it, which may be secret.
@@ -148,22 +205,24 @@ fn describe(error: &serde_json::Error) -> String {
     format!("no state at line {} column {}", error.line(), error.column())
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<State, StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { path: path.to_owned(), reason };
-    let inner = |bytes: &[u8]| -> Option<(String, String)> {
-        let text = str::from_utf8(bytes).ok()?.strip_prefix(HEAD)?.strip_suffix(TAIL)?;
-        let (sum, state) = text.split_once(MIDDLE)?;
-        Some((sum.to_owned(), state.to_owned()))
-    };
-    let (sum, text) = inner(bytes).ok_or_else(|| damaged("it does not begin or end as one".to_owned()))?;
+/// The state in the file's bytes, or what is wrong with them.
+fn parse(bytes: &[u8]) -> Result<State, String> {
+    let inner = |bytes| str::from_utf8(bytes).ok()?.strip_prefix(HEAD)?.strip_suffix(TAIL)?.split_once(MIDDLE);
+    let (sum, text) = inner(bytes).ok_or("it does not begin or end as one")?;
     if digest(text.as_bytes()) != sum {
-        return Err(damaged("its checksum is another".to_owned()));
+        return Err("its checksum is another".to_owned());
     }
-    let state: State = serde_json::from_str(&text).map_err(|error| damaged(describe(&error)))?;
-    if state.version != State::VERSION {
-        return Err(damaged(format!("version {} where {} was expected", state.version, State::VERSION)));
+    // A newer version may have what this one cannot read.
+    let of = serde_json::from_str::<Versioned>(text).map_err(|error| describe(&error))?;
+    if of.version != State::VERSION {
+        return Err(format!("version {} where {} was expected", of.version, State::VERSION));
     }
-    Ok(state)
+    serde_json::from_str(text).map_err(|error| describe(&error))
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 /// Makes a folder, and those above it, for this user alone.
@@ -175,11 +234,24 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), StoreError> {
     })
 }
 
+/// Makes what is new of the folders above last as well. They may not be ours to open, and then nobody has just made them.
+fn sync_above(dir: &Path) {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    for above in dir.ancestors().skip(1).take(2) {
+        let _ = File::open(above).and_then(|folder| folder.sync_all());
+    }
+}
+
 /// Writes beside the target, syncs, renames, and syncs the folder, so a reader sees the old bytes or the new ones.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension("new");
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        // What a write that was broken off has left has modes of its own, and may be a link.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;

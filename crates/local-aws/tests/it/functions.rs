@@ -33,7 +33,7 @@ while :; do
 done
 "#;
 
-async fn create(lambda: &Client, role: &str, zip: Vec<u8>) -> Result<(), String> {
+pub(crate) async fn create(lambda: &Client, role: &str, zip: Vec<u8>) -> Result<(), String> {
     let made = lambda
         .create_function()
         .function_name("f")

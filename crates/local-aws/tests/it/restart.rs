@@ -1,8 +1,16 @@
 //! What outlives a server, and what two servers never share.
 
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
 use local_aws::{Options, StartError};
 
-use crate::cloud::Cloud;
+use crate::{
+    cloud::{Cloud, zip},
+    functions::{ECHO, create},
+};
 
 #[tokio::test]
 async fn a_restart_keeps_state_and_credentials() {
@@ -81,4 +89,55 @@ async fn another_account_is_refused() {
     options.account_id = "111111111111".to_owned();
     let error = local_aws::start(options).await.err().unwrap();
     assert!(matches!(error, StartError::Account { .. }), "{error}");
+}
+
+/// What is below a folder: paths, and what is in them.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            found.extend(contents(&entry));
+        } else {
+            found.insert(entry.clone(), std::fs::read(entry).unwrap());
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_start_that_is_refused_changes_no_file() {
+    let cloud = Cloud::start().await;
+    let role = cloud.role("r").await;
+    create(&cloud.lambda(), &role, zip("bootstrap", ECHO)).await.unwrap();
+    let Cloud { server, dir, .. } = cloud;
+    server.stop().await;
+    let blob = std::fs::read_dir(dir.path().join("blobs")).unwrap().next().unwrap().unwrap().path();
+    // Were it taken for a new cloud, it would be swept.
+    std::fs::write(dir.path().join("blobs/unused"), "code").unwrap();
+    let aside = tempfile::tempdir().unwrap();
+    for file in [blob, dir.path().join("state.json")] {
+        std::fs::rename(&file, aside.path().join("file")).unwrap();
+        let before = contents(dir.path());
+        let said = local_aws::start(Options::new(dir.path())).await.err().unwrap().to_string();
+        assert!(said.contains(file.to_str().unwrap()) && said.contains("put back a copy"), "{said}");
+        assert_eq!(contents(dir.path()), before);
+        std::fs::rename(aside.path().join("file"), &file).unwrap();
+    }
+    let server = local_aws::start(Options::new(dir.path())).await.unwrap();
+    assert!(!dir.path().join("blobs/unused").exists());
+    let cloud = Cloud::of(server, dir);
+    assert_eq!(cloud.lambda().list_functions().send().await.unwrap().functions().len(), 1);
+}
+
+#[tokio::test]
+async fn credentials_that_are_gone_are_made_anew_and_the_state_stays() {
+    let cloud = Cloud::start().await;
+    cloud.role("kept").await;
+    let before = cloud.server.credentials().clone();
+    let Cloud { server, dir, .. } = cloud;
+    server.stop().await;
+    std::fs::remove_file(dir.path().join("credentials.json")).unwrap();
+    let cloud = Cloud::of(local_aws::start(Options::new(dir.path())).await.unwrap(), dir);
+    assert_ne!(cloud.server.credentials().secret_access_key, before.secret_access_key);
+    cloud.iam().get_role().role_name("kept").send().await.unwrap();
 }

@@ -275,7 +275,8 @@ fn stack(code: &str) -> Region {
     }
 }
 
-fn function(code: &str) -> Function {
+/// A function of that code.
+pub(crate) fn function(code: &str) -> Function {
     let latest = Version {
         role: String::new(),
         runtime: "provided.al2023".to_owned(),
