@@ -91,6 +91,14 @@ fn zip(text: &str) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
+/// A role that functions can have.
+async fn role(config: &SdkConfig) -> String {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+        "Principal":{"Service":"lambda.amazonaws.com"}}]}"#;
+    let role = aws_sdk_iam::Client::new(config).create_role().role_name("r").assume_role_policy_document(trust);
+    role.send().await.unwrap().role.unwrap().arn
+}
+
 /// Every log group, and every function with the SHA-256 of its code.
 async fn there(config: &SdkConfig) -> (BTreeSet<String>, BTreeMap<String, Vec<u8>>) {
     let (logs, lambda) = (aws_sdk_cloudwatchlogs::Client::new(config), aws_sdk_lambda::Client::new(config));
@@ -119,7 +127,7 @@ async fn compare(config: &SdkConfig, blobs: &Path, written: &Written) -> Vec<Str
         let sum = |code: &[u8]| Sha256::digest(code).to_vec();
         match could_be.map(|number| zip(&format!("{name} {number}"))).find(|code| sum(code) == *digest) {
             None => {
-                wrong.push(format!("{name} has another code than those of {:?} to {sent}", written.codes.get(name)))
+                wrong.push(format!("{name} has another code than those of {:?} to {sent}", written.codes.get(name)));
             }
             Some(code) => {
                 let blob = blobs.join(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
@@ -137,11 +145,7 @@ async fn compare(config: &SdkConfig, blobs: &Path, written: &Written) -> Vec<Str
 async fn no_acknowledged_write_is_lost_when_the_server_is_killed() {
     let cloud = Cloud::new();
     let (mut url, mut pid) = cloud.start();
-    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
-        "Principal":{"Service":"lambda.amazonaws.com"}}]}"#;
-    let iam = aws_sdk_iam::Client::new(&config(&cloud, &url));
-    let role = iam.create_role().role_name("r").assume_role_policy_document(trust).send().await.unwrap();
-    let role = role.role.unwrap().arn;
+    let role = role(&config(&cloud, &url)).await;
     let written = Arc::new(Mutex::new(Written::default()));
     let blobs = cloud.path().join(".deployer/local/blobs");
     for kill in 0..kills() {
@@ -255,24 +259,46 @@ fn a_second_server_on_one_folder_is_refused() {
     assert_eq!(cloud.json("status")["pid"], pid);
 }
 
-#[test]
-fn nothing_of_the_local_cloud_can_be_read_by_others_whatever_the_umask() {
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_local_cloud_can_be_read_by_others_whatever_the_umask() {
     let cloud = Cloud::new();
     let script = format!("umask 0; exec '{DEPLOYER}' local start");
     let started = Command::new("sh").args(["-c", &script]).current_dir(cloud.path()).output().unwrap();
     assert_eq!(started.status.code(), Some(0), "{}", stderr(&started));
+    let config = config(&cloud, cloud.json("status")["url"].as_str().unwrap());
+    let role = role(&config).await;
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
+    logs.create_log_group().log_group_name("/aws/lambda/f").send().await.unwrap();
+    let lambda = aws_sdk_lambda::Client::new(&config);
+    let code = FunctionCode::builder().zip_file(Blob::new(zip("#!/bin/sh\necho begun; exec sleep 30\n"))).build();
+    let function = lambda.create_function().function_name("f").role(role).runtime("provided.al2023".into());
+    function.handler("bootstrap").code(code).send().await.unwrap();
+    // It never asks for work; what counts is that it is unpacked and has written a line.
+    let invoked = tokio::spawn(lambda.invoke().function_name("f").send());
+    let local = cloud.path().join(".deployer/local");
+    while fs::read_dir(local.join("logs/us%2Deast%2D1")).map_or(0, Iterator::count) == 0 {
+        assert!(!invoked.is_finished(), "it has not begun");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let mut folders = vec![cloud.path().join(".deployer")];
-    let mut seen = 0;
+    let mut seen = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700, "{}", folder.display());
         for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() {
-                folders.push(entry);
-            } else {
-                assert_eq!(fs::metadata(&entry).unwrap().mode() & 0o777, 0o600, "{}", entry.display());
-                seen += 1;
+            let name = entry.file_name().unwrap().to_str().unwrap().to_owned();
+            match fs::metadata(&entry) {
+                // What is unpacked has the modes that it has on Lambda; the folder around it is shut.
+                Ok(_) if name == "task" => {}
+                Ok(found) if found.is_dir() => folders.push(entry),
+                Ok(found) => assert_eq!(found.mode() & 0o777, 0o600, "{}", entry.display()),
+                // A temporary file that has become what it was for.
+                Err(_) => continue,
             }
+            seen.insert(name);
         }
     }
-    assert!(seen >= 5, "{seen} files");
+    for name in ["task", "state.json", "credentials.json", "server.log", "%2Faws%2Flambda%2Ff.jsonl", "blobs", "lock"] {
+        assert!(seen.contains(name), "no {name} in {seen:?}");
+    }
+    invoked.abort();
 }

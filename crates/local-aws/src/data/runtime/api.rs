@@ -1,6 +1,7 @@
 //! The Runtime API: what a bootstrap polls for its invocations. One listener an environment, on loopback.
 
 use std::{
+    error::Error as _,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -16,6 +17,7 @@ use axum::{
     serve::ListenerExt as _,
 };
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use serde_json::json;
 use tokio::{
     net::TcpListener,
@@ -159,9 +161,12 @@ async fn next(State(mailbox): State<Arc<Mailbox>>) -> Response {
 }
 
 async fn response(State(mailbox): State<Arc<Mailbox>>, Path(id): Path<String>, body: Body) -> Response {
-    let Some(body) = read(body).await else { return unreadable() };
-    let too_large = body.len() > MAX_RESPONSE;
-    let answer = if too_large { Answer::TooLarge } else { Answer::Response(body) };
+    let answer = match read(body).await {
+        Read::Whole(body) if body.len() <= MAX_RESPONSE => Answer::Response(body),
+        Read::Whole(_) | Read::TooLong => Answer::TooLarge,
+        Read::Broken => return unreadable(),
+    };
+    let too_large = matches!(answer, Answer::TooLarge);
     let accepted = mailbox.answer(&id, answer);
     if too_large {
         let message = format!("Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).");
@@ -176,14 +181,13 @@ async fn error(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Some(body) = read(body).await else { return unreadable() };
-    let document = error_document(&headers, body);
+    let Some(document) = error_document(&headers, read(body).await) else { return unreadable() };
     mailbox.answer(&id, Answer::Error(document))
 }
 
 async fn init_error(State(mailbox): State<Arc<Mailbox>>, headers: HeaderMap, body: Body) -> Response {
-    let Some(body) = read(body).await else { return unreadable() };
-    mailbox.init_error.send_replace(Some(error_document(&headers, body)));
+    let Some(document) = error_document(&headers, read(body).await) else { return unreadable() };
+    mailbox.init_error.send_replace(Some(document));
     accepted()
 }
 
@@ -201,18 +205,33 @@ impl Mailbox {
     }
 }
 
-async fn read(body: Body) -> Option<Bytes> {
-    axum::body::to_bytes(body, MAX_READ).await.ok()
+/// A body, as far as it came.
+enum Read {
+    Whole(Bytes),
+    /// More than [`MAX_READ`] bytes.
+    TooLong,
+    /// The function went away within it, and may come again.
+    Broken,
+}
+
+async fn read(body: Body) -> Read {
+    match axum::body::to_bytes(body, MAX_READ).await {
+        Ok(body) => Read::Whole(body),
+        Err(error) if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => Read::TooLong,
+        Err(_) => Read::Broken,
+    }
 }
 
 /// The runtime's own document, or one made of its error type when that is too long or missing.
-fn error_document(headers: &HeaderMap, body: Bytes) -> Bytes {
-    if !body.is_empty() && body.len() <= MAX_RESPONSE {
-        return body;
+fn error_document(headers: &HeaderMap, body: Read) -> Option<Bytes> {
+    match body {
+        Read::Broken => return None,
+        Read::Whole(body) if !body.is_empty() && body.len() <= MAX_RESPONSE => return Some(body),
+        Read::Whole(_) | Read::TooLong => {}
     }
     let kind = headers.get("lambda-runtime-function-error-type").and_then(|kind| kind.to_str().ok());
     let document = json!({ "errorType": kind.unwrap_or("Unhandled"), "errorMessage": "" });
-    Bytes::from(document.to_string())
+    Some(Bytes::from(document.to_string()))
 }
 
 fn accepted() -> Response {
@@ -221,7 +240,7 @@ fn accepted() -> Response {
 }
 
 fn unreadable() -> Response {
-    refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the body could not be read")
+    refused(StatusCode::BAD_REQUEST, "InvalidRequest", "the body could not be read")
 }
 
 fn refused(status: StatusCode, kind: &str, message: &str) -> Response {

@@ -1,38 +1,30 @@
 //! One environment: an unpacked function, its process, its Runtime API and its log stream.
 
-use std::{
-    io,
-    os::unix::process::ExitStatusExt as _,
-    path::PathBuf,
-    process::{ExitStatus, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
-    process::{Child, Command},
+    process::Command,
     sync::{oneshot, watch},
-    task::JoinHandle,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
     Invocation, Shared,
     api::{Answer, MAX_RESPONSE, RuntimeApi, Work},
+    child::{Process, Watched, ended},
     job::Job,
-    process::{self, ProcessGroup},
+    process,
     report::{self, Failure, Report},
-    sink::{Sink, read_lines},
+    sink::Sink,
     unpack,
 };
-use crate::{clock, data::ids, state::lambda::Version};
+use crate::{
+    clock,
+    data::ids,
+    state::{lambda::Version, make_dir},
+};
 
-/// Processes that a function may have, as on Lambda. There a fork fails beyond it; here the function is killed, for a
-/// limit of the system would be the whole user's, and none at all for root.
-const MAX_PROCESSES: usize = 1_024;
-/// How often memory and processes are looked at.
-const LOOK: Duration = Duration::from_millis(100);
 /// How long an answer waits for the function to ask for more work, which is when its log is complete.
 const SETTLE: Duration = Duration::from_millis(50);
 
@@ -54,12 +46,6 @@ struct Parts {
     version: Version,
     shared: Arc<Shared>,
     sink: Arc<Sink>,
-}
-
-struct Process {
-    group: Arc<ProcessGroup>,
-    exit: watch::Receiver<Option<ExitStatus>>,
-    readers: Vec<JoinHandle<()>>,
 }
 
 /// Why no environment could be started.
@@ -120,10 +106,7 @@ impl Environment {
             document = reported(&mut init_error) => {
                 Err((Failure::exited(request_id, Some("exit status 1")), document))
             }
-            status = ended(&mut exit) => Err((Failure::exited(request_id, reason(status).as_deref()), None)),
-            () = process.beyond_limits(job.version.memory_mb) => {
-                Err((Failure::exited(request_id, Some("signal: killed")), None))
-            }
+            exit = ended(&mut exit) => Err((Failure::ended(request_id, exit), None)),
             () = sleep(limit) => Err((Failure::timed_out(request_id, job.version.timeout_s), None)),
         };
         if let Err((failure, document)) = outcome {
@@ -176,10 +159,7 @@ impl Environment {
                 Answer::Error(document) => Ok((document, Some("Unhandled"))),
                 Answer::TooLarge => Err((Failure::too_large(request_id, MAX_RESPONSE), false)),
             },
-            status = ended(&mut exit) => Err((Failure::exited(request_id, reason(status).as_deref()), true)),
-            () = self.process.beyond_limits(version.memory_mb) => {
-                Err((Failure::exited(request_id, Some("signal: killed")), true))
-            }
+            exit = ended(&mut exit) => Err((Failure::ended(request_id, exit), true)),
             () = sleep_until(deadline) => Err((Failure::timed_out(request_id, version.timeout_s), true)),
         };
         let duration = begun.elapsed();
@@ -256,9 +236,13 @@ impl Parts {
         let stream = format!("{}/[{}]{}", today(), job.number, id.replace('-', ""));
         let sink = Sink::new(job.app.clone(), shared.clone(), &job.key.0, &job.log_group(), stream);
         let parts = Self { id, folder, version: job.version.clone(), shared, sink: Arc::new(sink) };
-        let (archive, into) = (job.archive.clone(), parts.task_root());
-        let unpacked = tokio::task::spawn_blocking(move || unpack::unpack(&archive, &into)).await;
-        unpacked.map_err(|error| format!("unpacking the zip: {error}"))??;
+        let (archive, own, into) = (job.archive.clone(), parts.folder.clone(), parts.task_root());
+        let unpacked = tokio::task::spawn_blocking(move || {
+            // What is in it has the modes that it has on Lambda; no other user gets there.
+            make_dir(&own).map_err(|error| error.to_string())?;
+            unpack::unpack(&archive, &into)
+        });
+        unpacked.await.map_err(|error| format!("unpacking the zip: {error}"))??;
         Ok(parts)
     }
 
@@ -281,7 +265,8 @@ impl Parts {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        let mut child = spawn_when_closed(&mut command).await.map_err(|error| {
+        let watched = Watched { folder: &self.folder, memory_mb: self.version.memory_mb, sink: &self.sink };
+        let process = Process::start(command, &watched).await.map_err(|error| {
             let what = match error.raw_os_error() {
                 Some(8) => "exec format error".to_owned(),
                 Some(13) => "permission denied".to_owned(),
@@ -290,25 +275,10 @@ impl Parts {
             };
             format!("fork/exec /var/task/bootstrap: {what}")
         })?;
-        let group = Arc::new(ProcessGroup::led_by(child.id().unwrap_or_default()));
-        if !self.shared.register(&self.id, &group) {
-            group.end();
+        if !self.shared.register(&self.id, &process.group) {
+            process.group.end();
         }
-        let mut readers = Vec::new();
-        if let Some(stdout) = child.stdout.take() {
-            readers.push(tokio::spawn(read_lines(stdout, self.sink.clone())));
-        }
-        if let Some(stderr) = child.stderr.take() {
-            readers.push(tokio::spawn(read_lines(stderr, self.sink.clone())));
-        }
-        let (exited, exit) = watch::channel(None);
-        let watched = group.clone();
-        tokio::spawn(async move {
-            let status = child.wait().await.unwrap_or_default();
-            watched.leader_ended();
-            exited.send_replace(Some(status));
-        });
-        Ok(Process { group, exit, readers })
+        Ok(process)
     }
 }
 
@@ -323,66 +293,12 @@ impl Drop for Parts {
     }
 }
 
-impl Process {
-    /// Kills it and reads what it still had written.
-    async fn end(&self) {
-        self.group.end();
-        let mut exit = self.exit.clone();
-        let _ = timeout(Duration::from_secs(1), ended(&mut exit)).await;
-        let all_read = async {
-            while self.readers.iter().any(|reader| !reader.is_finished()) {
-                sleep(Duration::from_millis(2)).await;
-            }
-        };
-        // A stray that holds the pipe is killed with the environment.
-        let _ = timeout(Duration::from_millis(200), all_read).await;
-    }
-
-    /// Returns when it uses more memory, or has more processes, than it may.
-    async fn beyond_limits(&self, memory_mb: u32) {
-        while self.group.memory_kb().now <= u64::from(memory_mb) * 1024 && !self.group.outnumbers(MAX_PROCESSES) {
-            sleep(LOOK).await;
-        }
-        self.group.end();
-    }
-}
-
-/// Starts the process. An executable that was just written can be held open for a moment by a process that is being
-/// forked elsewhere in this program.
-async fn spawn_when_closed(command: &mut Command) -> io::Result<Child> {
-    for _ in 0..50 {
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => sleep(Duration::from_millis(10)).await,
-            other => return other,
-        }
-    }
-    command.spawn()
-}
-
-async fn ended(exit: &mut watch::Receiver<Option<ExitStatus>>) -> Option<ExitStatus> {
-    exit.wait_for(Option::is_some).await.ok().and_then(|status| *status)
-}
-
 async fn asked_more(polls: &mut watch::Receiver<u64>, asked: u64) {
     let _ = polls.wait_for(|polls| *polls > asked).await;
 }
 
 async fn reported(error: &mut watch::Receiver<Option<Bytes>>) -> Option<Bytes> {
     error.wait_for(Option::is_some).await.ok().and_then(|document| document.clone())
-}
-
-/// How Lambda words it; none for an exit without an error, which is one all the same.
-fn reason(status: Option<ExitStatus>) -> Option<String> {
-    let status = status?;
-    match (status.code(), status.signal()) {
-        (Some(0), _) => None,
-        (Some(code), _) => Some(format!("exit status {code}")),
-        (None, Some(9)) => Some("signal: killed".to_owned()),
-        (None, Some(6)) => Some("signal: aborted".to_owned()),
-        (None, Some(11)) => Some("signal: segmentation fault".to_owned()),
-        (None, Some(signal)) => Some(format!("signal: {signal}")),
-        (None, None) => None,
-    }
 }
 
 /// `2026/07/02`, as log streams begin.

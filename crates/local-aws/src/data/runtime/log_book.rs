@@ -19,7 +19,7 @@ use crate::state::logs::LogEvent;
 
 /// Events that are kept of a group.
 const MAX_EVENTS: usize = 10_000;
-/// Bytes that they may have together; the file has at most twice as many.
+/// Bytes that they may have together as they are written; the file has at most twice as many.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// All log groups.
@@ -31,7 +31,8 @@ pub(super) struct LogBook {
 
 #[derive(Default)]
 struct Group {
-    events: VecDeque<Entry>,
+    /// Each with its length in the file: what is escaped there may be six times as long.
+    events: VecDeque<(Entry, usize)>,
     bytes: usize,
     path: Option<PathBuf>,
     file: Option<File>,
@@ -55,8 +56,10 @@ impl LogBook {
     pub(super) fn add(&self, region: &str, group: &str, stream: &str, event: LogEvent) {
         let entry = Entry { stream: stream.to_owned(), timestamp_ms: event.timestamp_ms, message: event.message };
         self.with(region, group, |group| {
-            group.append(&entry);
-            group.push(entry);
+            let Ok(mut line) = serde_json::to_vec(&entry) else { return };
+            line.push(b'\n');
+            group.append(&line);
+            group.push(entry, line.len());
         });
     }
 
@@ -64,7 +67,7 @@ impl LogBook {
     pub(super) fn events(&self, region: &str, group: &str) -> BTreeMap<String, Vec<LogEvent>> {
         self.with(region, group, |group| {
             let mut streams: BTreeMap<String, Vec<LogEvent>> = BTreeMap::new();
-            for entry in &group.events {
+            for (entry, _) in &group.events {
                 let event = LogEvent { timestamp_ms: entry.timestamp_ms, message: entry.message.clone() };
                 streams.entry(entry.stream.clone()).or_default().push(event);
             }
@@ -101,24 +104,22 @@ impl Group {
             group.file_bytes += line.len() + 1;
             // The last line of a killed server may be half a line.
             if let Ok(entry) = serde_json::from_slice(&line) {
-                group.push(entry);
+                group.push(entry, line.len() + 1);
             }
         }
         group
     }
 
-    fn push(&mut self, entry: Entry) {
-        self.bytes += entry.message.len();
-        self.events.push_back(entry);
+    fn push(&mut self, entry: Entry, length: usize) {
+        self.bytes += length;
+        self.events.push_back((entry, length));
         while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
-            let Some(oldest) = self.events.pop_front() else { break };
-            self.bytes -= oldest.message.len();
+            let Some((_, length)) = self.events.pop_front() else { break };
+            self.bytes -= length;
         }
     }
 
-    fn append(&mut self, entry: &Entry) {
-        let Ok(mut line) = serde_json::to_vec(entry) else { return };
-        line.push(b'\n');
+    fn append(&mut self, line: &[u8]) {
         if self.file_bytes + line.len() > 2 * MAX_BYTES {
             self.rewrite();
         }
@@ -126,7 +127,7 @@ impl Group {
             self.file = self.path.as_deref().and_then(|path| open(path, false));
         }
         if let Some(file) = &mut self.file
-            && file.write_all(&line).is_ok()
+            && file.write_all(line).is_ok()
         {
             self.file_bytes += line.len();
         }
@@ -135,14 +136,16 @@ impl Group {
     /// Begins the file anew with what is still kept.
     fn rewrite(&mut self) {
         self.file = self.path.as_deref().and_then(|path| open(path, true));
-        let lines: Vec<Vec<u8>> = self.events.iter().filter_map(|entry| serde_json::to_vec(entry).ok()).collect();
-        let mut text = lines.join(&b'\n');
-        text.push(b'\n');
-        // Twice the half at most, so that a flood does not rewrite it with every line.
-        self.file_bytes = text.len().min(MAX_BYTES + MAX_BYTES / 2);
-        if let Some(file) = &mut self.file {
-            let _ = file.write_all(&text);
+        self.file_bytes = 0;
+        let Some(file) = &mut self.file else { return };
+        let mut text = Vec::with_capacity(self.bytes);
+        for (entry, _) in &self.events {
+            if serde_json::to_writer(&mut text, entry).is_ok() {
+                text.push(b'\n');
+            }
         }
+        self.file_bytes = text.len();
+        let _ = file.write_all(&text);
     }
 }
 
@@ -193,17 +196,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let book = LogBook::default();
         book.open(dir.path());
-        let long = "x".repeat(1024 * 1024);
-        for number in 0..40 {
-            book.add("r", "g", "s", LogEvent { timestamp_ms: number, message: long.clone() });
+        // A line of control characters is six times as long in the file.
+        for (long, count) in [("x".repeat(1024 * 1024), 36), ("\u{1}".repeat(256 * 1024), 24)] {
+            for number in 0..count {
+                book.add("r", "g", "s", LogEvent { timestamp_ms: number, message: long.clone() });
+            }
+            let kept = &book.events("r", "g")["s"];
+            assert!((8..16).contains(&kept.len()), "{}", kept.len());
+            assert_eq!(kept.last().map(|event| event.timestamp_ms), Some(count - 1));
+            let size = fs::metadata(dir.path().join("logs/r/g.jsonl")).unwrap().len();
+            assert!(size <= 2 * MAX_BYTES as u64, "{size}");
         }
-        let kept = &book.events("r", "g")["s"];
-        assert_eq!(kept.len(), 16);
-        assert_eq!(kept.last().map(|event| event.timestamp_ms), Some(39));
-        let size = fs::metadata(dir.path().join("logs/r/g.jsonl")).unwrap().len();
-        assert!(size <= 2 * MAX_BYTES as u64, "{size}");
         let again = LogBook::default();
         again.open(dir.path());
-        assert_eq!(again.events("r", "g")["s"].last().map(|event| event.timestamp_ms), Some(39));
+        assert_eq!(again.events("r", "g")["s"].last().map(|event| event.timestamp_ms), Some(23));
     }
 }

@@ -9,6 +9,7 @@
 //! far as any program that this user runs. `/tmp` is the machine's own.
 
 mod api;
+mod child;
 mod environment;
 mod job;
 mod log_book;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
+use super::child::Exit;
+
 const ISO: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
@@ -19,6 +21,8 @@ pub(super) struct Failure {
     pub(super) line: String,
     /// For the report: `error` or `timeout`.
     pub(super) status: &'static str,
+    /// For the report, which knows more than the document does.
+    pub(super) reported: &'static str,
 }
 
 impl Failure {
@@ -31,6 +35,15 @@ impl Failure {
         Self::error("Runtime.ExitError", request_id, &what)
     }
 
+    /// The process ended of itself, or was killed for what it used.
+    pub(super) fn ended(request_id: &str, exit: Option<Exit>) -> Self {
+        let failure = Self::exited(request_id, exit.and_then(Exit::reason).as_deref());
+        match exit {
+            Some(Exit { out_of_memory: true, .. }) => Self { reported: "Runtime.OutOfMemory", ..failure },
+            _ => failure,
+        }
+    }
+
     /// No process could be started.
     pub(super) fn entrypoint(request_id: &str, reason: &str) -> Self {
         Self::error("Runtime.InvalidEntrypoint", request_id, reason)
@@ -40,18 +53,20 @@ impl Failure {
     pub(super) fn too_large(request_id: &str, limit: usize) -> Self {
         let what = format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
         let line = format!("RequestId: {request_id} Error: {what}\nFunction.ResponseSizeTooLarge");
-        Self { kind: "Function.ResponseSizeTooLarge", message: what, line, status: "error" }
+        let kind = "Function.ResponseSizeTooLarge";
+        Self { kind, message: what, line, status: "error", reported: kind }
     }
 
     /// The function's time was over.
     pub(super) fn timed_out(request_id: &str, timeout_s: u32) -> Self {
         let message = format!("{} {request_id} Task timed out after {timeout_s}.00 seconds", now());
-        Self { kind: "Sandbox.Timedout", line: message.clone(), message, status: "timeout" }
+        let kind = "Sandbox.Timedout";
+        Self { kind, line: message.clone(), message, status: "timeout", reported: kind }
     }
 
     fn error(kind: &'static str, request_id: &str, what: &str) -> Self {
         let message = format!("RequestId: {request_id} Error: {what}");
-        Self { kind, line: format!("{message}\n{kind}"), message, status: "error" }
+        Self { kind, line: format!("{message}\n{kind}"), message, status: "error", reported: kind }
     }
 
     /// The error document that the caller gets.
@@ -103,7 +118,7 @@ pub(super) fn end_lines(json: bool, report: &Report<'_>) -> Vec<String> {
         let status = report.failure.map_or("success", |failure| failure.status);
         let mut record = json!({ "requestId": report.request_id, "metrics": metrics, "status": status });
         if let Some(failure) = report.failure {
-            record["errorType"] = json!(failure.kind);
+            record["errorType"] = json!(failure.reported);
         }
         return vec![event("platform.report", &record)];
     }
@@ -115,7 +130,7 @@ pub(super) fn end_lines(json: bool, report: &Report<'_>) -> Vec<String> {
     }
     match report.failure {
         Some(failure) if failure.status == "timeout" => line += "Status: timeout",
-        Some(failure) => line += &format!("Status: error\tError Type: {}", failure.kind),
+        Some(failure) => line += &format!("Status: error\tError Type: {}", failure.reported),
         None => {}
     }
     vec![format!("END RequestId: {id}"), line]

@@ -145,11 +145,19 @@ async fn failures_of_the_function_have_their_statuses() {
         let method = snapshot.resources.get_mut("r1").unwrap().methods.get_mut("GET").unwrap();
         method.integration.as_mut().unwrap().timeout_ms = 600;
     });
-    for action in ["crash", "error", "malformed", "large"] {
-        let response = world.post(&format!("/dev/predict?do={action}"), "").await;
+    let post = async |action: &str| world.post(&format!("/dev/predict?do={action}"), "").await;
+    for action in ["crash", "error", "malformed", "large", "memory", "foreign", "twice", "no%20json", "endless"] {
+        let response = post(action).await;
         assert_eq!(response.status(), 502, "{action}");
         assert_eq!(document(&response), json!({ "message": "Internal server error" }), "{action}");
+        assert_eq!(post("echo").await.status(), 200, "after {action}");
     }
+    world.configure(|version| version.timeout_s = 1);
+    for action in ["hang", "gone"] {
+        assert_eq!(post(action).await.status(), 502, "{action}");
+    }
+    world.configure(|version| version.timeout_s = 20);
+    assert_eq!(post("echo").await.status(), 200);
     let request = Request::get("/dev/predict?do=hang").header("host", HOST).body(Bytes::new()).unwrap();
     let response = world.send(request).await;
     assert_eq!(response.status(), 504);

@@ -4,14 +4,18 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 START = os.environ.get("START")
 if START == "crash":
     print("no model", flush=True)
     sys.exit(3)
+if START == "hang":
+    time.sleep(60)
 
 connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 
@@ -27,6 +31,57 @@ if START == "error":
     sys.exit(1)
 
 
+def fork_and_sleep(generations):
+    """Twice as many processes with each generation; whoever cannot fork any more goes on alone."""
+    for _ in range(generations):
+        try:
+            os.fork()
+        except OSError:
+            break
+    time.sleep(60)
+
+
+def hold_memory():
+    hold = bytearray(b"x") * (200 * 1024 * 1024)
+    time.sleep(60)
+    return len(hold)
+
+
+def become_daemons(count, megabytes):
+    """Processes without a parent of ours, each in a session of its own."""
+    pids = []
+    for _ in range(count):
+        read, write = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.write(write, str(os.getpid()).encode())
+                hold = bytearray(b"x") * (megabytes * 1024 * 1024)
+                time.sleep(60)
+                os._exit(len(hold) % 2)
+            os._exit(0)
+        os.wait()
+        pids.append(int(os.read(read, 20)))
+    return pids
+
+
+def afterwards(act, *arguments):
+    """Once this invocation has been answered."""
+    def wait_and_act():
+        time.sleep(0.3)
+        act(*arguments)
+    threading.Thread(target=wait_and_act, daemon=True).start()
+
+
+def raw(*data, size=0):
+    """Sends these bytes to the Runtime API, and goes away after so many of the answer's."""
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as api:
+        for part in data:
+            api.sendall(part)
+        return api.recv(size) if size else b""
+
+
 def do(action, event):
     if action == "crash":
         sys.exit(1)
@@ -39,8 +94,15 @@ def do(action, event):
             print("line", number)
         sys.stdout.flush()
     if action == "memory":
-        hold = bytearray(b"x") * (200 * 1024 * 1024)
-        time.sleep(5)
+        hold_memory()
+    if action == "memory afterwards":
+        afterwards(hold_memory)
+        return os.getpid()
+    if action == "daemons":
+        return become_daemons(3, 1)
+    if action == "heavy daemons":
+        print("daemons", json.dumps(become_daemons(3, 60)), flush=True)
+        time.sleep(60)
     if action == "fork":
         one = subprocess.Popen(["sleep", "60"])
         two = subprocess.Popen(["sleep", "60"], start_new_session=True)
@@ -48,15 +110,9 @@ def do(action, event):
     if action == "bomb":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print("leader", os.getpid(), flush=True)
-        # Twelve generations would be 4,096 processes; whoever cannot fork any more goes on alone.
-        for _ in range(12):
-            try:
-                os.fork()
-            except OSError:
-                break
-        time.sleep(60)
+        fork_and_sleep(12)
     if action == "one long line":
-        for _ in range(64):
+        for _ in range(32):
             sys.stdout.write("x" * 1_000_000)
         sys.stdout.flush()
     if action == "garbage":
@@ -64,6 +120,12 @@ def do(action, event):
         sys.stdout.flush()
     if action == "large":
         return "x" * 7_000_000
+    if action == "no http":
+        raw(bytes(range(256)) * 64, size=1)
+        raw(b"POST /2018-06-01/runtime/invocation/next HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", size=1)
+        raw(b"GET /" + b"x" * 1_000_000)
+    if action == "poll and leave":
+        raw(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: " + os.environ["AWS_LAMBDA_RUNTIME_API"].encode() + b"\r\n\r\n")
     if action == "variables":
         return dict(os.environ)
     if action == "pid":
@@ -95,6 +157,13 @@ while True:
         continue
     if action == "no json":
         call("POST", path + "/response", "{no json")
+        continue
+    if action == "endless":
+        head = "POST /2018-06-01/runtime/" + path + "/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        try:
+            raw(head.encode(), *[b"100000\r\n" + b"x" * 0x100000 + b"\r\n"] * 200)
+        except OSError:
+            print("it was cut off", flush=True)
         continue
     if action == "gone":
         connection.close()

@@ -3,6 +3,7 @@
 
 mod failures;
 mod fleet;
+mod hostile;
 
 use std::path::Path;
 
