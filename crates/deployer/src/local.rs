@@ -102,7 +102,9 @@ pub async fn status(root: &Path) -> anyhow::Result<Option<Running>> {
 /// The endpoint of a local cloud that was started once, which is started again if it does not run; none if there never
 /// was one.
 pub async fn resume(root: &Path) -> anyhow::Result<Option<LocalEndpoint>> {
-    if folder(root).join("credentials.json").exists() { ensure(root).await.map(Some) } else { Ok(None) }
+    // Credentials that were lost are made anew; what is in the cloud is there all the same.
+    let was_started = ["credentials.json", "state.json"].iter().any(|file| folder(root).join(file).exists());
+    if was_started { ensure(root).await.map(Some) } else { Ok(None) }
 }
 
 /// The endpoint of a running local cloud, started when needed.

@@ -6,7 +6,8 @@
 //! function's reserved concurrency throttles at once, as on AWS.
 //!
 //! A function runs as the user who started the server, with a clean environment but no sandbox: it may be trusted as
-//! far as any program that this user runs. `/tmp` is the machine's own.
+//! far as any program that this user runs. `/tmp` is the machine's own. It is held to its memory and to a number of
+//! processes by being watched, and ends with all that it began.
 
 mod api;
 mod child;
