@@ -48,6 +48,9 @@ class SharedMiniStack(MiniStack):
     # It checks no signature.
     credentials = None
 
+    def __init__(self, work, _deployer):
+        super().__init__(work)
+
     def admit(self, folder, port):
         pass
 

@@ -169,6 +169,9 @@ def report(command, calls, outcomes):
     print(f"  {'':{width}}  " + "  ".join(FAULTS))
     for operation in sorted({operation for operation, _ in calls}):
         seen = collections.Counter(case.fault for case, _ in met if case.operation == operation)
+        # A sample leaves most operations out.
+        if not seen:
+            continue
         print(f"  {operation:{width}}  " + "  ".join(f"{seen[fault] or '.':>{len(fault)}}" for fault in FAULTS))
 
 
