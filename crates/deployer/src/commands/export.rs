@@ -19,7 +19,7 @@ use crate::{
     engine::{self, Options, plan::Action},
     error::{Failure, kind_of},
     export::{self, Existing, File, Prefix, Source, Template},
-    package,
+    package, private_file,
     resources::function::Code,
     stack::Desired,
     ui::Table,
@@ -200,8 +200,7 @@ fn write(out: &Path, files: &[File], zip: Option<(&str, &[u8])>, force: bool) ->
     let writing = |path: &Path| Failure::failed(format!("writing {}", path.display()));
     fs::create_dir_all(out).with_context(|| writing(out))?;
     for (path, bytes) in &all {
-        // The user's own files, as others of theirs: nothing in them is secret.
-        fs::write(path, bytes).with_context(|| writing(path))?;
+        private_file::write(path, bytes).with_context(|| writing(path))?;
     }
     Ok(all.into_iter().map(|(path, _)| path).collect())
 }
