@@ -2,7 +2,7 @@
 
 use std::{
     error::Error as _,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -20,10 +20,11 @@ use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use serde_json::json;
 use tokio::{
-    net::TcpListener,
     sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
     task::JoinHandle,
 };
+
+use super::peer::OwnUser;
 
 /// Bytes that an answer may have: 6 MB and some room.
 pub(super) const MAX_RESPONSE: usize = 6_291_556;
@@ -73,8 +74,8 @@ struct Mailbox {
 impl RuntimeApi {
     /// Listens on a free port.
     pub(super) async fn listen() -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
+        let listener = OwnUser::listen().await?;
+        let address = listener.address();
         // The function waits for every answer, so none may wait for the next one's bytes.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);

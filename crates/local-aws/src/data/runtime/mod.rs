@@ -14,6 +14,7 @@ mod child;
 mod environment;
 mod job;
 mod log_book;
+mod peer;
 mod process;
 mod report;
 mod sink;

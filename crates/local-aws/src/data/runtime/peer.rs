@@ -1,0 +1,126 @@
+//! Who calls the Runtime API. It has no password, as on Lambda, where nobody else is on the machine; here another user of
+//! the machine could take an invocation, or answer one. So connections are taken from this user's processes alone.
+
+use std::{
+    fs, io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use axum::serve::Listener;
+use tokio::net::{TcpListener, TcpStream};
+
+/// A listener on loopback that closes the connections of other users.
+pub(super) struct OwnUser {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl OwnUser {
+    /// On a free port.
+    pub(super) async fn listen() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Listener for OwnUser {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, peer) = Listener::accept(&mut self.listener).await;
+            // Absent where the system is not Linux.
+            let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+            if is_own(&table, self.address.port(), peer.port(), rustix::process::geteuid().as_raw()) {
+                return (stream, peer);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Ok(self.address)
+    }
+}
+
+/// Whether the end at `peer` of a connection to `own` is that user's. A table that does not know the listener itself is of
+/// another network or of none, and tells nothing; of a connection that it does not know the other end has gone.
+fn is_own(table: &str, own: u16, peer: u16, user: u32) -> bool {
+    // As the kernel writes it: the address as a number of the machine's own byte order.
+    let end = |port: u16| format!("{:08X}:{port:04X}", u32::from_ne_bytes(Ipv4Addr::LOCALHOST.octets()));
+    let (own, peer) = (end(own), end(peer));
+    let rows = || table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let is_known = rows().any(|row| matches!(row[..], [_, local, _, "0A", ..] if local == own));
+    let is_users = |row: Vec<&str>| match row[..] {
+        [_, local, remote, _, _, _, _, uid, ..] => local == peer && remote == own && uid.parse() == Ok(user),
+        _ => false,
+    };
+    !is_known || rows().any(is_users)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::{os::unix::process::CommandExt as _, process::Stdio};
+
+    use super::*;
+
+    #[test]
+    fn the_table_tells_whose_the_other_end_is() {
+        let here = format!("{:08X}", u32::from_ne_bytes([127, 0, 0, 1]));
+        let row = |ends: &str, state: &str| {
+            format!("   1: {} {state} 00000000:00000000 00:00000000 00000000  1000 0 2", ends.replace("here", &here))
+        };
+        let listener = row("here:1F90 00000000:0000", "0A");
+        let (client, server) = (row("here:9C40 here:1F90", "01"), row("here:1F90 here:9C40", "01"));
+        let table = |rows: &[&String]| {
+            let rows: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            format!("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n{rows}")
+        };
+        let all = table(&[&listener, &client, &server]);
+        assert!(is_own(&all, 8080, 40000, 1000));
+        assert!(!is_own(&all, 8080, 40000, 1001), "another user's");
+        assert!(!is_own(&all, 8080, 40001, 1000), "another connection");
+        assert!(!is_own(&table(&[&listener, &server]), 8080, 40000, 1000), "the other end has gone");
+        assert!(is_own(&table(&[&client]), 8080, 40000, 1001), "a table of another network");
+        assert!(is_own("", 8080, 40000, 1001), "no table");
+    }
+
+    #[tokio::test]
+    #[expect(clippy::print_stdout, reason = "what was not tested is told")]
+    async fn another_users_connection_is_closed() {
+        let mut listener = OwnUser::listen().await.unwrap();
+        let port = listener.address().port();
+        tokio::spawn(async move {
+            let mut kept = Vec::new();
+            loop {
+                kept.push(listener.accept().await);
+            }
+        });
+        // Says what the other side does within two seconds: closes, or waits.
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read -t 2 -u 3 line; [ $? -gt 128 ]");
+        let waits = |user: Option<u32>| {
+            let mut command = std::process::Command::new("bash");
+            command.args(["-c", &script]).current_dir("/").stderr(Stdio::null());
+            if let Some(user) = user {
+                command.uid(user);
+            }
+            command
+        };
+        let run = async |mut command: std::process::Command| {
+            tokio::task::spawn_blocking(move || command.status().unwrap().success()).await.unwrap()
+        };
+        assert!(run(waits(None)).await, "our own was closed");
+        if !rustix::process::geteuid().is_root() {
+            return println!("only root can become another user, so the table above is all that was tested");
+        }
+        assert!(!run(waits(Some(65_534))).await, "another user's was kept");
+    }
+}
