@@ -119,12 +119,14 @@ pub(super) async fn run(
     let asked = environment.polls();
     let served = environment.serve(&request_id, payload, deadline).await;
     if served.state == After::Settling {
+        // It is the function that is slow to come back, and not its caller who still uses the place.
+        drop(slot);
         let _ = answer.send(Ok(served.invocation));
         let left = deadline.saturating_duration_since(Instant::now());
         if environment.settle(asked, left).await == After::Warm {
             job.shared.keep(&job.key, generation, environment);
         }
-        drop((slot, permit));
+        drop(permit);
         return;
     }
     // Free before the caller knows, who may come back at once.

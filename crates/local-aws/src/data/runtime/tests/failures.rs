@@ -93,7 +93,7 @@ async fn a_start_that_fails_is_tried_twice_and_then_told() {
     start("error");
     let (kind, message) = failed(&act(&world, "pid").await);
     assert_eq!((kind.as_str(), message.as_str()), ("Oops", "no model"));
-    assert_eq!(environments(world.dir.path()), 0);
+    no_environments(&world).await;
 }
 
 #[tokio::test]

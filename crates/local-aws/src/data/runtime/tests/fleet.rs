@@ -116,7 +116,7 @@ async fn retirement_ends_idle_environments_at_once_and_busy_ones_afterwards() {
     assert!(is_running(&idle));
     world.app.fleet.retire(REGION, FUNCTION);
     has_ended(&idle).await;
-    assert_eq!(environments(world.dir.path()), 0);
+    no_environments(&world).await;
     let busy = invoke(&world, json!({ "do": "nap" }));
     let retire = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -124,7 +124,7 @@ async fn retirement_ends_idle_environments_at_once_and_busy_ones_afterwards() {
     };
     let (answered, ()) = tokio::join!(busy, retire);
     assert_eq!(answer(&answered.unwrap()), json!({ "do": "nap" }));
-    assert_eq!(environments(world.dir.path()), 0);
+    no_environments(&world).await;
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn shutdown_ends_everything() {
     assert!(answered.is_err() || answered.is_ok_and(|answered| answered.function_error.is_some()));
     has_ended(&idle).await;
     assert!(matches!(invoke(&world, json!({})).await, Err(InvokeError::BadCode(_))));
-    assert_eq!(environments(world.dir.path()), 0);
+    no_environments(&world).await;
 }
 
 #[tokio::test]
