@@ -36,8 +36,9 @@ impl Listener for OwnUser {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, peer) = Listener::accept(&mut self.listener).await;
-            // Absent where the system is not Linux.
-            let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+            // Absent where the system is not Linux. A runtime whose sockets are of both families is in the second.
+            let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
+            let table = tables.concat();
             if is_own(&table, self.address.port(), peer.port(), rustix::process::geteuid().as_raw()) {
                 return (stream, peer);
             }
@@ -55,10 +56,13 @@ fn is_own(table: &str, own: u16, peer: u16, user: u32) -> bool {
     // As the kernel writes it: the address as a number of the machine's own byte order.
     let end = |port: u16| format!("{:08X}:{port:04X}", u32::from_ne_bytes(Ipv4Addr::LOCALHOST.octets()));
     let (own, peer) = (end(own), end(peer));
+    // `::ffff:127.0.0.1`, four such numbers: how a socket of IPv6 names an address of IPv4.
+    let prefix = format!("{:016X}{:08X}", 0, u32::from_ne_bytes([0, 0, 0xff, 0xff]));
     let rows = || table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
     let is_known = rows().any(|row| matches!(row[..], [_, local, _, "0A", ..] if local == own));
+    let is = |given: &str, end: &str| given.strip_prefix(&prefix).unwrap_or(given) == end;
     let is_users = |row: Vec<&str>| match row[..] {
-        [_, local, remote, _, _, _, _, uid, ..] => local == peer && remote == own && uid.parse() == Ok(user),
+        [_, local, remote, _, _, _, _, uid, ..] => is(local, &peer) && is(remote, &own) && uid.parse() == Ok(user),
         _ => false,
     };
     !is_known || rows().any(is_users)
@@ -91,6 +95,20 @@ mod tests {
         assert!(!is_own(&table(&[&listener, &server]), 8080, 40000, 1000), "the other end has gone");
         assert!(is_own(&table(&[&client]), 8080, 40000, 1001), "a table of another network");
         assert!(is_own("", 8080, 40000, 1001), "no table");
+    }
+
+    /// As the runtimes of some languages connect, whose sockets are of IPv6 whatever the address is.
+    #[tokio::test]
+    #[expect(clippy::print_stdout, reason = "what was not tested is told")]
+    async fn a_socket_of_both_families_is_known() {
+        let mut listener = OwnUser::listen().await.unwrap();
+        let mapped = SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), listener.address().port()));
+        let Ok(socket) = tokio::net::TcpSocket::new_v6() else {
+            return println!("this machine has no IPv6");
+        };
+        let both = async { tokio::join!(socket.connect(mapped), listener.accept()) };
+        let (connected, (_, peer)) = tokio::time::timeout(std::time::Duration::from_secs(20), both).await.unwrap();
+        assert_eq!(connected.unwrap().local_addr().unwrap().port(), peer.port());
     }
 
     #[tokio::test]
