@@ -37,7 +37,7 @@ pub struct Global {
     /// Form of what goes to stdout
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
     pub output: Format,
-    /// Say more; twice for every AWS call
+    /// Say more; twice for everything that it traces
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
     /// Say nothing but results and errors

@@ -4,7 +4,7 @@
 //! edge-optimised one has a tenth of the quota. DeleteRestApi is limited to 1 in 30 s for the whole account, which is a
 //! wait and not a failure.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation, RestApi};
@@ -22,6 +22,9 @@ use crate::{
 
 /// Each of the callers before us takes 30 s.
 const DELETE_DEADLINE: Duration = Duration::from_secs(900);
+
+/// A service that does not answer for so long is not waited for: that is no turn that comes.
+const LOST_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The field that takes effect only with the next deployment.
 pub const ENDPOINT_DISABLED: &str = "disable_execute_api_endpoint";
@@ -193,6 +196,7 @@ fn patches(desired: &Desired, actual: &Actual) -> Vec<PatchOperation> {
 
 /// Deletes it with everything inside. Waits for its turn.
 pub async fn delete(cx: Context<'_>, api_id: &str) -> Result<()> {
+    let mut lost_since = None;
     wait::until(cx.events, ResourceKind::RestApi, DELETE_DEADLINE, async || {
         // The SDK's own retries would wait in silence.
         let once = aws_sdk_apigateway::config::Builder::default().retry_config(create::once());
@@ -203,7 +207,9 @@ pub async fn delete(cx: Context<'_>, api_id: &str) -> Result<()> {
             Err(error) if error.is_throttled() => {
                 Ok(Poll::Pending("AWS deletes one API in 30 s for the whole account".into()))
             }
-            Err(error) if error.in_doubt() => Ok(Poll::Pending(format!("the answer was lost ({error})"))),
+            Err(error) if error.in_doubt() && lost_since.get_or_insert_with(Instant::now).elapsed() < LOST_PATIENCE => {
+                Ok(Poll::Pending(format!("the answer was lost ({error})")))
+            }
             Err(error) => Err(error).doing("deleting REST API", api_id),
         }
     })
