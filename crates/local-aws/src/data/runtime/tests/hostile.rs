@@ -38,6 +38,7 @@ async fn a_fork_bomb_is_ended_and_the_next_invocation_is_served() {
 #[tokio::test]
 async fn what_it_writes_is_bounded_and_need_not_be_text() {
     let world = World::new();
+    world.configure(|version| version.timeout_s = 300);
     let long = act(&world, "one long line").await;
     assert_eq!(answer(&long), json!({ "do": "one long line" }));
     let kept: usize = messages(&world).iter().map(String::len).sum();

@@ -17,9 +17,17 @@ async fn invoke(world: &World, event: Value) -> Result<Invocation, InvokeError> 
     world.app.fleet.invoke(&world.app, REGION, FUNCTION, &version, Bytes::from(event.to_string())).await
 }
 
-/// Does one of the things that `bootstrap.py` can do.
+/// Does one of the things that `bootstrap.py` can do, and waits until it asks for more or has ended: on a machine with
+/// much else to do, that is a while after its answer.
 async fn act(world: &World, action: &str) -> Invocation {
-    invoke(world, json!({ "do": action })).await.unwrap()
+    let done = invoke(world, json!({ "do": action })).await.unwrap();
+    for _ in 0..6000 {
+        if world.app.fleet.shared.running.available_permits() == environment_limit() {
+            return done;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{action} does not end");
 }
 
 fn answer(invocation: &Invocation) -> Value {
