@@ -1,4 +1,4 @@
-//! A log file that does not grow without an end: at its limit it becomes the one before, and a new one begins.
+//! A log file that does not grow without an end: at its limit it is copied to the one before, and begins anew.
 
 use std::{
     fs::{self, File},
@@ -40,8 +40,9 @@ impl Write for Rotating {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = bytes.len() as u64;
         if self.size > 0 && self.size + length > self.limit {
-            fs::rename(&self.path, before(&self.path))?;
-            self.file = private_file::append(&self.path)?;
+            // Copied and not renamed: what a panic says comes to the same file by another descriptor, the process's stderr.
+            fs::copy(&self.path, before(&self.path))?;
+            self.file.set_len(0)?;
             self.size = 0;
         }
         // A line is written whole, so that none is torn by the change of files.
@@ -65,16 +66,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.log");
         let mut log = Rotating::open(&path, 100).unwrap();
+        let mut stderr = private_file::append(&path).unwrap();
         for number in 0..50 {
             log.write_all(format!("line {number}\n").as_bytes()).unwrap();
         }
         drop(log);
         let mut log = Rotating::open(&path, 100).unwrap();
         log.write_all(b"the last line\n").unwrap();
+        stderr.write_all(b"thread 'main' panicked\n").unwrap();
         let text = |path: &Path| fs::read_to_string(path).unwrap();
         let kept = text(&before(&path)) + &text(&path);
-        assert!(text(&path).len() <= 100 && text(&before(&path)).len() <= 100);
-        assert!(kept.ends_with("line 48\nline 49\nthe last line\n"), "{kept}");
+        assert!(text(&path).len() <= 130 && text(&before(&path)).len() <= 100);
+        assert!(kept.ends_with("line 48\nline 49\nthe last line\nthread 'main' panicked\n"), "{kept}");
+        use std::os::unix::fs::PermissionsExt as _;
+        for file in [&path, &before(&path)] {
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+        }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

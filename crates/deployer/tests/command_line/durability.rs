@@ -302,3 +302,28 @@ async fn nothing_of_the_local_cloud_can_be_read_by_others_whatever_the_umask() {
     }
     invoked.abort();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_a_long_life_has_an_end() {
+    let cloud = Cloud::new();
+    cloud.start();
+    cloud.json("stop");
+    let log = cloud.path().join(".deployer/local/server.log");
+    // All but full, as after a hundred thousand requests.
+    const LIMIT: usize = 8 * 1024 * 1024;
+    let old: String = (0..LIMIT / 100 - 1).map(|number| format!("{:<99}\n", format!("line {number}"))).collect();
+    fs::write(&log, &old).unwrap();
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&config(&cloud, &cloud.start().0));
+    for number in 0..4 {
+        logs.create_log_group().log_group_name(format!("group-{number}")).send().await.unwrap();
+    }
+    assert!(fs::metadata(&log).unwrap().len() < 1000);
+    let before = fs::metadata(log.with_extension("log.1")).unwrap();
+    assert!((old.len()..=LIMIT).contains(&usize::try_from(before.len()).unwrap()), "{before:?}");
+    assert_eq!(before.mode() & 0o777, 0o600);
+    let lines = cloud.json("logs")["lines"].as_array().unwrap().clone();
+    let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
+    assert!(lines[0].starts_with("line 0 "), "{}", lines[0]);
+    let requests = lines.iter().filter(|line| line.contains("CreateLogGroup write 200")).count();
+    assert_eq!(requests, 4, "{:?}", &lines[lines.len() - 5..]);
+}
