@@ -1,0 +1,80 @@
+//! The instructions that kernels are made of, chosen at run time.
+
+use pulp::{Simd, WithSimd};
+
+/// Environment variable that asks for a set: `avx512`, `avx2`, `neon` or `portable`.
+const VARIABLE: &str = "CHANNELS_LAST_ISA";
+
+/// A set of vector instructions that this processor has.
+#[derive(Debug, Clone, Copy)]
+pub struct Isa(Kind);
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(pulp::x86::V3),
+    #[cfg(target_arch = "aarch64")]
+    Neon(pulp::aarch64::Neon),
+    /// Four lanes, which compilers turn into the vectors that every target has.
+    Portable(pulp::Scalar128b),
+    /// As many lanes as AVX-512 has, for tests on processors that have not.
+    #[cfg(test)]
+    Sixteen(pulp::Scalar512b),
+}
+
+impl Isa {
+    /// All that this processor has, the best first.
+    pub fn available() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(pulp::x86::V4::try_new().map(Kind::Avx512));
+            all.extend(pulp::x86::V3::try_new().map(Kind::Avx2));
+        }
+        #[cfg(target_arch = "aarch64")]
+        all.extend(pulp::aarch64::Neon::try_new().map(Kind::Neon));
+        all.push(Kind::Portable(pulp::Scalar128b));
+        #[cfg(test)]
+        all.push(Kind::Sixteen(pulp::Scalar512b));
+        all.into_iter().map(Self).collect()
+    }
+
+    /// The best, or what the environment variable `CHANNELS_LAST_ISA` asks for where the processor has it.
+    pub fn detect() -> Self {
+        let available = Self::available();
+        let wanted = std::env::var(VARIABLE).unwrap_or_default();
+        available.iter().find(|isa| isa.name() == wanted).copied().unwrap_or(available[0])
+    }
+
+    /// `avx512`, `avx2`, `neon` or `portable`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => "neon",
+            Kind::Portable(_) => "portable",
+            #[cfg(test)]
+            Kind::Sixteen(_) => "sixteen lanes",
+        }
+    }
+
+    /// Runs a kernel with these instructions.
+    pub(crate) fn run<K: WithSimd>(self, kernel: K) -> K::Output {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(simd) => Simd::vectorize(simd, kernel),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(simd) => Simd::vectorize(simd, kernel),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(simd) => Simd::vectorize(simd, kernel),
+            Kind::Portable(simd) => Simd::vectorize(simd, kernel),
+            #[cfg(test)]
+            Kind::Sixteen(simd) => Simd::vectorize(simd, kernel),
+        }
+    }
+}
