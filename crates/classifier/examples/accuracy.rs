@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
-use classifier::{Classifier, Manifest, Preprocess};
+use classifier::{Classifier, Manifest};
 use image::{GrayImage, ImageFormat};
 
 /// Measure a model's accuracy on idx files
@@ -54,13 +54,7 @@ fn main() -> Result<()> {
 fn open(model: &Path) -> Result<Classifier> {
     let bytes = std::fs::read(model).with_context(|| format!("reading model {}", model.display()))?;
     let file_name = model.file_name().and_then(|name| name.to_str()).context("the model has no file name")?;
-    let manifest = Manifest {
-        name: "accuracy".to_owned(),
-        model: file_name.to_owned(),
-        labels: Vec::new(),
-        top_k: 1,
-        preprocess: Preprocess::default(),
-    };
+    let manifest = Manifest { top_k: 1, ..Manifest::new("accuracy", file_name) };
     Ok(Classifier::new(manifest, &bytes)?)
 }
 

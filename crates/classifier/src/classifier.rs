@@ -5,15 +5,19 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::engine::Operators;
 use crate::error::Error;
 use crate::input::Facts;
-use crate::manifest::{Color, Filter, Manifest};
+use crate::manifest::{Color, Filter, Manifest, Prepared};
 use crate::model::Model;
 use crate::pixels::Pixels;
 use crate::{color, decode, rank, resize};
 
 /// File name of the manifest beside the model.
 pub const MANIFEST_FILE: &str = "classifier.json";
+
+/// File name of a prepared model.
+const PREPARED_FILE: &str = "model.channels-last";
 
 /// A model with its manifest, ready to classify.
 pub struct Classifier {
@@ -84,6 +88,12 @@ impl Classifier {
             )));
         }
         let path = folder.join(&manifest.model);
+        if let Some(prepared) = &manifest.prepared {
+            let open = std::fs::File::open(&path);
+            let mut file = open.map_err(|error| Error::Model(format!("reading model {}: {error}", path.display())))?;
+            let model = Model::prepared(&manifest.model, &mut file, prepared)?;
+            return Self::of(manifest, model);
+        }
         let bytes =
             std::fs::read(&path).map_err(|error| Error::Model(format!("reading model {}: {error}", path.display())))?;
         Self::new(manifest, &bytes)
@@ -95,7 +105,14 @@ impl Classifier {
     ///
     /// [`Error::Model`] when the model cannot be read or does not fit the manifest.
     pub fn new(manifest: Manifest, model: &[u8]) -> Result<Self, Error> {
-        let model = Model::load(&manifest.model, model, &manifest.preprocess)?;
+        let model = match &manifest.prepared {
+            Some(prepared) => Model::prepared(&manifest.model, &mut &*model, prepared)?,
+            None => Model::load(&manifest.model, model, &manifest.preprocess, manifest.engine)?,
+        };
+        Self::of(manifest, model)
+    }
+
+    fn of(manifest: Manifest, model: Model) -> Result<Self, Error> {
         let (labels, classes) = (manifest.labels.len(), model.facts.classes);
         if labels != 0 && labels != classes {
             return Err(Error::Model(format!(
@@ -107,6 +124,25 @@ impl Classifier {
             return Err(Error::Model("reading manifest: top_k must be at least 1".to_owned()));
         }
         Ok(Self { manifest, model })
+    }
+
+    /// The manifest and the model's file in the form that is read without parsing, folding or packing; none where tract
+    /// is needed.
+    pub fn prepared(&self) -> Option<(Manifest, Vec<u8>)> {
+        let file = self.model.save()?;
+        let prepared = Prepared { facts: self.model.facts.clone(), operators: self.model.operators.taken.clone() };
+        let manifest = Manifest { model: PREPARED_FILE.to_owned(), prepared: Some(prepared), ..self.manifest.clone() };
+        Some((manifest, file))
+    }
+
+    /// What computes the model, in words.
+    pub fn engine(&self) -> String {
+        self.model.engine()
+    }
+
+    /// Which operators the channels-last kernels compute, and which tract does.
+    pub fn operators(&self) -> &Operators {
+        &self.model.operators
     }
 
     /// What the model takes and gives.
@@ -144,12 +180,10 @@ impl Classifier {
         let pixels = color::convert(decoded.image, facts.color, decoded.grey_16)?;
         let [width, height] = facts.size.map(|side| side as usize);
         let pixels = resize::resize(pixels, width, height, preprocess.filter);
-        let input = facts
-            .tensor(pixels, preprocess)
-            .map_err(|error| Error::Model(format!("making the model's input: {error}")))?;
+        let input = facts.input(pixels, preprocess);
         let preprocessing = started.elapsed() - decoding;
 
-        let mut scores = self.model.run(input)?;
+        let mut scores = self.model.run(&input)?;
         if scores.iter().any(|score| score.is_nan()) {
             return Err(Error::Model("running model: it gave a score that is no number".to_owned()));
         }

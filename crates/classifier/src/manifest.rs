@@ -1,6 +1,11 @@
 //! What the zip's `classifier.json` says: which model, which labels, and how an image becomes the model's input.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::engine::Engine;
+use crate::input::Facts;
 
 /// Everything the handler needs to know besides the model file itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -8,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     /// The `model` of every answer: the stack's name.
     pub name: String,
-    /// File name of the model beside the manifest; `.onnx` or `.tflite`.
+    /// File name of the model beside the manifest; `.onnx` or `.tflite`, or a prepared one.
     pub model: String,
     /// One label per class, in the model's order; empty when the class index is the label.
     pub labels: Vec<String>,
@@ -16,6 +21,37 @@ pub struct Manifest {
     pub top_k: usize,
     /// From image to tensor.
     pub preprocess: Preprocess,
+    /// Which kernels the model may use.
+    #[serde(default, skip_serializing_if = "Engine::is_default")]
+    pub engine: Engine,
+    /// What is known of a model that packaging has prepared; none where the file is as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Prepared>,
+}
+
+impl Manifest {
+    /// Of a model file, with all else as where nothing is said: no labels, five predictions, the model's own size.
+    pub fn new(name: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            model: model.into(),
+            labels: Vec::new(),
+            top_k: 5,
+            preprocess: Preprocess::default(),
+            engine: Engine::default(),
+            prepared: None,
+        }
+    }
+}
+
+/// What a prepared model's file does not say itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prepared {
+    /// What it takes and gives.
+    pub facts: Facts,
+    /// The operators that it was made of, by name.
+    pub operators: BTreeMap<String, usize>,
 }
 
 /// From image to tensor: convert to `color`, resize with `filter`, optionally invert, then for a float input

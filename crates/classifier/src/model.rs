@@ -1,30 +1,36 @@
-//! Loading a model file and running it.
+//! A model that is ready to run, whatever runs it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::Arc;
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tract_onnx::prelude::{
-    DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor, TractError, TractResult,
-    TypedModel, TypedRunnableModel, tvec,
-};
-use tract_onnx::tract_hir::infer::Factoid;
-use tract_onnx::tract_hir::internal::DimLike;
+use channels_last::{Element, Isa, Program, Source, State};
 
+use crate::engine::{Engine, Operators};
 use crate::error::Error;
-use crate::input::{ElementType, Facts, Layout};
-use crate::manifest::Preprocess;
-use crate::tflite;
-
-/// Characters of a cause that is shown; tract prints whole graphs.
-const MAX_CAUSE: usize = 300;
+use crate::input::{Facts, Input};
+use crate::manifest::{Prepared, Preprocess};
 
 /// A model that is ready to run.
 pub(crate) struct Model {
-    plan: Arc<TypedRunnableModel>,
-    /// What the plan's input wants: float also where the file declares uint8 and converts it first thing.
-    feeds: DatumType,
+    pub(crate) runs: Runs,
     pub(crate) facts: Facts,
+    pub(crate) operators: Operators,
+}
+
+/// What runs it.
+pub(crate) enum Runs {
+    /// The channels-last kernels alone.
+    Program { program: Arc<Program>, isa: Isa, state: Mutex<State> },
+    /// tract, with the channels-last operator in it or not.
+    #[cfg(feature = "tract")]
+    Plan(crate::import::Plan),
+}
+
+impl Runs {
+    pub(crate) fn program(program: Arc<Program>, isa: Isa) -> Self {
+        let state = Mutex::new(program.state());
+        Self::Program { program, isa, state }
+    }
 }
 
 /// Loads a model file only to look at it. `file_name` tells ONNX from TFLite by its ending.
@@ -33,123 +39,94 @@ pub(crate) struct Model {
 ///
 /// [`Error::Model`] as for loading: an unreadable file, an operator that is not supported, or an input or output that
 /// is not an image classifier's.
-pub fn inspect(file_name: &str, bytes: &[u8], preprocess: &Preprocess) -> Result<Facts, Error> {
-    Ok(Model::load(file_name, bytes, preprocess)?.facts)
+#[cfg(feature = "tract")]
+pub fn inspect(file_name: &str, bytes: &[u8], preprocess: &Preprocess) -> Result<(Facts, Operators), Error> {
+    let model = Model::load(file_name, bytes, preprocess, Engine::default())?;
+    Ok((model.facts, model.operators))
 }
 
 impl Model {
-    pub(crate) fn load(file_name: &str, bytes: &[u8], preprocess: &Preprocess) -> Result<Self, Error> {
-        let ending = Path::new(file_name).extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-        let load = match ending.as_deref() {
-            Some("onnx") => load_onnx,
-            Some("tflite") => load_tflite,
-            _ => {
-                return Err(Error::Model(format!(
-                    "reading model {file_name}: the file name must end in .onnx or .tflite"
-                )));
-            }
-        };
-        // tract panics on some damaged files. A model is loaded when it is packaged, where this turns the panic into
-        // an error; the function itself, which aborts on a panic, only ever sees a file that passed there.
-        catch_unwind(AssertUnwindSafe(|| load(bytes, preprocess)))
-            .unwrap_or_else(|_| {
-                Err(Error::Model("it is damaged, or uses an operator in a way that is not supported".to_owned()))
-            })
-            .map_err(|error| match error {
-                Error::Model(message) if !message.starts_with("reading model") => {
-                    Error::Model(format!("reading model {file_name}: {message}"))
-                }
-                other => other,
-            })
+    /// Reads a model file as it was given.
+    #[cfg(feature = "tract")]
+    pub(crate) fn load(file_name: &str, bytes: &[u8], preprocess: &Preprocess, engine: Engine) -> Result<Self, Error> {
+        crate::import::load(file_name, bytes, preprocess, engine)
+    }
+
+    /// Refuses it: this build has no tract.
+    #[cfg(not(feature = "tract"))]
+    pub(crate) fn load(
+        file_name: &str,
+        _bytes: &[u8],
+        _preprocess: &Preprocess,
+        _engine: Engine,
+    ) -> Result<Self, Error> {
+        Err(Error::Model(format!(
+            "reading model {file_name}: this program was built without tract, and runs only prepared models"
+        )))
+    }
+
+    /// Reads a model that packaging has prepared.
+    pub(crate) fn prepared(file_name: &str, file: &mut impl Read, prepared: &Prepared) -> Result<Self, Error> {
+        let fail = |cause: String| Error::Model(format!("reading model {file_name}: {cause}"));
+        let program = Program::load(file).map_err(|error| fail(error.to_string()))?;
+        let facts = prepared.facts.clone();
+        let elements: usize = facts.input_shape.iter().product();
+        let fits = program.inputs().all(|(length, _)| length == elements) && program.outputs() == [facts.classes];
+        if !fits || program.inputs().count() != 1 {
+            return Err(fail("it is another one than its manifest describes".to_owned()));
+        }
+        let operators = Operators { taken: prepared.operators.clone(), left: Default::default() };
+        Ok(Self { runs: Runs::program(program, Isa::detect()), facts, operators })
     }
 
     /// The scores of one input, in the order of the classes.
-    pub(crate) fn run(&self, input: Tensor) -> Result<Vec<f32>, Error> {
-        self.run_plan(input).map_err(|error| Error::Model(format!("running model: {}", cause(&error))))
-    }
-
-    fn run_plan(&self, input: Tensor) -> TractResult<Vec<f32>> {
-        let input = if input.datum_type() == self.feeds { input } else { input.cast_to_dt(self.feeds)?.into_owned() };
-        let outputs = self.plan.run(tvec!(input.into_tvalue()))?;
-        let scores = outputs[0].cast_to::<f32>()?;
-        Ok(scores.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
-    }
-
-    fn of(model: TypedModel, mut facts: Facts) -> Result<Self, Error> {
-        let output = model.output_fact(0).map_err(broken)?;
-        facts.classes = match output.shape.as_concrete() {
-            Some(&[1, classes]) if classes > 0 && output.datum_type.is_float() => classes,
-            _ => {
-                return Err(Error::Model(format!(
-                    "its output is {output:?}; a classifier gives [1, classes] of floats"
-                )));
+    pub(crate) fn run(&self, input: &Input) -> Result<Vec<f32>, Error> {
+        match &self.runs {
+            Runs::Program { program, isa, state } => {
+                // A run that panicked leaves nothing behind that the next one reads.
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut scores = vec![0.0; self.facts.classes];
+                // Bytes are what the file declares; what it converts them to first thing is a float.
+                let widened: Vec<f32>;
+                let wants_floats = program.inputs().all(|(_, element)| element == Element::F32);
+                let source = match input {
+                    Input::U8(bytes) if wants_floats => {
+                        widened = bytes.iter().copied().map(f32::from).collect();
+                        Source::F32(&widened)
+                    }
+                    Input::U8(bytes) => Source::U8(bytes),
+                    Input::F32(floats) => Source::F32(floats),
+                };
+                program.run(*isa, &mut state, &[source], &mut [&mut scores]);
+                Ok(scores)
             }
-        };
-        let feeds = model.input_fact(0).map_err(broken)?.datum_type;
-        let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(broken)?;
-        Ok(Self { plan, feeds, facts })
+            #[cfg(feature = "tract")]
+            Runs::Plan(plan) => plan.run(&self.facts.input_shape, input),
+        }
     }
-}
 
-fn load_onnx(mut bytes: &[u8], preprocess: &Preprocess) -> Result<Model, Error> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut bytes).map_err(broken)?;
-    check_ends(model.inputs.len(), model.outputs.len())?;
-    let input = model.input_fact(0).map_err(broken)?.clone();
-    let dimensions: Vec<Option<usize>> = match input.shape.is_open() {
-        true => Vec::new(),
-        false => input.shape.dims().map(|length| length.concretize().and_then(|n| n.to_usize().ok())).collect(),
-    };
-    let datum_type = input.datum_type.concretize().unwrap_or(DatumType::F32);
-    let facts = Facts::resolve(&dimensions, element_type(datum_type)?, preprocess, Layout::Nchw)?;
-    // A symbolic batch would pick slower operators.
-    let fixed = InferenceFact::dt_shape(datum_type, facts.input_shape.as_slice());
-    model.set_input_fact(0, fixed).map_err(broken)?;
-    model.set_output_fact(0, InferenceFact::default()).map_err(broken)?;
-    Model::of(model.into_typed().map_err(broken)?, facts)
-}
-
-fn load_tflite(bytes: &[u8], preprocess: &Preprocess) -> Result<Model, Error> {
-    let tflite::Read { model, input_type } = tflite::read(bytes)?;
-    check_ends(model.inputs.len(), model.outputs.len())?;
-    let input = model.input_fact(0).map_err(broken)?;
-    let dimensions: Vec<Option<usize>> = input.shape.iter().map(|length| length.to_usize().ok()).collect();
-    let input_type = match input_type {
-        Some(declared) => declared,
-        None => element_type(input.datum_type)?,
-    };
-    let facts = Facts::resolve(&dimensions, input_type, preprocess, Layout::Nhwc)?;
-    Model::of(model, facts)
-}
-
-fn check_ends(inputs: usize, outputs: usize) -> Result<(), Error> {
-    if (inputs, outputs) != (1, 1) {
-        return Err(Error::Model(format!(
-            "it has {inputs} inputs and {outputs} outputs; a classifier has one of each"
-        )));
+    /// In words: `channels-last (avx2)`, `tract`, or both.
+    pub(crate) fn engine(&self) -> String {
+        let isa = Isa::detect().name();
+        match &self.runs {
+            Runs::Program { .. } => format!("channels-last ({isa})"),
+            #[cfg(feature = "tract")]
+            Runs::Plan(_) if self.operators.taken.is_empty() => "tract".to_owned(),
+            #[cfg(feature = "tract")]
+            Runs::Plan(_) => format!("tract with channels-last ({isa})"),
+        }
     }
-    Ok(())
-}
 
-fn element_type(datum_type: DatumType) -> Result<ElementType, Error> {
-    match datum_type {
-        DatumType::U8 => Ok(ElementType::Uint8),
-        DatumType::F32 => Ok(ElementType::Float32),
-        other => Err(Error::Model(format!("its input is {other:?}; uint8 and float32 are possible"))),
-    }
-}
-
-/// The error of a file that tract does not take.
-#[expect(clippy::needless_pass_by_value, reason = "takes what map_err gives")]
-pub(crate) fn broken(error: TractError) -> Error {
-    Error::Model(cause(&error))
-}
-
-/// The innermost cause in one line.
-fn cause(error: &TractError) -> String {
-    let words: Vec<String> = error.root_cause().to_string().split_whitespace().map(str::to_owned).collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(MAX_CAUSE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+    /// The file of the prepared form, where tract is not needed.
+    pub(crate) fn save(&self) -> Option<Vec<u8>> {
+        match &self.runs {
+            Runs::Program { program, .. } => {
+                let mut file = Vec::new();
+                program.save(&mut file).ok()?;
+                Some(file)
+            }
+            #[cfg(feature = "tract")]
+            Runs::Plan(_) => None,
+        }
     }
 }

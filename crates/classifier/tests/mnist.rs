@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use classifier::{Classifier, Color, ElementType, Error, Layout, Manifest, Preprocess, inspect};
+use classifier::{Classifier, Color, ElementType, Engine, Error, Layout, Manifest, Preprocess, inspect};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ fn read(path: &str) -> Vec<u8> {
 
 fn manifest(model: &str) -> Manifest {
     let labels = String::from_utf8(read("model/labels.txt")).unwrap().lines().map(str::to_owned).collect();
-    Manifest { name: "mnist".into(), model: model.into(), labels, top_k: 3, preprocess: Preprocess::default() }
+    Manifest { labels, top_k: 3, ..Manifest::new("mnist", model) }
 }
 
 fn classifier(model: &str) -> Classifier {
@@ -85,12 +85,47 @@ fn scores_are_those_of_the_reference_runtimes() {
 }
 
 #[test]
+fn each_engine_and_the_prepared_form_give_the_same() {
+    for model in ["mnist.onnx", "mnist.tflite"] {
+        let ours = classifier(model);
+        let tract = Manifest { engine: Engine::Tract, ..manifest(model) };
+        let tract = Classifier::new(tract, &read(&format!("model/{model}"))).unwrap();
+        assert_eq!((ours.engine().contains("channels-last"), tract.engine().as_str()), (true, "tract"));
+        assert!(tract.prepared().is_none() && tract.operators().taken.is_empty(), "{model}");
+        let (manifest, file) = ours.prepared().unwrap();
+        let text = serde_json::to_vec(&manifest).unwrap();
+        let prepared = Classifier::new(serde_json::from_slice(&text).unwrap(), &file).unwrap();
+        for digit in 0..10 {
+            let image = format!("{digit}.png");
+            let expected = scores(&tract, &image);
+            assert!(largest_difference(&expected, &scores(&ours, &image)) <= 1e-5, "{model} {image}");
+            assert_eq!(scores(&ours, &image), scores(&prepared, &image), "{model} {image}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_prepared_model_is_refused() {
+    let (manifest, file) = classifier("mnist.onnx").prepared().unwrap();
+    let refused = |file: &[u8]| Classifier::new(manifest.clone(), file).err().unwrap().to_string();
+    for length in [0, 10, 24, 500, file.len() - 1] {
+        assert!(refused(&file[..length]).starts_with("reading model model.channels-last: "), "{length}");
+    }
+    assert!(refused(&read("model/mnist.onnx")).ends_with("no stored program of this version"));
+    let mut other = manifest.clone();
+    other.prepared.as_mut().unwrap().facts.classes = 11;
+    let error = Classifier::new(Manifest { labels: vec![], ..other }, &file).err().unwrap().to_string();
+    assert!(error.ends_with("it is another one than its manifest describes"), "{error}");
+}
+
+#[test]
 fn both_files_take_bytes() {
     for model in ["mnist.onnx", "mnist.tflite"] {
-        let facts = inspect(model, &read(&format!("model/{model}")), &Preprocess::default()).unwrap();
+        let (facts, operators) = inspect(model, &read(&format!("model/{model}")), &Preprocess::default()).unwrap();
         assert_eq!(facts.input_shape, [1, 28, 28], "{model}");
         assert_eq!(facts.input_type, ElementType::Uint8, "{model}");
         assert_eq!((facts.layout, facts.size, facts.color, facts.classes), (Layout::Nhw, [28, 28], Color::L, 10));
+        assert_eq!((operators.taken["Conv"], operators.left.len()), (2, 0), "{model}");
     }
 }
 

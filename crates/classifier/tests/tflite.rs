@@ -16,11 +16,8 @@ fn float_and_half_precision_answer_as_litert() {
     assert_ne!(references["float"], references["half"]);
     for (name, expected) in references {
         let manifest = Manifest {
-            name: name.clone(),
-            model: format!("{name}.tflite"),
-            labels: Vec::new(),
-            top_k: 5,
             preprocess: Preprocess { softmax: Some(false), ..Preprocess::default() },
+            ..Manifest::new(name.as_str(), format!("{name}.tflite"))
         };
         let classifier = Classifier::new(manifest, &read(&format!("{name}.tflite"))).unwrap();
         let facts = classifier.facts();
@@ -38,13 +35,7 @@ fn float_and_half_precision_answer_as_litert() {
 
 #[test]
 fn logits_become_probabilities_unless_the_manifest_says_no() {
-    let manifest = Manifest {
-        name: "logits".into(),
-        model: "float.tflite".into(),
-        labels: Vec::new(),
-        top_k: 5,
-        preprocess: Preprocess::default(),
-    };
+    let manifest = Manifest::new("logits", "float.tflite");
     let predictions = Classifier::new(manifest, &read("float.tflite")).unwrap().classify(&read("image.png")).unwrap();
     let sum: f32 = predictions.iter().map(|prediction| prediction.score).sum();
     assert!((sum - 1.0).abs() < 1e-5, "{sum}");

@@ -1,7 +1,8 @@
-//! The log: one JSON line a request, and one for a failure to start. Never headers, tokens or claims.
+//! The log: one JSON line at the start, one a request, and one for a failure to start. Never headers, tokens or claims.
 
 use std::time::Duration;
 
+use classifier::Operators;
 use serde::{Serialize, Serializer};
 
 /// What is logged of one request.
@@ -35,6 +36,20 @@ pub(crate) struct Image {
     pub(crate) preprocess_ms: Duration,
     #[serde(serialize_with = "milliseconds")]
     pub(crate) inference_ms: Duration,
+}
+
+/// What runs from now on: logged once, at the start.
+#[derive(Debug, Serialize)]
+pub(crate) struct Loaded<'a> {
+    pub(crate) level: &'static str,
+    pub(crate) message: &'static str,
+    /// What computes the model.
+    pub(crate) engine: String,
+    /// Which operators the channels-last kernels compute, and which tract does.
+    #[serde(flatten)]
+    pub(crate) operators: &'a Operators,
+    #[serde(serialize_with = "milliseconds")]
+    pub(crate) load_ms: Duration,
 }
 
 /// Why the function cannot start or go on.

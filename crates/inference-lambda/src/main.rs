@@ -9,35 +9,45 @@ mod handler;
 mod log;
 mod problem;
 mod response;
+mod runtime;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use classifier::Classifier;
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime_api_client::BoxError;
 
 use event::ProxyEvent;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    let started = Instant::now();
     let classifier = match package_folder().and_then(|folder| Ok(Classifier::open(&folder)?)) {
         Ok(classifier) => classifier,
         Err(error) => return fail("loading package", error.as_ref()),
     };
-    let classifier = &classifier;
-    let service = service_fn(move |LambdaEvent { payload, context }: LambdaEvent<ProxyEvent>| async move {
-        let (response, line) = handler::handle(classifier, payload, &context.request_id).await;
-        log::write(&line);
-        Ok::<_, lambda_runtime::Error>(response)
+    log::write(&log::Loaded {
+        level: "INFO",
+        message: "model loaded",
+        engine: classifier.engine(),
+        operators: classifier.operators(),
+        load_ms: started.elapsed(),
     });
-    match lambda_runtime::run(service).await {
+    let classifier = &classifier;
+    let handle = async |event: ProxyEvent, id: &str| {
+        let (response, line) = handler::handle(classifier, event, id).await;
+        log::write(&line);
+        response
+    };
+    match runtime::run(handle).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail("serving events", error.as_ref()),
     }
 }
 
 /// Where the zip was unpacked: Lambda says so; elsewhere it is beside the executable.
-fn package_folder() -> Result<PathBuf, lambda_runtime::Error> {
+fn package_folder() -> Result<PathBuf, BoxError> {
     if let Some(folder) = std::env::var_os("LAMBDA_TASK_ROOT") {
         return Ok(folder.into());
     }

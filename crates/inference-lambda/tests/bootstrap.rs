@@ -1,4 +1,5 @@
-//! The real executable under a small Runtime API: it starts, polls, answers one event, and fails loudly without a model.
+//! The real executable under a small Runtime API: it starts, polls, answers events, needs no more memory for many than for
+//! some, and fails loudly without a model.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -98,8 +99,35 @@ fn package(model: &str) -> tempfile::TempDir {
     folder
 }
 
-#[tokio::test]
-async fn the_executable_answers_an_event() {
+/// With the model that it names.
+fn whole_package() -> tempfile::TempDir {
+    let package = package("mnist.tflite");
+    std::fs::copy(root().join("model/mnist.tflite"), package.path().join("mnist.tflite")).unwrap();
+    package
+}
+
+/// Serves until the test's runtime ends; gives its address, and what is posted to it.
+async fn serve(events: Vec<String>) -> (String, mpsc::UnboundedReceiver<String>) {
+    let (sender, responses) = mpsc::unbounded_channel();
+    let api = RuntimeApi { events: Arc::new(Mutex::new(events)), responses: sender };
+    let router = Router::new()
+        .route("/2018-06-01/runtime/invocation/next", get(next))
+        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+        .route("/2018-06-01/runtime/invocation/{id}/error", post(response))
+        .with_state(api);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address.to_string(), responses)
+}
+
+async fn answer(responses: &mut mpsc::UnboundedReceiver<String>) -> Value {
+    let answer = tokio::time::timeout(PATIENCE, responses.recv()).await.unwrap().unwrap();
+    serde_json::from_str(&answer).unwrap()
+}
+
+/// A request with one of the test images.
+fn event() -> String {
     let event = json!({
         "httpMethod": "POST",
         "path": "/",
@@ -107,24 +135,17 @@ async fn the_executable_answers_an_event() {
         "body": STANDARD.encode(std::fs::read(root().join("test_images/7.png")).unwrap()),
         "isBase64Encoded": true,
     });
-    let (sender, mut responses) = mpsc::unbounded_channel();
-    let api = RuntimeApi { events: Arc::new(Mutex::new(vec![event.to_string()])), responses: sender };
-    let router = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-        .with_state(api);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    event.to_string()
+}
 
-    let package = package("mnist.tflite");
-    std::fs::copy(root().join("model/mnist.tflite"), package.path().join("mnist.tflite")).unwrap();
-    let function = Function::start(package.path(), &address.to_string());
-    let answer = tokio::time::timeout(PATIENCE, responses.recv()).await.unwrap().unwrap();
+#[tokio::test]
+async fn the_executable_answers_an_event() {
+    let (address, mut responses) = serve(vec![event()]).await;
+    let package = whole_package();
+    let function = Function::start(package.path(), &address);
+    let answer = answer(&mut responses).await;
     let output = function.stop();
-    server.abort();
 
-    let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert_eq!(answer["headers"]["content-type"], "application/json");
     assert_eq!(answer["isBase64Encoded"], false);
@@ -132,10 +153,51 @@ async fn the_executable_answers_an_event() {
     assert_eq!(body["label"], "7");
 
     let log = String::from_utf8(output.stdout).unwrap();
-    let line: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
-    assert_eq!((log.lines().count(), &line["status"], &line["label"]), (1, &json!(200), &json!("7")));
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [loaded, line] = lines.as_slice() else { panic!("{log}") };
+    assert!(loaded["engine"].as_str().unwrap().starts_with("channels-last ("), "{loaded}");
+    assert_eq!((&loaded["taken"]["Conv"], &loaded["left"]), (&json!(2), &json!({})));
+    assert_eq!((&line["status"], &line["label"]), (&json!(200), &json!("7")));
     assert_eq!(line["request_id"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
     assert!(!log.contains("secret"));
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_an_error_and_the_next_one_is_served() {
+    let (address, mut responses) = serve(vec![event(), "7".to_owned()]).await;
+    let package = whole_package();
+    let _function = Function::start(package.path(), &address);
+    assert_eq!(answer(&mut responses).await["errorType"], "Runtime.UnreadableEvent");
+    assert_eq!(answer(&mut responses).await["statusCode"], 200);
+}
+
+/// What it keeps for each event would be kept by the million.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn many_events_need_no_more_memory_than_some() {
+    const SOME: usize = 500;
+    const MANY: usize = 3_500;
+    let (address, mut responses) = serve(vec![event(); MANY]).await;
+    let package = whole_package();
+    let mut function = Function::start(package.path(), &address);
+    // A full pipe would stop it.
+    let mut log = function.0.as_mut().unwrap().stdout.take().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    let resident_kb = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", function.0.as_ref().unwrap().id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let mut after = [0, 0];
+    for number in 1..=MANY {
+        assert_eq!(answer(&mut responses).await["statusCode"], 200);
+        if number == SOME {
+            after[0] = resident_kb();
+        }
+    }
+    after[1] = resident_kb();
+    let limit_kb = after[0] + 128;
+    assert!(after[1] <= limit_kb, "{after:?} KB after {SOME} and {MANY} events");
 }
 
 #[test]

@@ -22,8 +22,8 @@ use tract_onnx::tract_core::ops::quant::Scale;
 use tract_tflite::tflite::BuiltinOperator;
 
 use crate::error::Error;
+use crate::import::broken;
 use crate::input::ElementType;
-use crate::model::broken;
 use graph::Graph;
 
 /// What to do with a file that tract-tflite cannot read: its ONNX reader knows more operators.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use classifier::{Classifier, Manifest, Preprocess};
+use classifier::{Classifier, Manifest};
 use serde_json::{Value, json};
 
 use super::*;
@@ -16,13 +16,7 @@ fn read(path: &str) -> Vec<u8> {
 
 fn classifier() -> Classifier {
     let labels = (0..10).map(|digit| digit.to_string()).collect();
-    let manifest = Manifest {
-        name: "mnist-dev".into(),
-        model: "mnist.onnx".into(),
-        labels,
-        top_k: 3,
-        preprocess: Preprocess::default(),
-    };
+    let manifest = Manifest { labels, top_k: 3, ..Manifest::new("mnist-dev", "mnist.onnx") };
     Classifier::new(manifest, &read("model/mnist.onnx")).unwrap()
 }
 
