@@ -34,6 +34,9 @@ pub struct Global {
     /// AWS Region
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
+    /// What computes the model; tract alone is slower
+    #[arg(long, global = true, value_enum, default_value_t = Engine::ChannelsLast, env = "DEPLOYER_ENGINE")]
+    pub engine: Engine,
     /// Form of what goes to stdout
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
     pub output: Format,
@@ -46,6 +49,24 @@ pub struct Global {
     /// When to colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
+}
+
+/// What computes the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Channels-last kernels as far as they take the model, tract for the rest
+    ChannelsLast,
+    /// tract alone
+    Tract,
+}
+
+impl From<Engine> for classifier::Engine {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::ChannelsLast => Self::ChannelsLast,
+            Engine::Tract => Self::Tract,
+        }
+    }
 }
 
 /// Form of what goes to stdout.
@@ -100,6 +121,8 @@ pub enum Command {
         #[command(flatten)]
         args: ExportArgs,
     },
+    /// Show what a model takes and gives, and what would compute it
+    Inspect(InspectArgs),
     /// Control the local cloud
     #[command(subcommand)]
     Local(LocalCommand),
@@ -201,6 +224,16 @@ pub struct PackageArgs {
     pub out: Option<PathBuf>,
 }
 
+/// `inspect`
+#[derive(Debug, Clone, Args)]
+pub struct InspectArgs {
+    /// .onnx or .tflite
+    pub model: PathBuf,
+    /// Width and height of the image, in pixels, where the model leaves them open
+    #[arg(long, num_args = 2, value_names = ["WIDTH", "HEIGHT"])]
+    pub size: Option<Vec<u32>>,
+}
+
 /// Format of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -264,6 +297,9 @@ pub struct ServeArgs {
     /// What callers may do
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Be as slow as AWS: 100 ms a call, the documented rates, and its waits; for measurements
+    #[arg(long)]
+    pub like_aws: bool,
 }
 
 /// `completions`

@@ -13,13 +13,14 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use local_aws::Faults;
 use rustix::{
     fs::{FlockOperation, Mode, flock},
     process::{Pid, Signal, kill_process, umask},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{data_plane::Backoff, error::Failure, private_file};
+use crate::{cli::ServeArgs, data_plane::Backoff, error::Failure, private_file};
 
 /// Its log, in its folder.
 pub const LOG: &str = "server.log";
@@ -152,7 +153,7 @@ pub async fn stop(root: &Path) -> anyhow::Result<bool> {
 }
 
 /// Runs it in this process until a signal ends it.
-pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<()> {
+pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     // Its state holds client secrets, and what it unpacks is run: none of its files is for others.
     umask(Mode::RWXG | Mode::RWXO);
@@ -160,8 +161,10 @@ pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Resu
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
     // The terminal that it was started from may go away.
     let mut hangup = signal(SignalKind::hangup()).context("listening for signals")?;
-    let policy = policy.map(read_policy).transpose()?;
-    let options = local_aws::Options { port, policy, ..local_aws::Options::new(dir) };
+    let ServeArgs { dir, port, policy, like_aws } = args;
+    let policy = policy.as_deref().map(read_policy).transpose()?;
+    let faults = if *like_aws { Faults::like_aws() } else { Faults::default() };
+    let options = local_aws::Options { port: *port, policy, faults, ..local_aws::Options::new(dir) };
     let mut server = local_aws::start(options).await.context(Failure::failed("starting the local cloud"))?;
     let left = Left { url: server.endpoint(), pid: std::process::id() };
     private_file::write(&dir.join("server.json"), &serde_json::to_vec(&left)?).context("writing server.json")?;

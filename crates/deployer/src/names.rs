@@ -14,17 +14,32 @@ pub const CODE_TAG: &str = "deployer:code";
 /// The one partition that is served for now; every ARN is made in this file.
 pub const PARTITION: &str = "aws";
 
-/// Identifies a stack: everything physical is derived from it.
+/// Which stack, in which Region: what names and tags derive from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StackId {
+pub struct StackKey {
     /// `name` in deploy.toml.
     pub name: String,
     /// `--stage`.
     pub stage: String,
     /// Where it lives.
     pub region: String,
+}
+
+/// Identifies a stack: everything physical is derived from it. What needs no account is its key's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackId {
+    /// Which stack.
+    pub key: StackKey,
     /// Twelve digits.
     pub account_id: String,
+}
+
+impl std::ops::Deref for StackId {
+    type Target = StackKey;
+
+    fn deref(&self) -> &StackKey {
+        &self.key
+    }
 }
 
 fn base(name: &str, stage: &str) -> String {
@@ -43,13 +58,9 @@ pub fn resource_server(identifier: &str) -> String {
     identifier.chars().map(|character| if allowed(character) { character } else { '-' }).collect()
 }
 
-impl StackId {
+impl StackKey {
     fn base(&self) -> String {
         base(&self.name, &self.stage)
-    }
-
-    fn arn(&self, service: &str, resource: fmt::Arguments<'_>) -> String {
-        format!("arn:{PARTITION}:{service}:{}:{}:{resource}", self.region, self.account_id)
     }
 
     /// Function name.
@@ -57,19 +68,9 @@ impl StackId {
         self.base()
     }
 
-    /// Full ARN of the function; known before it exists, so nothing waits for it.
-    pub fn function_arn(&self) -> String {
-        self.arn("lambda", format_args!("function:{}", self.function()))
-    }
-
     /// Execution role name. IAM is global, so the Region is part of it.
     pub fn role(&self) -> String {
         role(&self.name, &self.stage, &self.region)
-    }
-
-    /// Full ARN of the execution role.
-    pub fn role_arn(&self) -> String {
-        format!("arn:{PARTITION}:iam::{}:role/{}", self.account_id, self.role())
     }
 
     /// Log group name.
@@ -77,19 +78,9 @@ impl StackId {
         format!("/aws/lambda/{}", self.function())
     }
 
-    /// Full ARN of the log group, without the trailing `:*`.
-    pub fn log_group_arn(&self) -> String {
-        self.arn("logs", format_args!("log-group:{}", self.log_group()))
-    }
-
     /// User pool name.
     pub fn user_pool(&self) -> String {
         self.base()
-    }
-
-    /// Full ARN of a user pool.
-    pub fn user_pool_arn(&self, pool_id: &str) -> String {
-        self.arn("cognito-idp", format_args!("userpool/{pool_id}"))
     }
 
     /// App client name.
@@ -123,6 +114,58 @@ impl StackId {
         format!("arn:{PARTITION}:apigateway:{}::/tags/{encoded}*", self.region)
     }
 
+    /// The ownership tags, as most of the SDK's calls take them.
+    pub fn tag_map(&self) -> HashMap<String, String> {
+        self.tags().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The ownership tags.
+    pub fn tags(&self) -> [(&'static str, &str); 2] {
+        [(STACK_TAG, &self.name), (STAGE_TAG, &self.stage)]
+    }
+
+    /// Whether these tags say that the resource is this stack's.
+    pub fn owns<'t>(&self, tag: impl Fn(&str) -> Option<&'t str>) -> bool {
+        self.tags().iter().all(|(key, value)| tag(key) == Some(value))
+    }
+}
+
+impl StackId {
+    /// Of the stack's name, stage, Region and account.
+    pub fn new(
+        name: impl Into<String>,
+        stage: impl Into<String>,
+        region: impl Into<String>,
+        account_id: impl Into<String>,
+    ) -> Self {
+        let key = StackKey { name: name.into(), stage: stage.into(), region: region.into() };
+        Self { key, account_id: account_id.into() }
+    }
+
+    fn arn(&self, service: &str, resource: fmt::Arguments<'_>) -> String {
+        format!("arn:{PARTITION}:{service}:{}:{}:{resource}", self.region, self.account_id)
+    }
+
+    /// Full ARN of the function; known before it exists, so nothing waits for it.
+    pub fn function_arn(&self) -> String {
+        self.arn("lambda", format_args!("function:{}", self.function()))
+    }
+
+    /// Full ARN of the execution role.
+    pub fn role_arn(&self) -> String {
+        format!("arn:{PARTITION}:iam::{}:role/{}", self.account_id, self.role())
+    }
+
+    /// Full ARN of the log group, without the trailing `:*`.
+    pub fn log_group_arn(&self) -> String {
+        self.arn("logs", format_args!("log-group:{}", self.log_group()))
+    }
+
+    /// Full ARN of a user pool.
+    pub fn user_pool_arn(&self, pool_id: &str) -> String {
+        self.arn("cognito-idp", format_args!("userpool/{pool_id}"))
+    }
+
     /// What an integration invokes: the function, through Lambda's API as API Gateway spells it.
     pub fn invoke_uri(&self) -> String {
         format!(
@@ -145,24 +188,9 @@ impl StackId {
         format!("{}-{}", self.base(), digest_hex(&place, 4))
     }
 
-    /// The ownership tags, as most of the SDK's calls take them.
-    pub fn tag_map(&self) -> HashMap<String, String> {
-        self.tags().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-    }
-
-    /// The ownership tags.
-    pub fn tags(&self) -> [(&'static str, &str); 2] {
-        [(STACK_TAG, &self.name), (STAGE_TAG, &self.stage)]
-    }
-
     /// The stack of another name in the same place.
     pub fn renamed(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), ..self.clone() }
-    }
-
-    /// Whether these tags say that the resource is this stack's.
-    pub fn owns<'t>(&self, tag: impl Fn(&str) -> Option<&'t str>) -> bool {
-        self.tags().iter().all(|(key, value)| tag(key) == Some(value))
+        Self::new(name, &self.stage, &self.region, &self.account_id)
     }
 }
 
@@ -176,12 +204,7 @@ mod tests {
     use super::*;
 
     fn id() -> StackId {
-        StackId {
-            name: "mnist".into(),
-            stage: "dev".into(),
-            region: "eu-west-1".into(),
-            account_id: "123456789012".into(),
-        }
+        StackId::new("mnist", "dev", "eu-west-1", "123456789012")
     }
 
     #[test]

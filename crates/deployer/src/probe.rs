@@ -27,10 +27,14 @@ pub async fn run(outputs: &Outputs, secret: &Secret, config: &Config, events: &E
     let hint = format!("the function's log may tell why: log group /aws/lambda/{}", outputs.function_name);
 
     let with = async || client.try_post(outputs, Some(&token.token), IMAGE, "image/png").await;
-    expect(200, "with a token", config, outputs, with).await.map_err(|error| error.hinted(&hint))?;
     let without = async || client.try_post(outputs, None, IMAGE, "image/png").await;
+    let (answered, refused) = tokio::join!(
+        expect(200, "with a token", config, outputs, with),
+        expect(401, "without a token", config, outputs, without),
+    );
+    answered.map_err(|error| error.hinted(&hint))?;
     let hint = "the endpoint may be open to anyone: `deployer plan` tells what differs, `deployer down` closes it";
-    expect(401, "without a token", config, outputs, without).await.map_err(|error| error.hinted(hint))?;
+    refused.map_err(|error| error.hinted(hint))?;
     Ok(token)
 }
 

@@ -26,10 +26,25 @@ pub struct Faults {
     pub function_update_ms: u64,
     /// How long a new domain is `CREATING`, in milliseconds.
     pub domain_activation_ms: u64,
-    /// How long every control-plane call takes at least, in milliseconds.
+    /// How long every call of either plane takes at least, in milliseconds. What it does is done in the middle of that.
     pub latency_ms: u64,
     /// Whether calls are throttled at the rates that AWS documents.
     pub throttle: bool,
+}
+
+impl Faults {
+    /// What a deployment meets on AWS, as a model to measure against: a client 100 ms away, the documented rates, and waits
+    /// as AWS's users see them. `cargo xtask bench up` runs on it.
+    pub fn like_aws() -> Self {
+        Self {
+            role_propagation_ms: 8_000,
+            function_pending_ms: 2_000,
+            function_update_ms: 2_000,
+            domain_activation_ms: 10_000,
+            latency_ms: 100,
+            throttle: true,
+        }
+    }
 }
 
 /// One thing that happens to one call, see [`crate::Server::fail_next`].
@@ -94,8 +109,18 @@ impl FaultPlan {
         (self.faults.throttle && !self.admit(service, region, quotas)).then_some(Fault::Throttle)
     }
 
+    /// The way of a request that came in now.
+    pub(crate) async fn arrive(&self) {
+        pause(self.latency() / 2).await;
+    }
+
+    /// The way back of the answer to a request that came in then.
+    pub(crate) async fn depart(&self, began: Instant) {
+        pause(self.latency().saturating_sub(began.elapsed())).await;
+    }
+
     /// How long a call takes at least.
-    pub(crate) fn latency(&self) -> Duration {
+    fn latency(&self) -> Duration {
         Duration::from_millis(self.faults.latency_ms)
     }
 
@@ -123,6 +148,13 @@ impl FaultPlan {
     }
 }
 
+/// None at all where there is nothing to wait for: a timer waits for its next tick.
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
 impl fmt::Debug for FaultPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultPlan").field("faults", &self.faults).finish_non_exhaustive()
@@ -142,6 +174,19 @@ mod tests {
         assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), Some(Fault::Throttle));
         assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), Some(Fault::Error500));
         assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), None);
+    }
+
+    #[tokio::test]
+    async fn a_call_takes_its_latency_and_no_more() {
+        let plan = FaultPlan::new(Faults { latency_ms: 40, ..Faults::default() });
+        let began = Instant::now();
+        plan.arrive().await;
+        assert!(began.elapsed() >= Duration::from_millis(20));
+        plan.depart(began).await;
+        assert!(began.elapsed() >= Duration::from_millis(40));
+        // One that has taken longer by itself is not made longer.
+        let passed = began.checked_sub(Duration::from_secs(3_600)).unwrap_or(began);
+        tokio::time::timeout(Duration::from_secs(60), plan.depart(passed)).await.unwrap_or_else(|_| panic!("it waits"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use http::{Request, Response, StatusCode, header, request::Parts};
 use serde_json::json;
 
 use crate::{
+    clock,
     control::{self, Call, Service},
     data,
     faults::Fault,
@@ -50,7 +51,13 @@ pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -
     if data::serves(&host, path) {
         let (parts, body) = request.into_parts();
         return match to_bytes(body, DATA_BODY).await {
-            Ok(body) => data::handle(&app, Request::from_parts(parts, body)).await.map(Body::from),
+            Ok(body) => {
+                let began = Instant::now();
+                app.faults.arrive().await;
+                let answer = data::handle(&app, Request::from_parts(parts, body)).await.map(Body::from);
+                app.faults.depart(began).await;
+                answer
+            }
             Err(error) if is_too_long(&error) => {
                 text(StatusCode::PAYLOAD_TOO_LARGE, r#"{"message":"Request Too Long"}"#)
             }
@@ -107,13 +114,12 @@ async fn control_plane(app: &Arc<App>, request: Request<Body>) -> Response<Body>
 }
 
 /// Runs the operation, through whatever fault it meets.
-async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Response<Body> {
+async fn perform(app: &Arc<App>, service: Service, mut call: Call, id: &str) -> Response<Body> {
     let (protocol, namespace) = (service.protocol(), service.namespace());
     let operation = call.operation.clone();
     let began = Instant::now();
-    if !app.faults.latency().is_zero() {
-        tokio::time::sleep(app.faults.latency()).await;
-    }
+    app.faults.arrive().await;
+    call.now_ms = clock::now_ms();
     let findings = model::check(service, &call);
     let fault = app.faults.meet(service, &call.region, &operation, &call.document);
     let outcome = match fault {
@@ -128,6 +134,7 @@ async fn perform(app: &Arc<App>, service: Service, call: Call, id: &str) -> Resp
             }
         }
     };
+    app.faults.depart(began).await;
     record(app, service, &operation, began, &findings, &outcome.as_ref());
     let response = match outcome {
         Ok(answer) => render(protocol, namespace, &operation, id, answer),

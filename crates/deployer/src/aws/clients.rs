@@ -17,7 +17,13 @@ use super::{
     endpoint::Endpoints,
     error::{ApiError, Doing as _},
 };
-use crate::{cli::Global, config::Config, error::Failure, local::LocalEndpoint, names::StackId};
+use crate::{
+    cli::Global,
+    config::Config,
+    error::Failure,
+    local::LocalEndpoint,
+    names::{StackId, StackKey},
+};
 
 /// API Gateway's slowest quotas free a slot after 3 to 5 s; eight attempts with back-off outlast several callers.
 const ATTEMPTS: u32 = 8;
@@ -99,8 +105,13 @@ impl Clients {
         }
     }
 
-    /// Asks whose account this is, and so names the stack. The first call of every command: an endpoint that cannot be
-    /// reached is told here, after two tries instead of eight.
+    /// Which stack is meant, as far as that can be said without a call.
+    pub fn key(&self, config: &Config) -> StackKey {
+        StackKey { name: config.name.clone(), stage: config.stage.clone(), region: self.region.clone() }
+    }
+
+    /// Asks whose account this is, and so names the stack. Among the first calls of every command: an endpoint that cannot
+    /// be reached is told here, after two tries instead of eight.
     pub async fn identify(&self, config: &Config) -> Result<StackId> {
         let few = aws_sdk_sts::config::Builder::default().retry_config(
             RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(250)),
@@ -118,7 +129,7 @@ impl Clients {
         };
         let account_id =
             identity.account.ok_or_else(|| Failure::failed("identifying the account: the answer names none"))?;
-        Ok(StackId { name: config.name.clone(), stage: config.stage.clone(), region: self.region.clone(), account_id })
+        Ok(StackId { key: self.key(config), account_id })
     }
 }
 

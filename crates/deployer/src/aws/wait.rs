@@ -1,4 +1,4 @@
-//! The one waiter: a condition as a predicate, a deadline from the caller, steps that grow from a quarter of a second.
+//! The one waiter: a condition as a predicate, a deadline from the caller, pauses of a twentieth of what has passed.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,10 @@ use crate::{
     interrupt,
 };
 
-const FIRST: Duration = Duration::from_millis(250);
+const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(2);
+/// A pause is this part of what has passed, so that no wait is much longer than what it waits for.
+const PART: u32 = 20;
 
 /// What a look at the condition gave.
 pub enum Poll<T> {
@@ -32,13 +34,13 @@ pub async fn until<T>(
     mut poll: impl AsyncFnMut() -> Result<Poll<T>>,
 ) -> Result<T> {
     let begin = Instant::now();
-    let mut step = FIRST;
     let mut told = String::new();
     loop {
         let reason = match poll().await? {
             Poll::Ready(value) => return Ok(value),
             Poll::Pending(reason) => reason,
         };
+        let step = (begin.elapsed() / PART).clamp(FIRST, LONGEST);
         if begin.elapsed() + step > deadline {
             let seconds = deadline.as_secs();
             return Err(Failure::failed(format!("waiting {seconds} s for {}: {reason}", resource.as_str()))
@@ -53,7 +55,6 @@ pub async fn until<T>(
             () = tokio::time::sleep(step) => {}
             () = interrupt::asked() => return Err(interrupt::failure().into()),
         }
-        step = (step * 3 / 2).min(LONGEST);
     }
 }
 

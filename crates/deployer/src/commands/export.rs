@@ -3,7 +3,6 @@
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use anyhow::{Context as _, Result};
@@ -148,7 +147,7 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
             differing.join(", ")
         ));
     }
-    Ok((existing, id.region))
+    Ok((existing, id.key.region))
 }
 
 /// The domain prefix that `up` would derive, where credentials tell the account. Without it the template still is
@@ -177,7 +176,7 @@ async fn package(context: &Context) -> Option<Code> {
     let built = package::build(config, global.local, progress.events()).await;
     progress.finish().await;
     match built {
-        Ok(artifact) => Some(Code { sha256: artifact.sha256_base64, zip: Arc::new(artifact.zip) }),
+        Ok(artifact) => Some(artifact.into()),
         Err(error) => {
             ui.warn(format_args!("the function's package is not part of it ({}): {error:#}", kind_of(&error).as_str()));
             None

@@ -87,7 +87,7 @@ pub(super) async fn run(ui: &Ui, root: &Path, command: &LocalCommand) -> anyhow:
         LocalCommand::Stop => ui.print(&Stopped { stopped: local::stop(root).await? })?,
         LocalCommand::Status => ui.print(&status(root, local::status(root).await?))?,
         LocalCommand::Logs => ui.print(&log(&local::log_path(root))?)?,
-        LocalCommand::Serve(args) => local::serve(&args.dir, args.port, args.policy.as_deref()).await?,
+        LocalCommand::Serve(args) => local::serve(args).await?,
     }
     Ok(0)
 }

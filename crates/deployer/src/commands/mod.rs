@@ -4,19 +4,21 @@
 mod completions;
 mod down;
 mod export;
+mod inspect;
 mod local;
 mod outputs;
 mod package;
 mod plan;
 mod policy;
 mod predict;
+mod prepare;
 mod stack;
 mod status;
 mod token;
 mod up;
 mod verify;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context as _;
 
@@ -40,7 +42,8 @@ pub struct Context {
 
 impl Context {
     fn load(global: Global, ui: Ui) -> anyhow::Result<Self> {
-        let config = Config::load(&global.config, &global.stage, global.region.as_deref())?;
+        let mut config = Config::load(&global.config, &global.stage, global.region.as_deref())?;
+        config.model.engine = global.engine.into();
         Ok(Self { global, config, ui })
     }
 }
@@ -49,8 +52,9 @@ impl Context {
 pub async fn run(cli: Cli, ui: Ui) -> anyhow::Result<u8> {
     let Cli { global, command } = cli;
     match command {
-        // The first two work without a valid deploy.toml.
+        // The first three work without a valid deploy.toml.
         Command::Completions(args) => completions::run(&ui, &args),
+        Command::Inspect(args) => inspect::run(&global, &ui, &args),
         Command::Local(command) => local::run(&ui, &root(&global)?, &command).await,
         Command::Export { format, args } => export::run(&Context::load(global, ui)?, format, &args).await,
         Command::Package(args) => package::run(&Context::load(global, ui)?, &args).await,
@@ -71,4 +75,14 @@ fn root(global: &Global) -> anyhow::Result<PathBuf> {
     let shown = global.config.display();
     let path = std::path::absolute(&global.config).with_context(|| Failure::usage(format!("locating {shown}")))?;
     Ok(path.parent().map_or_else(|| path.clone(), PathBuf::from))
+}
+
+/// `53 in channels-last; in tract: 2 Sigmoid`
+fn operators(taken: &BTreeMap<String, usize>, left: &BTreeMap<String, usize>) -> String {
+    let taken: usize = taken.values().sum();
+    if left.is_empty() {
+        return format!("all {taken} in channels-last");
+    }
+    let left: Vec<String> = left.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    format!("{taken} in channels-last; in tract: {}", left.join(", "))
 }

@@ -1,6 +1,6 @@
 //! `package`: the function's zip, without deploying it.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -17,6 +17,12 @@ struct Packaged {
     bootstrap_bytes: usize,
     /// Newest GLIBC version that the bootstrap needs.
     glibc: Option<String>,
+    /// What computes the model.
+    engine: String,
+    /// Operators that the channels-last kernels compute, by name.
+    taken: BTreeMap<String, usize>,
+    /// Operators that stay with tract, by name.
+    left: BTreeMap<String, usize>,
 }
 
 impl fmt::Display for Packaged {
@@ -27,6 +33,8 @@ impl fmt::Display for Packaged {
         row("size", format!("{}, {} unzipped", package::size(self.bytes), package::size(self.uncompressed_bytes)));
         row("bootstrap", package::size(self.bootstrap_bytes));
         row("needs", self.glibc.as_ref().map_or_else(|| "no glibc".to_owned(), |version| format!("GLIBC_{version}")));
+        row("engine", self.engine.clone());
+        row("operators", super::operators(&self.taken, &self.left));
         row("sha256", self.sha256.clone());
         table.fmt(f)
     }
@@ -52,6 +60,9 @@ pub(super) async fn run(context: &Context, args: &PackageArgs) -> anyhow::Result
         uncompressed_bytes: artifact.uncompressed_bytes,
         bootstrap_bytes: artifact.bootstrap_bytes,
         glibc: artifact.glibc,
+        engine: artifact.engine,
+        taken: artifact.operators.taken,
+        left: artifact.operators.left,
     })?;
     Ok(0)
 }

@@ -5,10 +5,14 @@ use std::fmt;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Context, stack::Identity, up::prepare};
+use super::{
+    Context,
+    prepare::{Prepared, prepare},
+    stack::Identity,
+};
 use crate::{
     cli::PlanArgs,
-    engine::{Options, Plan},
+    engine::{self, Options, Plan},
     ui::PlanView,
 };
 
@@ -31,14 +35,15 @@ impl fmt::Display for Planned {
 pub(super) async fn run(context: &Context, args: &PlanArgs) -> Result<u8> {
     let progress = context.ui.progress();
     let options = Options { adopt: args.adopt, only: Vec::new() };
-    let prepared = prepare(context, &options, progress.events()).await;
+    let planned = async {
+        let Prepared { id, mut desired, world, packaging, .. } = prepare(context, &options, progress.events()).await?;
+        desired.function.code = Some(packaging.end(progress.events()).await?);
+        Ok((Identity::of(&id), engine::plan(&desired, &world, &options)))
+    };
+    let planned: Result<(Identity, Plan)> = planned.await;
     progress.finish().await;
-    let prepared = prepared?;
-    let code = if args.detailed_exitcode && !prepared.plan.is_noop() { 2 } else { 0 };
-    context.ui.print(&Planned {
-        identity: Identity::of(&prepared.id),
-        plan: prepared.plan,
-        with_unchanged: context.ui.verbosity() > 0,
-    })?;
+    let (identity, plan) = planned?;
+    let code = if args.detailed_exitcode && !plan.is_noop() { 2 } else { 0 };
+    context.ui.print(&Planned { identity, plan, with_unchanged: context.ui.verbosity() > 0 })?;
     Ok(code)
 }

@@ -31,12 +31,12 @@ async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
             None => None,
         },
     };
-    Ok(StackId {
-        name: config.name.clone(),
-        stage: config.stage.clone(),
-        region: clients::region(global, config, global.local).await?,
-        account_id: given.unwrap_or_else(|| local_aws::state::DEFAULT_ACCOUNT_ID.to_owned()),
-    })
+    Ok(StackId::new(
+        &config.name,
+        &config.stage,
+        clients::region(global, config, global.local).await?,
+        given.unwrap_or_else(|| local_aws::state::DEFAULT_ACCOUNT_ID.to_owned()),
+    ))
 }
 
 /// Says that the account can also be given.

@@ -32,7 +32,7 @@ const IMAGE_LIMIT: usize = (6_291_456 - 32_768) / 4 * 3;
 pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result<u8> {
     let inputs = input::expand(&args.images);
     let cache = Cache::new(&context.global, &context.config, &[]);
-    let lookup = async || stack::find(context).await;
+    let lookup = async |known| stack::find(context, known).await;
     let access = Access::open(cache, Vec::new(), false, lookup).await?;
     let outcomes = classify_all(&access, &inputs, args, &context.ui).await?;
     let failed = outcomes.iter().filter(|outcome| outcome.answer.is_err()).count();
@@ -54,7 +54,7 @@ async fn classify_all<L>(
     ui: &Ui,
 ) -> anyhow::Result<Vec<Outcome>>
 where
-    L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>,
+    L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>,
 {
     let bar = (inputs.len() > 1).then(|| ui.bar(inputs.len() as u64));
     let top_k = usize::from(args.top_k);
@@ -78,7 +78,7 @@ where
 /// Classifies one image. The outer error ends the command, the inner one is this image's.
 async fn classify<L>(access: &Access<L>, input: &Input, top_k: usize) -> anyhow::Result<Result<Answered, String>>
 where
-    L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>,
+    L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>,
 {
     let image = match input.read().await {
         Ok(image) if image.len() > IMAGE_LIMIT => {

@@ -8,12 +8,11 @@ use crate::{
     aws::Clients,
     cli::Global,
     data_plane::Secret,
-    engine::{self, World, event::Events},
+    engine::{self, World},
     error::Failure,
     local,
     names::StackId,
     outputs::Outputs,
-    resources,
     stack::Desired,
 };
 
@@ -55,20 +54,21 @@ pub(super) async fn outputs(context: &Context) -> Result<Outputs> {
     engine::lookup(&connect_to_stack(context).await?, &context.config).await
 }
 
-/// The stack's outputs and its client secret.
-pub(super) async fn find(context: &Context) -> Result<(Outputs, Secret)> {
+/// The stack's outputs, where they are not known, and its client secret.
+pub(super) async fn find(context: &Context, known: Option<Outputs>) -> Result<(Outputs, Secret)> {
     let aws = connect_to_stack(context).await?;
-    let outputs = engine::lookup(&aws, &context.config).await?;
+    let outputs = match known {
+        Some(known) => known,
+        None => engine::lookup(&aws, &context.config).await?,
+    };
     let secret = engine::client_secret(&aws, &outputs).await?;
     Ok((outputs, secret))
 }
 
 /// What there is of the stack, beside what should be. The function's package is not part of it.
 pub(super) async fn look(context: &Context, aws: &Clients) -> Result<(StackId, Desired, World)> {
-    let id = aws.identify(&context.config).await?;
+    let (id, world) = engine::observe(aws, &context.config, false).await?;
     let desired = Desired::new(&context.config, &id, None)?;
-    let silent = Events::silent();
-    let world = engine::observe(resources::Context { aws, id: &id, events: &silent }, &desired, false).await?;
     Ok((id, desired, world))
 }
 

@@ -42,13 +42,13 @@ impl fmt::Display for CurlConfig {
 
 pub(super) async fn run(context: &Context, args: &TokenArgs) -> anyhow::Result<u8> {
     if args.curl_config {
-        let (outputs, secret) = stack::find(context).await?;
+        let (outputs, secret) = stack::find(context, None).await?;
         let config = CurlConfig { client_id: outputs.client_id, client_secret: secret.expose().to_owned() };
         context.ui.print(&config)?;
         return Ok(0);
     }
     let cache = Cache::new(&context.global, &context.config, &args.scope);
-    let lookup = async || stack::find(context).await;
+    let lookup = async |known| stack::find(context, known).await;
     let access = Access::open(cache, args.scope.clone(), args.fresh, lookup).await?;
     let held = access.held().await;
     let token = &held.grant.token;

@@ -1,31 +1,29 @@
 //! `up`: package, observe, plan, apply, prove.
 
-use std::{fmt, path::Path, sync::Arc, time::Instant};
+use std::{fmt, path::Path, time::Instant};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::{
     Context,
-    stack::{self, Start, invocation, quote},
+    prepare::{Prepared, prepare},
+    stack::{self, invocation, quote},
 };
 use crate::{
     cli::{Global, UpArgs},
     data_plane::cache::{self, Cache, Grant},
     engine::{
-        self, Options, Plan, World,
+        self, Options, Plan,
         apply::Applied,
-        event::Events,
         lookup::{Ids, outputs},
         plan::{Action, Change, ResourceKind},
+        timeline::{Critical, Timeline},
     },
     error::Failure,
-    names::StackId,
     outputs::Outputs,
-    package::{self, Artifact},
-    probe,
-    resources::{self, function::Code},
-    stack::Desired,
+    probe, resources,
+    ui::Table,
 };
 
 /// What `up` prints.
@@ -35,6 +33,9 @@ struct Done {
     outputs: Where,
     changes: Vec<Change>,
     elapsed_ms: u64,
+    /// The chain of steps that decided how long it took; with `-v`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    critical_path: Option<Vec<Critical>>,
     #[serde(skip)]
     curl: Option<[String; 2]>,
 }
@@ -56,6 +57,17 @@ impl fmt::Display for Done {
             1 => writeln!(f, "1 resource changed in {seconds:.1} s")?,
             _ => writeln!(f, "{changed} resources changed in {seconds:.1} s")?,
         }
+        if let Some(path) = &self.critical_path {
+            writeln!(f, "\ncritical path")?;
+            let mut table = Table::default();
+            let seconds = |milliseconds: u64| format!("{:.2} s", milliseconds as f64 / 1_000.0);
+            for Critical { step, start_ms, elapsed_ms } in path {
+                table.row([format!("  {step}"), format!("from {}", seconds(*start_ms)), seconds(*elapsed_ms)]);
+            }
+            let sum: u64 = path.iter().map(|critical| critical.elapsed_ms).sum();
+            table.row(["  sum".to_owned(), String::new(), seconds(sum)]);
+            table.fmt(f)?;
+        }
         if let Where::Up(outputs) = &self.outputs {
             writeln!(f, "\nendpoint  {}", outputs.endpoint)?;
             writeln!(f, "token     {}", outputs.token_url)?;
@@ -69,22 +81,25 @@ impl fmt::Display for Done {
 
 pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     let begin = Instant::now();
+    let timeline = Timeline::begin();
     let Context { global, config, ui } = context;
     let options = Options { adopt: args.adopt, only: only(&args.only)? };
     let progress = ui.progress();
-    let prepared = prepare(context, &options, progress.events()).await;
+    let prepared = prepare(context, &options, &progress.events().timed(&timeline)).await;
     progress.finish().await;
-    let Prepared { aws, id, desired, plan, .. } = prepared?;
+    let Prepared { aws, id, mut desired, world, plan, packaging } = prepared?;
     if !plan.is_noop() {
         ui.show_plan(&plan);
     }
-    consent(context, args, &plan).await?;
+    timeline.step("confirming", consent(context, args, &plan)).await?;
 
     let progress = ui.progress();
-    let events = progress.events().clone();
+    let events = progress.events().timed(&timeline);
     let cx = resources::Context { aws: &aws, id: &id, events: &events };
     let applied = async {
-        let applied = engine::apply(cx, &desired, &plan).await?;
+        let packaging = async { Ok(Some(packaging.end(&events).await?)) };
+        let applied = engine::apply(cx, &desired, &plan, packaging).await?;
+        desired.function.code.clone_from(&applied.code);
         let outputs = ids(&applied).map(|ids| outputs(&aws, config, &id, &ids));
         // A restricted run proves nothing: what it left out may differ.
         if let Some(outputs) = outputs.as_ref().filter(|_| !args.no_probe && options.only.is_empty()) {
@@ -92,6 +107,7 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
                 let secret = engine::client_secret(&aws, outputs).await?;
                 probe::run(outputs, &secret, config, &events).await
             };
+            let prove = timeline.step("proving the endpoint", prove);
             let (unchanged, token) = tokio::join!(engine::check_unchanged(cx, &desired, &applied), prove);
             // Another run is why the proof failed, if there was one.
             unchanged?;
@@ -106,8 +122,10 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
         curl: outputs.as_ref().map(|outputs| curl(global, outputs, &image(&config.root))),
         outputs: outputs
             .map_or_else(|| Where::Partly(stack::Identity::of(&id)), |outputs| Where::Up(Box::new(outputs))),
-        changes: plan.changes,
+        // With the package's digest, where that was not known when it was shown.
+        changes: engine::plan(&desired, &world, &options).changes,
         elapsed_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
+        critical_path: (ui.verbosity() > 0).then(|| timeline.critical_path()),
     })?;
     Ok(0)
 }
@@ -119,49 +137,6 @@ fn keep(context: &Context, plan: &Plan, grant: &Grant) {
     if let Err(error) = cleared.and_then(|()| Cache::new(global, config, &[]).save(grant)) {
         ui.warn(format_args!("the token cannot be cached: {error}"));
     }
-}
-
-/// A plan with all that applying it needs.
-pub(super) struct Prepared {
-    aws: crate::aws::Clients,
-    pub(super) id: StackId,
-    desired: Desired,
-    pub(super) plan: Plan,
-}
-
-/// Packages and looks at what is there, beside each other, and plans.
-pub(super) async fn prepare(context: &Context, options: &Options, events: &Events) -> Result<Prepared> {
-    let Context { global, config, .. } = context;
-    let look = async {
-        let aws = stack::connect(context, Start::IfNeeded).await?;
-        let aws = aws.ok_or_else(|| Failure::failed("starting the local cloud"))?;
-        let id = aws.identify(config).await?;
-        let without_code = Desired::new(config, &id, None)?;
-        let cx = resources::Context { aws: &aws, id: &id, events };
-        let world: World = engine::observe(cx, &without_code, options.adopt).await?;
-        anyhow::Ok((aws, id, world))
-    };
-    // What is wrong with credentials or the network is known at once and must not wait for a compiler.
-    let mut packaging = std::pin::pin!(package::build(config, global.local, events));
-    let mut looking = std::pin::pin!(look);
-    let (artifact, (aws, id, world)) = tokio::select! {
-        looked = &mut looking => {
-            let looked = looked?;
-            (packaging.await?, looked)
-        }
-        artifact = &mut packaging => {
-            let artifact = artifact?;
-            (artifact, looking.await?)
-        }
-    };
-    let desired = Desired::new(config, &id, Some(code(artifact)))?;
-    let plan = engine::plan(&desired, &world, options);
-    plan.check()?;
-    Ok(Prepared { aws, id, desired, plan })
-}
-
-fn code(artifact: Artifact) -> Code {
-    Code { sha256: artifact.sha256_base64, zip: Arc::new(artifact.zip) }
 }
 
 /// Asks before anything is replaced or deleted; where nobody can answer, that is refused.

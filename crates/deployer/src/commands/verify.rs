@@ -57,7 +57,7 @@ fn title(group: Group) -> &'static str {
 }
 
 pub(super) async fn run(context: &Context) -> Result<u8> {
-    let (outputs, secret) = stack::find(context).await?;
+    let (outputs, secret) = stack::find(context, None).await?;
     let token = Client::new(&outputs)?.fetch_token(&outputs, &secret, &[]).await?.token;
     let asked = verify::Table::prepare(&outputs, &token).await?;
     let bar = context.ui.bar(asked.len() as u64);

@@ -117,6 +117,8 @@ pub struct ModelConfig {
     pub labels: Option<PathBuf>,
     /// `top_k`: predictions in an answer, default 5.
     pub top_k: usize,
+    /// What computes it; the command line says so.
+    pub engine: classifier::Engine,
 }
 
 /// `[function]`

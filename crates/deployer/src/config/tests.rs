@@ -59,7 +59,15 @@ fn the_smallest_file_gets_every_default() {
     let config = folder.load().unwrap();
     assert_eq!((config.name.as_str(), config.stage.as_str(), config.region.as_deref()), ("mnist", "dev", None));
     assert_eq!(config.root, folder.0.path());
-    assert_eq!(config.model, ModelConfig { path: folder.0.path().join("m.onnx"), labels: None, top_k: 5 });
+    assert_eq!(
+        config.model,
+        ModelConfig {
+            path: folder.0.path().join("m.onnx"),
+            labels: None,
+            top_k: 5,
+            engine: classifier::Engine::default()
+        }
+    );
     assert_eq!(config.preprocess, Preprocess::default());
     assert_eq!((config.function.memory_mb, config.function.timeout_s), (1024, 15));
     assert_eq!(config.auth.full_scopes(), ["predict-api/predict"]);

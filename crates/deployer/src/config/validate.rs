@@ -89,6 +89,7 @@ fn model(section: &Section<'_>, root: &Path) -> ModelConfig {
         // How many there must be is known once the model is read.
         labels: labels.map(|labels| file(section, "labels", &labels, root)),
         top_k: section.integer("top_k", 1..=1000).map_or(5, |top_k| top_k.value as usize),
+        engine: classifier::Engine::default(),
     }
 }
 

@@ -1,4 +1,6 @@
 //! A stack that can be called, from the cache where it is still good, else looked up; renewed at most once.
+//!
+//! Where only the token has expired, the stack is taken to be where it was, and looked up when it is not.
 
 use std::sync::Arc;
 
@@ -11,7 +13,8 @@ use super::{
 };
 use crate::outputs::Outputs;
 
-/// Calls to one stack share it. `lookup` finds the stack's outputs and its client secret.
+/// Calls to one stack share it. `lookup` finds the stack's outputs and its client secret, or the secret alone where the
+/// outputs are known.
 pub struct Access<L> {
     cache: Cache,
     scopes: Vec<String>,
@@ -30,13 +33,22 @@ pub struct Held {
     renewed: bool,
 }
 
-impl<L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>> Access<L> {
+impl<L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>> Access<L> {
     /// Opens it; `fresh` passes the cache by.
     pub async fn open(cache: Cache, scopes: Vec<String>, fresh: bool, lookup: L) -> anyhow::Result<Self> {
         let found = if fresh { None } else { cache.load(now()) };
         let held = match found {
             Some(grant) => Held { client: Client::new(&grant.outputs)?, grant, cached: true, renewed: false },
-            None => fetch(&cache, &scopes, &lookup, false).await?,
+            None => {
+                let known = if fresh { None } else { cache.outputs() };
+                if let Some(known) = known
+                    && let Ok(held) = fetch(&cache, &scopes, &lookup, Some(known), false).await
+                {
+                    held
+                } else {
+                    fetch(&cache, &scopes, &lookup, None, false).await?
+                }
+            }
         };
         Ok(Self { cache, scopes, lookup, held: Mutex::new(Arc::new(held)) })
     }
@@ -56,7 +68,7 @@ impl<L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>> Access<L> {
         if refused.renewed {
             return Ok(None);
         }
-        *held = Arc::new(fetch(&self.cache, &self.scopes, &self.lookup, true).await?);
+        *held = Arc::new(fetch(&self.cache, &self.scopes, &self.lookup, None, true).await?);
         Ok(Some(Arc::clone(&held)))
     }
 }
@@ -64,10 +76,11 @@ impl<L: AsyncFn() -> anyhow::Result<(Outputs, Secret)>> Access<L> {
 async fn fetch(
     cache: &Cache,
     scopes: &[String],
-    lookup: &impl AsyncFn() -> anyhow::Result<(Outputs, Secret)>,
+    lookup: &impl AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>,
+    known: Option<Outputs>,
     renewed: bool,
 ) -> anyhow::Result<Held> {
-    let (outputs, secret) = lookup().await?;
+    let (outputs, secret) = lookup(known).await?;
     let client = Client::new(&outputs)?;
     let token = client.fetch_token(&outputs, &secret, scopes).await?;
     let grant = Grant { outputs, token };
@@ -160,7 +173,7 @@ pub(crate) mod tests {
         let issued = Arc::new(AtomicU32::new(0));
         let base = serve(token_endpoint(Arc::clone(&issued))).await;
         let cache = Cache::new(&global(), &config(folder.path()), &[]);
-        let lookup = async || Ok((outputs(&base), Secret::new("s3cret")));
+        let lookup = async |_| Ok((outputs(&base), Secret::new("s3cret")));
 
         let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
         assert!(!access.held().await.cached);
@@ -177,6 +190,28 @@ pub(crate) mod tests {
 
         let access = Access::open(cache, Vec::new(), true, lookup).await.unwrap();
         assert_eq!(access.held().await.grant.token.token.expose(), "token-3");
+    }
+
+    #[tokio::test]
+    async fn after_its_token_has_expired_a_stack_is_looked_up_only_if_it_has_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = serve(token_endpoint(Arc::default())).await;
+        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        let looked_up = AtomicU32::new(0);
+        let lookup = async |known: Option<Outputs>| {
+            looked_up.fetch_add(u32::from(known.is_none()), Ordering::SeqCst);
+            Ok((known.unwrap_or_else(|| outputs(&base)), Secret::new("s3cret")))
+        };
+        let expired = |base: &str| {
+            let token = crate::data_plane::AccessToken { token: Secret::new("old"), expires_at: 1, scopes: Vec::new() };
+            Grant { outputs: outputs(base), token }
+        };
+        for (there, lookups) in [(base.as_str(), 0), ("http://127.0.0.1:1", 1)] {
+            cache.save(&expired(there)).unwrap();
+            let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
+            assert_eq!(access.held().await.grant.outputs, outputs(&base));
+            assert_eq!(looked_up.load(Ordering::SeqCst), lookups);
+        }
     }
 
     #[tokio::test]

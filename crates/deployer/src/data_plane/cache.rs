@@ -59,9 +59,18 @@ impl Cache {
         Self { path: folder(&config.root).join(format!("token-{digest}.json")) }
     }
 
+    /// Where the stack was when its last token was fetched, good or not.
+    pub fn outputs(&self) -> Option<Outputs> {
+        self.read().map(|stored| stored.outputs)
+    }
+
+    fn read(&self) -> Option<Stored> {
+        serde_json::from_slice(&private_file::read(&self.path).ok()?).ok()
+    }
+
     /// A grant that is good for another minute at least.
     pub fn load(&self, now: u64) -> Option<Grant> {
-        let stored: Stored = serde_json::from_slice(&private_file::read(&self.path).ok()?).ok()?;
+        let stored = self.read()?;
         if stored.expires_at <= now.saturating_add(MARGIN_S) {
             return None;
         }
@@ -119,6 +128,7 @@ mod tests {
         cache.save(&grant(1000)).unwrap();
         assert_eq!(cache.load(939), Some(grant(1000)));
         assert_eq!(cache.load(940), None);
+        assert_eq!(cache.outputs(), Some(grant(1000).outputs));
         clear(folder.path()).unwrap();
         clear(folder.path()).unwrap();
         assert_eq!(cache.load(0), None);

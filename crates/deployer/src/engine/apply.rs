@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     error::Failure,
+    interrupt,
     resources::{
-        Context, Step, app_client, authorizer, deployment, deployment::Record, domain, function, log_group, method,
-        permission, resource_server, rest_api, role, stage, user_pool,
+        Context, Step, app_client, authorizer, deployment, deployment::Record, domain, function, function::Code,
+        log_group, method, permission, resource_server, rest_api, role, stage, user_pool,
     },
     stack::Desired,
 };
@@ -22,6 +23,8 @@ use crate::{
 /// What a run has made or found. None where the run was restricted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
+    /// The function's package.
+    pub code: Option<Code>,
     pub pool_id: Option<String>,
     pub client_id: Option<String>,
     pub domain: Option<String>,
@@ -30,10 +33,17 @@ pub struct Applied {
     pub record: Option<Record>,
 }
 
-/// Does what the plan says. Returns only when every step that could start has ended.
-pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Applied> {
-    let run = Run { cx, desired, plan, nodes: Nodes::new(cx.events), slots: Slots::new() };
+/// Does what the plan says. Returns only when every step that could start has ended. The function's package may still be
+/// in the making: nothing but the function waits for it.
+pub async fn apply(
+    cx: Context<'_>,
+    desired: &Desired,
+    plan: &Plan,
+    packaging: impl Future<Output = Result<Option<Code>>>,
+) -> Result<Applied> {
+    let run = Run { cx, desired, plan, nodes: Nodes::new(cx.events), slots: Slots::default() };
     tokio::join!(
+        run.package(packaging),
         run.log_group(),
         run.role(),
         run.function(),
@@ -46,6 +56,7 @@ pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Ap
         run.shrink_scopes(),
         run.domain(),
         run.rest_api(),
+        run.root(),
         run.authorizer(),
         run.openings(),
         run.method(),
@@ -60,6 +71,7 @@ pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Ap
     let Run { nodes, slots, .. } = run;
     nodes.finish()?;
     Ok(Applied {
+        code: slots.package.get().await.ok().flatten(),
         pool_id: slots.pool.get().await.ok().flatten(),
         client_id: slots.client.get().await.ok().flatten(),
         domain: slots.domain.get().await.ok().flatten(),
@@ -69,7 +81,9 @@ pub async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> Result<Ap
 }
 
 /// What was made; an inner none is a resource that this run leaves out and that is not there.
+#[derive(Default)]
 struct Slots {
+    package: Slot<Option<Code>>,
     log_group: Slot<()>,
     role: Slot<()>,
     function: Slot<()>,
@@ -81,7 +95,8 @@ struct Slots {
     sole_client: Slot<()>,
     shrunk: Slot<()>,
     domain: Slot<Option<String>>,
-    api: Slot<Option<Api>>,
+    api: Slot<Option<rest_api::Made>>,
+    root: Slot<String>,
     authorizer: Slot<Option<String>>,
     openings: Slot<()>,
     method: Slot<()>,
@@ -92,41 +107,6 @@ struct Slots {
     other_stages: Slot<()>,
     strangers: Slot<()>,
     spares: Slot<()>,
-}
-
-#[derive(Clone)]
-struct Api {
-    id: String,
-    root_id: String,
-}
-
-impl Slots {
-    fn new() -> Self {
-        Self {
-            log_group: Slot::new(),
-            role: Slot::new(),
-            function: Slot::new(),
-            ready: Slot::new(),
-            pool: Slot::new(),
-            sole_pool: Slot::new(),
-            server: Slot::new(),
-            client: Slot::new(),
-            sole_client: Slot::new(),
-            shrunk: Slot::new(),
-            domain: Slot::new(),
-            api: Slot::new(),
-            authorizer: Slot::new(),
-            openings: Slot::new(),
-            method: Slot::new(),
-            integration: Slot::new(),
-            permission: Slot::new(),
-            deployment: Slot::new(),
-            stage: Slot::new(),
-            other_stages: Slot::new(),
-            strangers: Slot::new(),
-            spares: Slot::new(),
-        }
-    }
 }
 
 struct Run<'a> {
@@ -148,6 +128,15 @@ fn there<T>(value: Result<Option<T>, Blocked>) -> Result<T, Blocked> {
 }
 
 impl Run<'_> {
+    /// An interrupt ends it: it may be a compiler at work.
+    async fn package(&self, packaging: impl Future<Output = Result<Option<Code>>>) {
+        let made = tokio::select! {
+            made = packaging => made,
+            () = interrupt::asked() => Err(interrupt::failure().into()),
+        };
+        self.slots.package.fill(made.map_err(|error| self.nodes.failed(Kind::Function, error)));
+    }
+
     async fn log_group(&self) {
         let step = &self.plan.steps.log_group;
         let work = async |()| Ok((log_group::reconcile(self.cx, &self.desired.log_group, step).await?, ()));
@@ -162,13 +151,18 @@ impl Run<'_> {
 
     /// After the log group, because Lambda would make one of its own. What is there already may be another run's as well.
     async fn function(&self) {
-        let (desired, step) = (&self.desired.function, &self.plan.steps.function);
+        let step = &self.plan.steps.function;
         let needs = async {
-            let (role, group) = tokio::join!(self.slots.role.get(), self.slots.log_group.get());
+            let (package, role, group) =
+                tokio::join!(self.slots.package.get(), self.slots.role.get(), self.slots.log_group.get());
             role.and(group)?;
-            if matches!(step, Step::Create) { Ok(()) } else { self.may_write_to_shared().await }
+            if !matches!(step, Step::Create) {
+                self.may_write_to_shared().await?;
+            }
+            package
         };
-        let work = async |()| {
+        let work = async |code: Option<Code>| {
+            let desired = &function::Desired { code, ..self.desired.function.clone() };
             let left = match step {
                 Step::Create => &function::create(self.cx, desired).await?,
                 step => step,
@@ -266,14 +260,23 @@ impl Run<'_> {
             if left_out(step) {
                 return Ok((String::new(), None));
             }
-            let id = rest_api::reconcile(self.cx, &self.desired.rest_api, step).await?;
-            let root_id = match &self.plan.steps.root_id {
-                Some(root_id) => root_id.clone(),
-                None => method::root_id(self.cx, &id).await?,
-            };
-            Ok((id.clone(), Some(Api { id, root_id })))
+            let made = rest_api::reconcile(self.cx, &self.desired.rest_api, step).await?;
+            Ok((made.id.clone(), Some(made)))
         };
         self.nodes.run(Kind::RestApi, step.action(), &self.slots.api, nothing(), work).await;
+    }
+
+    /// The root resource, beside the authorizer where it must be asked for.
+    async fn root(&self) {
+        let needs = async { there(self.slots.api.get().await) };
+        let work = async |api: rest_api::Made| {
+            let root_id = match self.plan.steps.root_id.as_ref().or(api.root_id.as_ref()) {
+                Some(root_id) => root_id.clone(),
+                None => method::root_id(self.cx.reader(), &api.id).await?,
+            };
+            Ok((String::new(), root_id))
+        };
+        self.nodes.run(Kind::RestApi, None, &self.slots.root, needs, work).await;
     }
 
     /// Only the pool that stays may guard an API that was there before; to an API of this run's own nobody else writes.
@@ -285,7 +288,7 @@ impl Run<'_> {
             let (pool, api) = tokio::join!(pool.get(), self.slots.api.get());
             Ok((there(pool)?, there(api)?))
         };
-        let work = async |(pool, api): (String, Api)| {
+        let work = async |(pool, api): (String, rest_api::Made)| {
             if left_out(step) {
                 return Ok((String::new(), None));
             }
@@ -299,11 +302,11 @@ impl Run<'_> {
     async fn method(&self) {
         let step = &self.plan.steps.method;
         let needs = async {
-            let (authorizer, api) = tokio::join!(self.slots.authorizer.get(), self.slots.api.get());
-            Ok((there(authorizer)?, there(api)?))
+            let (authorizer, root) = tokio::join!(self.slots.authorizer.get(), self.slots.root.get());
+            Ok((there(authorizer)?, there(self.slots.api.get().await)?, root?))
         };
-        let work = async |(authorizer, api): (String, Api)| {
-            let at = method::At { api_id: &api.id, root_id: &api.root_id };
+        let work = async |(authorizer, api, root_id): (String, rest_api::Made, String)| {
+            let at = method::At { api_id: &api.id, root_id: &root_id };
             Ok((method::reconcile(self.cx, at, &authorizer, &self.desired.method, step).await?, ()))
         };
         self.nodes.run(Kind::Method, step.action(), &self.slots.method, needs, work).await;
@@ -314,10 +317,10 @@ impl Run<'_> {
         let step = &self.plan.steps.integration;
         let needs = async {
             self.slots.method.get().await?;
-            there(self.slots.api.get().await)
+            Ok((there(self.slots.api.get().await)?, self.slots.root.get().await?))
         };
-        let work = async |api: Api| {
-            let at = method::At { api_id: &api.id, root_id: &api.root_id };
+        let work = async |(api, root_id): (rest_api::Made, String)| {
+            let at = method::At { api_id: &api.id, root_id: &root_id };
             Ok((method::reconcile_integration(self.cx, at, &self.desired.method, step).await?, ()))
         };
         self.nodes.run(Kind::Integration, step.action(), &self.slots.integration, needs, work).await;
@@ -332,7 +335,7 @@ impl Run<'_> {
             function.and(pool.map(drop))?;
             there(api)
         };
-        let work = async |api: Api| {
+        let work = async |api: rest_api::Made| {
             self.claim_function(&api.id).await?;
             Ok((permission::STATEMENT.to_owned(), ()))
         };
@@ -347,7 +350,7 @@ impl Run<'_> {
             let authorizer = there(self.slots.authorizer.get().await)?;
             Ok((authorizer, there(self.slots.pool.get().await)?, there(self.slots.api.get().await)?))
         };
-        let work = async |(authorizer, pool, api): (String, String, Api)| {
+        let work = async |(authorizer, pool, api): (String, String, rest_api::Made)| {
             if !matches!(step, Step::Create) {
                 return Ok((String::new(), step.actual().cloned()));
             }
@@ -361,7 +364,7 @@ impl Run<'_> {
     async fn stage(&self) {
         let step = &self.plan.steps.stage;
         let needs = async { Ok((self.slots.deployment.get().await?, there(self.slots.api.get().await)?)) };
-        let work = async |(record, api): (Option<Record>, Api)| {
+        let work = async |(record, api): (Option<Record>, rest_api::Made)| {
             Ok((stage::reconcile(self.cx, &api.id, record.as_ref(), &self.desired.stage, step).await?, ()))
         };
         self.nodes.run(Kind::Stage, step.action(), &self.slots.stage, needs, work).await;

@@ -57,7 +57,7 @@ pub async fn check_users(cx: Context<'_>, world: &World, delete_users: bool) -> 
     for pool in pools(world) {
         let why = if pool.deletion_protection {
             "is protected from deletion"
-        } else if user_pool::has_users(cx, pool).await? {
+        } else if user_pool::has_users(cx.reader(), pool).await? {
             "holds users"
         } else {
             continue;

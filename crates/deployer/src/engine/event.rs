@@ -1,6 +1,11 @@
 //! What the engine tells the user interface while it works. Only `ui` prints.
 
-use super::plan::{Action, ResourceKind};
+use std::time::Instant;
+
+use super::{
+    plan::{Action, ResourceKind},
+    timeline::Timeline,
+};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +46,45 @@ pub enum Event {
 
 /// Where events go. Sending never blocks and never fails.
 #[derive(Debug, Clone)]
-pub struct Events(Option<tokio::sync::mpsc::UnboundedSender<Event>>);
+pub struct Events {
+    sender: Option<tokio::sync::mpsc::UnboundedSender<Event>>,
+    /// Where steps are kept with their times, where somebody wants that.
+    timeline: Option<Timeline>,
+}
 
 impl Events {
     /// Events that are heard by the other end.
     pub fn channel() -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        (Self(Some(sender)), receiver)
+        (Self { sender: Some(sender), timeline: None }, receiver)
     }
 
     /// Events that nobody hears.
     pub fn silent() -> Self {
-        Self(None)
+        Self { sender: None, timeline: None }
+    }
+
+    /// Events of something that outlives who hears them now: they come out at the other end, and are passed on from there.
+    pub fn relayed(&self) -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
+        let (events, receiver) = Self::channel();
+        (Self { timeline: self.timeline.clone(), ..events }, receiver)
+    }
+
+    /// The same, with steps kept there.
+    pub fn timed(&self, timeline: &Timeline) -> Self {
+        Self { sender: self.sender.clone(), timeline: Some(timeline.clone()) }
+    }
+
+    /// Keeps a step that began then and is done now.
+    pub fn done(&self, step: &str, begin: Instant) {
+        if let Some(timeline) = &self.timeline {
+            timeline.done(step, begin);
+        }
     }
 
     /// Tells.
     pub fn send(&self, event: Event) {
-        if let Some(sender) = &self.0 {
+        if let Some(sender) = &self.sender {
             // A listener that has gone away wants to hear no more.
             let _ = sender.send(event);
         }

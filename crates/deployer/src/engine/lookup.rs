@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use super::event::Events;
 use crate::{
     aws::Clients,
     config::Config,
@@ -10,21 +9,15 @@ use crate::{
     error::Failure,
     names::StackId,
     outputs::Outputs,
-    resources::{Context, app_client, rest_api, user_pool},
+    resources::{Reader, app_client, rest_api, user_pool},
 };
 
-/// The outputs of a stack that is up: the account, then pool and API beside each other, then the client.
+/// The outputs of a stack that is up: account, pool and API beside each other, then what hangs on the pool.
 pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
-    let id = aws.identify(config).await?;
-    let silent = Events::silent();
-    let cx = Context { aws, id: &id, events: &silent };
-    let pool = async {
-        let ids = user_pool::list(cx).await?;
-        let Some(pool) = user_pool::observe(cx, &ids).await?.pool.owned().cloned() else { return Ok(None) };
-        let client = app_client::list(cx, &pool.id).await?.into_iter().next();
-        anyhow::Ok(client.zip(pool.domain).map(|(client, domain)| (pool.id, client, domain)))
-    };
-    let (pool, api) = tokio::join!(pool, rest_api::observe(cx));
+    let key = aws.key(config);
+    let cx = Reader { aws, id: &key };
+    let reads = async { Ok(tokio::join!(pool(cx), rest_api::observe(cx))) };
+    let (id, (pool, api)) = tokio::try_join!(aws.identify(config), reads)?;
     match (pool?, api?.api.owned()) {
         (Some((pool_id, client_id, domain)), Some(api)) => {
             Ok(outputs(aws, config, &id, &Ids { pool_id, client_id, domain, api_id: api.id.clone() }))
@@ -33,6 +26,17 @@ pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
             .hint(format!("run `deployer up` with the same --stage and Region ({})", id.region))
             .into()),
     }
+}
+
+/// The stack's pool, its client and its domain, where it has all three.
+async fn pool(cx: Reader<'_>) -> Result<Option<(String, String, String)>> {
+    let ids = user_pool::list(cx).await?;
+    let read = async |id: &str| app_client::list(cx, id).await;
+    let (found, guessed) = tokio::join!(user_pool::observe(cx, &ids), user_pool::guess(&ids, read));
+    let Some(pool) = found?.pool.owned().cloned() else { return Ok(None) };
+    let clients = user_pool::confirm(guessed, &pool.id, read).await?;
+    let client = clients.into_iter().next();
+    Ok(client.zip(pool.domain).map(|(client, domain)| (pool.id, client, domain)))
 }
 
 /// The ids from which outputs are made.

@@ -8,6 +8,7 @@ pub mod node;
 pub mod observe;
 pub mod plan;
 mod planner;
+pub mod timeline;
 mod unchanged;
 
 pub use apply::apply;

@@ -30,10 +30,16 @@ pub struct Blocked;
 #[derive(Debug)]
 pub struct Slot<T>(watch::Sender<Option<Result<T, Blocked>>>);
 
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
+
 impl<T: Clone> Slot<T> {
     /// Not filled yet.
     pub fn new() -> Self {
-        Self(watch::Sender::new(None))
+        Self::default()
     }
 
     /// Waits until it is filled.
@@ -99,22 +105,26 @@ impl<'a> Nodes<'a> {
         // On the heap: seventeen SDK calls side by side in one future overflow a thread's 2 MB stack.
         match Box::pin(work(needs)).await {
             Ok((id, value)) => {
+                self.events.done(kind.as_str(), begin);
                 if let Some(action) = action {
                     let elapsed_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
                     self.events.send(Event::Done { resource: kind, action, id, elapsed_ms });
                 }
                 slot.fill(Ok(value));
             }
-            Err(error) => {
-                self.events.send(Event::Failed { resource: kind });
-                if kind_of(&error) == Kind::Conflict {
-                    self.outrun.replace(Some(error));
-                } else {
-                    self.errors.borrow_mut().push(error);
-                }
-                slot.fill(Err(Blocked));
-            }
+            Err(error) => slot.fill(Err(self.failed(kind, error))),
         }
+    }
+
+    /// Keeps why a step failed; gives what the slots of those that need it are filled with.
+    pub fn failed(&self, kind: ResourceKind, error: anyhow::Error) -> Blocked {
+        self.events.send(Event::Failed { resource: kind });
+        if kind_of(&error) == Kind::Conflict {
+            self.outrun.replace(Some(error));
+        } else {
+            self.errors.borrow_mut().push(error);
+        }
+        Blocked
     }
 
     /// What went wrong, as one error: the only one as it is, several under one head.

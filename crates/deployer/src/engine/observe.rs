@@ -1,18 +1,22 @@
 //! Reads what is there: by name and tag first, then the children of the pool and of the API, then the client.
 //!
-//! With the call that names the account that is four dependent round trips and, for a stack that is up, sixteen calls.
-//! Only what is not as it should be costs more: a pool that lost its name is found by its domain, a desired domain that the
+//! That is three dependent round trips and, for a stack that is up, sixteen calls with the one that names the account,
+//! which nothing waits for but what hangs on a name that is made of it. Only what is not as it should be costs more: a pool that lost its name is found by its domain, a desired domain that the
 //! pool does not have is looked up, and a stage that does not serve what we deployed last makes us read the deployments.
 
 use anyhow::Result;
 
+use super::node::{Blocked, Slot};
 use crate::{
+    aws::Clients,
+    config::Config,
+    names::StackId,
     resources::{
-        Context, Observed, app_client, authorizer,
+        Observed, Reader, app_client, authorizer,
         deployment::{self, Record},
         domain, function, log_group, method, permission, resource_server, rest_api, role, stage, user_pool,
     },
-    stack::Desired,
+    stack::domain_prefix,
 };
 
 /// Everything that was found.
@@ -58,16 +62,51 @@ impl World {
     }
 }
 
-/// Reads everything. `adopt` also looks into a pool and an API of our name that nobody owns.
-pub async fn observe(cx: Context<'_>, desired: &Desired, adopt: bool) -> Result<World> {
+/// Reads everything, and beside that whose account it is in. `adopt` also looks into a pool and an API of our name that
+/// nobody owns.
+pub async fn observe(aws: &Clients, config: &Config, adopt: bool) -> Result<(StackId, World)> {
+    let account = Slot::new();
+    let key = aws.key(config);
+    let identify = async {
+        let id = aws.identify(config).await;
+        account.fill(id.as_ref().map(StackId::clone).map_err(|_| Blocked));
+        id
+    };
+    let look = Look { cx: Reader { aws, id: &key }, config, account: &account, adopt };
+    // Who cannot be identified is told so at once: what is being read then fails as well, after more tries.
+    let (id, world) = tokio::try_join!(identify, async { Ok(read(look).await) })?;
+    Ok((id, world?))
+}
+
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    cx: Reader<'a>,
+    config: &'a Config,
+    account: &'a Slot<StackId>,
+    adopt: bool,
+}
+
+impl Look<'_> {
+    /// The desired domain; its name may be made of the account's.
+    async fn prefix(self) -> Result<String> {
+        if let Some(prefix) = &self.config.auth.domain {
+            return Ok(prefix.clone());
+        }
+        let id = self.account.get().await.map_err(|Blocked| anyhow::anyhow!("the account is not known"))?;
+        Ok(domain_prefix(self.config, &id))
+    }
+}
+
+async fn read(look: Look<'_>) -> Result<World> {
+    let cx = look.cx;
     // All of them end before an error is told: a dropped call could not be told from a lost one.
     let (log_group, role, function, policy, pool, api) = tokio::join!(
         log_group::observe(cx),
         role::observe(cx),
         function::observe(cx),
         permission::observe(cx),
-        Box::pin(pool(cx, desired, adopt)),
-        Box::pin(api(cx, adopt)),
+        Box::pin(pool(look)),
+        Box::pin(api(look)),
     );
     let (pool, api) = (pool?, api?);
     Ok(World {
@@ -108,21 +147,12 @@ struct Pool {
     domain_holder: Option<Holder>,
 }
 
-async fn pool(cx: Context<'_>, desired: &Desired, adopt: bool) -> Result<Pool> {
-    let prefix = &desired.domain.prefix;
+async fn pool(look: Look<'_>) -> Result<Pool> {
+    let Look { cx, adopt, .. } = look;
     let ids = user_pool::list(cx).await?;
-    // The usual case is one pool of the name: its children are read beside its description, not after it.
-    let guess = match ids.as_slice() {
-        [only] => Some(only.as_str()),
-        _ => None,
-    };
-    let (found, guessed) = tokio::join!(user_pool::observe(cx, &ids), async {
-        match guess {
-            Some(id) => Some(children(cx, desired, id).await),
-            None => None,
-        }
-    });
-    let (mut found, holder) = by_domain(cx, found?, prefix, adopt).await?;
+    let read = async |id: &str| children(look, id).await;
+    let (found, guessed) = tokio::join!(user_pool::observe(cx, &ids), user_pool::guess(&ids, read));
+    let (mut found, holder) = by_domain(look, found?).await?;
     for duplicate in &mut found.duplicates {
         // The estimate lags, and whether there is a user decides whether it may be deleted.
         if user_pool::has_users(cx, duplicate).await? {
@@ -132,27 +162,21 @@ async fn pool(cx: Context<'_>, desired: &Desired, adopt: bool) -> Result<Pool> {
     let Some(actual) = chosen(&found.pool, adopt).cloned() else {
         return Ok(Pool { found, domain_holder: holder, ..Pool::default() });
     };
-    let children = match guessed.filter(|_| guess == Some(actual.id.as_str())) {
-        Some(children) => children?,
-        None => children(cx, desired, &actual.id).await?,
-    };
+    let children = user_pool::confirm(guessed, &actual.id, read).await?;
     let domain = actual.domain.map(|prefix| domain::Actual { prefix });
     Ok(Pool { found, domain: Observed::child(domain), domain_holder: holder, ..children })
 }
 
 /// Completes what was found by name with the pool that has the desired domain: our own that somebody has renamed, the
 /// one to adopt, or one that is in our way.
-async fn by_domain(
-    cx: Context<'_>,
-    found: user_pool::Found,
-    prefix: &str,
-    adopt: bool,
-) -> Result<(user_pool::Found, Option<Holder>)> {
+async fn by_domain(look: Look<'_>, found: user_pool::Found) -> Result<(user_pool::Found, Option<Holder>)> {
+    let Look { cx, adopt, .. } = look;
     let ours = found.pool.owned();
-    if ours.is_some_and(|pool| pool.domain.as_deref() == Some(prefix)) {
+    let prefix = look.prefix().await?;
+    if ours.is_some_and(|pool| pool.domain.as_ref() == Some(&prefix)) {
         return Ok((found, None));
     }
-    let Some(pool_id) = domain::holder(cx, prefix).await? else { return Ok((found, None)) };
+    let Some(pool_id) = domain::holder(cx, &prefix).await? else { return Ok((found, None)) };
     if ours.is_some_and(|pool| pool.id == pool_id) {
         return Ok((found, None));
     }
@@ -172,7 +196,8 @@ async fn by_domain(
     }
 }
 
-async fn children(cx: Context<'_>, desired: &Desired, pool_id: &str) -> Result<Pool> {
+async fn children(look: Look<'_>, pool_id: &str) -> Result<Pool> {
+    let cx = look.cx;
     let client = async {
         let mut ids = app_client::list(cx, pool_id).await?.into_iter();
         let client = match ids.next() {
@@ -181,7 +206,7 @@ async fn children(cx: Context<'_>, desired: &Desired, pool_id: &str) -> Result<P
         };
         anyhow::Ok((client, ids.collect()))
     };
-    let server = resource_server::observe(cx, pool_id, &desired.resource_server.identifier);
+    let server = resource_server::observe(cx, pool_id, &look.config.auth.resource_server);
     let (server, client) = tokio::join!(server, client);
     let (client, spare_clients) = client?;
     Ok(Pool { server: server?, client, spare_clients, ..Pool::default() })
@@ -196,7 +221,8 @@ struct Api {
     deployments: Vec<Record>,
 }
 
-async fn api(cx: Context<'_>, adopt: bool) -> Result<Api> {
+async fn api(look: Look<'_>) -> Result<Api> {
+    let Look { cx, adopt, .. } = look;
     let found = rest_api::observe(cx).await?;
     let Some(id) = chosen(&found.api, adopt).map(|actual| actual.id.clone()) else {
         return Ok(Api { found, ..Api::default() });

@@ -242,7 +242,7 @@ fn left_behind(desired: &Desired, world: &World) -> Vec<LeftBehind> {
             (ResourceKind::UserPool, id.user_pool()),
             (ResourceKind::RestApi, neighbour.api_id.clone()),
         ];
-        LeftBehind { stack: id.name, stage: id.stage, resources }
+        LeftBehind { stack: id.key.name, stage: id.key.stage, resources }
     };
     world.rest_api.neighbours.iter().map(other).collect()
 }

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use local_aws::{Fault, Faults, Server};
 
 use super::{
-    Options, Plan, World, apply, check_unchanged, destroy,
+    Options, Plan, World, check_unchanged, destroy,
     event::Events,
     lookup, observe, plan,
     plan::{Action, ResourceKind},
@@ -24,6 +24,7 @@ use crate::{
 mod faults;
 mod life;
 mod ownership;
+mod packaging;
 mod rivals;
 
 /// A stack and the local cloud that it lives in.
@@ -69,7 +70,7 @@ impl Cloud {
     }
 
     async fn world(&self) -> World {
-        observe(self.context(&Events::silent()), &self.desired(), false).await.unwrap()
+        observe(&self.aws, &self.config, false).await.unwrap().1
     }
 
     async fn plan(&self) -> Plan {
@@ -79,7 +80,7 @@ impl Cloud {
     /// `up --adopt`
     async fn adopt(&self) -> anyhow::Result<Plan> {
         let silent = Events::silent();
-        let world = observe(self.context(&silent), &self.desired(), true).await?;
+        let (_, world) = observe(&self.aws, &self.config, true).await?;
         let plan = plan(&self.desired(), &world, &Options { adopt: true, ..Options::default() });
         plan.check()?;
         apply(self.context(&silent), &self.desired(), &plan).await?;
@@ -89,7 +90,7 @@ impl Cloud {
     /// The other stack, or the other stage, in the same cloud.
     fn name(&mut self, name: &str, stage: &str) {
         (self.config.name, self.config.stage) = (name.into(), stage.into());
-        (self.id.name, self.id.stage) = (name.into(), stage.into());
+        (self.id.key.name, self.id.key.stage) = (name.into(), stage.into());
     }
 
     async fn up(&self) -> anyhow::Result<Plan> {
@@ -153,6 +154,11 @@ impl Drop for KeepsToModels {
     }
 }
 
+/// With the package that is desired.
+pub(crate) async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> anyhow::Result<super::apply::Applied> {
+    super::apply(cx, desired, plan, async { Ok(desired.function.code.clone()) }).await
+}
+
 /// A zip that Lambda takes.
 pub(crate) fn code(script: &str) -> Code {
     use base64::Engine as _;
@@ -177,7 +183,6 @@ async fn a_second_up_writes_nothing_and_reads_little() {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
     cloud.server.clear_requests();
-    cloud.aws.identify(&cloud.config).await.unwrap();
     let second = cloud.up().await.unwrap();
     assert_eq!(changed(&second), []);
     assert_eq!(cloud.writes(), [""; 0]);

@@ -15,12 +15,16 @@ use crate::{
 pub async fn check_unchanged(cx: Context<'_>, desired: &Desired, applied: &Applied) -> Result<()> {
     let stage = async {
         match &applied.api_id {
-            Some(api_id) => Ok(Some(stage::observe(cx, api_id).await?.stage)),
+            Some(api_id) => Ok(Some(stage::observe(cx.reader(), api_id).await?.stage)),
             None => anyhow::Ok(None),
         }
     };
-    let (log_group, role, function, stage) =
-        tokio::join!(log_group::observe(cx), role::observe(cx), function::observe(cx), stage);
+    let (log_group, role, function, stage) = tokio::join!(
+        log_group::observe(cx.reader()),
+        role::observe(cx.reader()),
+        function::observe(cx.reader()),
+        stage
+    );
     let target = applied.record.as_ref().map_or(stage::Target::Any, stage::Target::Known);
     let differs = [
         changed(&log_group?, |actual| log_group::diff(&desired.log_group, actual).is_empty(), "log group"),

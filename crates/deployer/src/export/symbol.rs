@@ -19,12 +19,7 @@ pub(super) const API: &str = "\u{1}api\u{1}";
 
 /// The stack of that configuration in whatever account and Region.
 pub fn stack_id(config: &Config) -> StackId {
-    StackId {
-        name: config.name.clone(),
-        stage: config.stage.clone(),
-        region: REGION.into(),
-        account_id: ACCOUNT.into(),
-    }
+    StackId::new(&config.name, &config.stage, REGION, ACCOUNT)
 }
 
 /// A piece of a text.

@@ -363,12 +363,7 @@ mod tests {
 
     #[test]
     fn the_derived_prefix_is_the_one_that_up_derives() {
-        let id = StackId {
-            name: "mnist".into(),
-            stage: "dev".into(),
-            region: "eu-west-1".into(),
-            account_id: "123456789012".into(),
-        };
+        let id = StackId::new("mnist", "dev", "eu-west-1", "123456789012");
         let expression = derived_prefix("mnist-dev");
         let (hashed, rest) =
             expression.split_once("sha256(\"").and_then(|(_, rest)| rest.split_once("\")")).unwrap_or_default();

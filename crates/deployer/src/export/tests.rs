@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     config::Config,
     data_plane::access::tests::config,
-    names::StackId,
+    names::{StackId, StackKey},
     resources::{
         app_client, authorizer, domain, function, log_group, method, resource_server, rest_api, role, stage, user_pool,
     },
@@ -105,7 +105,7 @@ type Change = (&'static str, fn(&mut Desired));
 fn changes() -> Vec<Change> {
     fn all(desired: &Desired) {
         let Desired {
-            id: StackId { name: _, stage: _, region: _, account_id: _ },
+            id: StackId { key: StackKey { name: _, stage: _, region: _ }, account_id: _ },
             log_group: log_group::Desired { name: _, retention_days: _ },
             role: role::Desired { name: _, trust: _, policy: _ },
             function:
@@ -132,8 +132,8 @@ fn changes() -> Vec<Change> {
     }
     let _ = all;
     vec![
-        ("id.name", |desired| desired.id.name = "x".into()),
-        ("id.stage", |desired| desired.id.stage = "x".into()),
+        ("id.name", |desired| desired.id.key.name = "x".into()),
+        ("id.stage", |desired| desired.id.key.stage = "x".into()),
         ("log_group.name", |desired| desired.log_group.name = "x".into()),
         ("log_group.retention_days", |desired| desired.log_group.retention_days = 1),
         ("role.name", |desired| desired.role.name = "x".into()),

@@ -34,13 +34,15 @@ pub(super) struct Target {
     pub architecture: Architecture,
     /// Whether it runs here, in the local cloud.
     pub local: bool,
+    /// Whether its model was prepared, so that it runs without tract.
+    pub prepared: bool,
 }
 
 impl Target {
     /// The local cloud runs what it is given on this machine, whatever deploy.toml says.
-    pub(super) fn new(architecture: Architecture, local: bool) -> Self {
+    pub(super) fn new(architecture: Architecture, local: bool, prepared: bool) -> Self {
         let host = host().filter(|_| local);
-        Self { architecture: host.unwrap_or(architecture), local }
+        Self { architecture: host.unwrap_or(architecture), local, prepared }
     }
 
     /// Rust's name for it, without the glibc version that zigbuild takes at its end.
@@ -61,6 +63,9 @@ impl Target {
             let target = format!("{}.{}", self.triple(), super::elf::AL2023_GLIBC);
             arguments.extend(["zigbuild", "--target", &target, "--profile", "lambda"].map(str::to_owned));
             arguments.extend(["--package", "inference-lambda"].map(str::to_owned));
+            if self.prepared {
+                arguments.push("--no-default-features".to_owned());
+            }
         }
         arguments.extend(["--bin", "bootstrap", "--locked"].map(str::to_owned));
         arguments.push("--message-format=json-render-diagnostics".to_owned());
@@ -191,13 +196,15 @@ fn way_out(tail: &VecDeque<String>, target: Target) -> Option<String> {
 mod tests {
     use super::*;
 
-    const LAMBDA: Target = Target { architecture: Architecture::Arm64, local: false };
+    const LAMBDA: Target = Target { architecture: Architecture::Arm64, local: false, prepared: false };
 
     #[test]
     fn lambda_gets_its_own_glibc_and_the_local_cloud_the_hosts() {
         let arguments = LAMBDA.arguments();
         assert_eq!(arguments[..3], ["zigbuild", "--target", "aarch64-unknown-linux-gnu.2.34"]);
-        let local = Target::new(Architecture::Arm64, true);
+        let without_tract = |target: Target| target.arguments().contains(&"--no-default-features".to_owned());
+        assert_eq!((without_tract(LAMBDA), without_tract(Target { prepared: true, ..LAMBDA })), (false, true));
+        let local = Target::new(Architecture::Arm64, true, true);
         assert_eq!(local.arguments()[0], "build");
         assert_eq!(local.architecture, host().unwrap());
     }

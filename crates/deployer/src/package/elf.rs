@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn target(architecture: Architecture, local: bool) -> Target {
-        Target { architecture, local }
+        Target { architecture, local, prepared: true }
     }
 
     #[test]

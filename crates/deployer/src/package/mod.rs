@@ -8,19 +8,22 @@ mod model;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use classifier::Operators;
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
-use self::{archive::Entry, bootstrap::Target};
+use self::{archive::Entry, bootstrap::Target, model::Model};
 use crate::{
     config::{Architecture, Config},
     engine::event::{Event, Events},
     error::Failure,
     private_file,
+    resources::function::Code,
 };
 
 /// Lambda's limit on a zip that is uploaded directly, in bytes.
@@ -43,14 +46,35 @@ pub struct Artifact {
     pub bootstrap_bytes: usize,
     /// The newest GLIBC version that the bootstrap needs, such as `2.34`; none for a static one.
     pub glibc: Option<String>,
+    /// What computes the model, in words.
+    pub engine: String,
+    /// Which operators the channels-last kernels compute, and which tract does.
+    pub operators: Operators,
+}
+
+impl From<Artifact> for Code {
+    fn from(artifact: Artifact) -> Self {
+        Self { sha256: artifact.sha256_base64, zip: Arc::new(artifact.zip) }
+    }
 }
 
 /// Builds the zip: for the local cloud with the host's own toolchain, else for Amazon Linux 2023.
 pub async fn build(config: &Config, local: bool, events: &Events) -> anyhow::Result<Artifact> {
+    build_and_say(config, local, events, || {}).await
+}
+
+/// The same; says when the model is known to be good. What follows may take a compiler minutes.
+pub async fn build_and_say(
+    config: &Config,
+    local: bool,
+    events: &Events,
+    model_is_good: impl FnOnce(),
+) -> anyhow::Result<Artifact> {
     // Loading a model and packing a zip take a processor for a while, which calls in flight must not wait for.
     let owned = config.clone();
     let model = spawn_blocking(move || model::prepare(&owned)).await??;
-    let target = Target::new(config.function.architecture, local);
+    model_is_good();
+    let target = Target::new(config.function.architecture, local, model.prepared);
     let binary = match &config.function.bootstrap {
         Some(path) => path.clone(),
         None => bootstrap::compile(&config.root, &target, events).await?,
@@ -61,12 +85,12 @@ pub async fn build(config: &Config, local: bool, events: &Events) -> anyhow::Res
     Ok(artifact)
 }
 
-fn assemble(config: &Config, model: [Entry; 2], binary: &Path, target: &Target) -> anyhow::Result<Artifact> {
+fn assemble(config: &Config, model: Model, binary: &Path, target: &Target) -> anyhow::Result<Artifact> {
     let bytes = fs::read(binary).with_context(|| Failure::failed(format!("reading bootstrap {}", binary.display())))?;
     let elf = elf::check(&bytes, target).with_context(|| bootstrap::refused(binary, target))?;
     let bootstrap_bytes = bytes.len();
     let mut files = vec![Entry { name: "bootstrap".to_owned(), bytes, executable: true }];
-    files.extend(model);
+    files.extend(model.files);
     let uncompressed_bytes = files.iter().map(|file| file.bytes.len()).sum();
     limit("unzipped", uncompressed_bytes, UNZIPPED_LIMIT)?;
     let zip = archive::zip(files).context(Failure::failed("writing the function's zip"))?;
@@ -84,6 +108,8 @@ fn assemble(config: &Config, model: [Entry; 2], binary: &Path, target: &Target) 
         uncompressed_bytes,
         bootstrap_bytes,
         glibc: elf.glibc.map(|version| version.to_string()),
+        engine: model.engine,
+        operators: model.operators,
     })
 }
 

@@ -1,9 +1,12 @@
-//! The model's part of the zip: the file itself and `classifier.json`. A model that could not run is refused here.
+//! The model's part of the zip: a file of the model and `classifier.json`. A model that could not run is refused here.
+//!
+//! Where the channels-last kernels compute all of a model, the zip carries it in the form in which they read it: the
+//! function starts without parsing, folding or packing anything, and its bootstrap is built without tract.
 
 use std::fs;
 
 use anyhow::Context as _;
-use classifier::{Classifier, Manifest};
+use classifier::{Classifier, Manifest, Operators};
 
 use super::archive::Entry;
 use crate::{config::Config, error::Failure};
@@ -11,26 +14,44 @@ use crate::{config::Config, error::Failure};
 /// The manifest's name in the zip, which the handler looks for.
 const MANIFEST: &str = "classifier.json";
 
+/// A model for the zip.
+pub(super) struct Model {
+    pub(super) files: [Entry; 2],
+    /// Whether it runs without tract.
+    pub(super) prepared: bool,
+    /// What computes it, in words.
+    pub(super) engine: String,
+    pub(super) operators: Operators,
+}
+
 /// Reads the model and its labels, and proves that they run.
-pub(super) fn prepare(config: &Config) -> anyhow::Result<[Entry; 2]> {
+pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
     let path = &config.model.path;
     let bytes = fs::read(path).with_context(|| Failure::usage(format!("reading model {}", path.display())))?;
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("onnx");
     let manifest = Manifest {
-        name: config.name.clone(),
-        model: format!("model.{extension}"),
         labels: labels(config)?,
         top_k: config.model.top_k,
         preprocess: config.preprocess.clone(),
+        engine: config.model.engine,
+        ..Manifest::new(&config.name, format!("model.{extension}"))
     };
     let loading = || {
         let failure = Failure::failed(format!("loading model {}", path.display()));
         failure.hint("check [model] and [preprocess] in deploy.toml")
     };
-    Classifier::new(manifest.clone(), &bytes).with_context(loading)?;
+    let classifier = Classifier::new(manifest.clone(), &bytes).with_context(loading)?;
+    // The instructions are the function's machine's, which this one does not know.
+    let engine = classifier.engine();
+    let engine = engine.split_once(" (").map_or(engine.as_str(), |(engine, _)| engine).to_owned();
+    let operators = classifier.operators().clone();
+    let form = classifier.prepared();
+    let prepared = form.is_some();
+    let (manifest, bytes) = form.unwrap_or((manifest, bytes));
     let text = serde_json::to_vec(&manifest).context("encoding the model's manifest")?;
-    let model = Entry { name: manifest.model.clone(), bytes, executable: false };
-    Ok([model, Entry { name: MANIFEST.to_owned(), bytes: text, executable: false }])
+    let model = Entry { name: manifest.model, bytes, executable: false };
+    let files = [model, Entry { name: MANIFEST.to_owned(), bytes: text, executable: false }];
+    Ok(Model { files, prepared, engine, operators })
 }
 
 /// One label a line. The class is the line's number, so an empty line between others is a mistake.
@@ -50,6 +71,8 @@ fn labels(config: &Config) -> anyhow::Result<Vec<String>> {
 mod tests {
     use std::path::{Path, PathBuf};
 
+    use classifier::Engine;
+
     use super::*;
     use crate::{data_plane::access::tests::config, error::kind_of};
 
@@ -67,11 +90,21 @@ mod tests {
         let mut config = config(folder.path());
         config.model.path = shipped("mnist.onnx");
         config.model.labels = Some(shipped("labels.txt"));
-        let [model, manifest] = prepare(&config).unwrap();
-        assert_eq!((model.name.as_str(), manifest.name.as_str()), ("model.onnx", MANIFEST));
-        let manifest: Manifest = serde_json::from_slice(&manifest.bytes).unwrap();
-        assert_eq!((manifest.name.as_str(), manifest.labels.len(), manifest.top_k), ("mnist", 10, 5));
-        Classifier::new(manifest, &model.bytes).unwrap();
+        for (engine, file, prepared) in
+            [(Engine::ChannelsLast, "model.channels-last", true), (Engine::Tract, "model.onnx", false)]
+        {
+            config.model.engine = engine;
+            let made = prepare(&config).unwrap();
+            let [model, manifest] = &made.files;
+            assert_eq!((model.name.as_str(), manifest.name.as_str(), made.prepared), (file, MANIFEST, prepared));
+            let manifest: Manifest = serde_json::from_slice(&manifest.bytes).unwrap();
+            assert_eq!((manifest.name.as_str(), manifest.labels.len(), manifest.top_k), ("mnist", 10, 5));
+            let classifier = Classifier::new(manifest, &model.bytes).unwrap();
+            assert_eq!(
+                (classifier.engine().starts_with(&made.engine), classifier.operators()),
+                (true, &made.operators)
+            );
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use aws_sdk_cognitoidentityprovider::types::{
     OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType, UserPoolClientType,
 };
 
-use super::{Context, Diff, Observed, Step};
+use super::{Context, Diff, Observed, Reader, Step};
 use crate::{
     aws::{ApiError, Doing as _, create, found},
     engine::plan::{FieldDiff, ResourceKind},
@@ -46,7 +46,7 @@ pub struct Actual {
 }
 
 /// Ids of the pool's clients of our name, in a fixed order. AWS lists no dates, so the order of ids stands for age.
-pub async fn list(cx: Context<'_>, pool_id: &str) -> Result<Vec<String>> {
+pub async fn list(cx: Reader<'_>, pool_id: &str) -> Result<Vec<String>> {
     let name = cx.id.app_client();
     let call = cx.aws.cognito.list_user_pool_clients().user_pool_id(pool_id).max_results(60);
     let mut clients = call.into_paginator().items().send();
@@ -62,11 +62,11 @@ pub async fn list(cx: Context<'_>, pool_id: &str) -> Result<Vec<String>> {
 }
 
 /// Reads it.
-pub async fn observe(cx: Context<'_>, pool_id: &str, client_id: &str) -> Result<Observed<Actual>> {
+pub async fn observe(cx: Reader<'_>, pool_id: &str, client_id: &str) -> Result<Observed<Actual>> {
     Ok(Observed::child(describe(cx, pool_id, client_id).await?.map(|client| actual(&client))))
 }
 
-async fn describe(cx: Context<'_>, pool_id: &str, id: &str) -> Result<Option<UserPoolClientType>> {
+async fn describe(cx: Reader<'_>, pool_id: &str, id: &str) -> Result<Option<UserPoolClientType>> {
     let call = cx.aws.cognito.describe_user_pool_client().user_pool_id(pool_id).client_id(id);
     Ok(found(call.send().await).doing("reading app client", id)?.and_then(|answer| answer.user_pool_client))
 }
@@ -130,7 +130,7 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
 }
 
 async fn create_client(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Result<String> {
-    let find = async || Ok(list(cx, pool_id).await?.into_iter().next());
+    let find = async || Ok(list(cx.reader(), pool_id).await?.into_iter().next());
     let send = async || {
         let call = cx
             .aws
@@ -153,7 +153,7 @@ async fn create_client(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Res
 }
 
 async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> Result<()> {
-    let there = describe(cx, pool_id, id).await?;
+    let there = describe(cx.reader(), pool_id, id).await?;
     let there = there.with_context(|| format!("updating app client \"{id}\": it is gone"))?;
     let units = there.token_validity_units();
     let units = TokenValidityUnitsType::builder()

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use aws_sdk_apigateway::types::{Authorizer, AuthorizerType, Op, PatchOperation};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step};
 use crate::{
     aws::{ApiError, Doing as _, create, found},
     engine::plan::{FieldDiff, ResourceKind},
@@ -39,7 +39,7 @@ pub struct Actual {
 }
 
 /// Reads all of the API's.
-pub async fn list(cx: Context<'_>, api_id: &str) -> Result<Vec<Actual>> {
+pub async fn list(cx: Reader<'_>, api_id: &str) -> Result<Vec<Actual>> {
     let answer = cx.aws.apigateway.get_authorizers().rest_api_id(api_id).limit(500).send().await;
     let answer = found(answer).doing("reading the authorizers of REST API", api_id)?;
     Ok(answer.and_then(|answer| answer.items).unwrap_or_default().iter().map(actual).collect())
@@ -97,7 +97,9 @@ pub async fn reconcile(
 }
 
 async fn create_authorizer(cx: Context<'_>, api_id: &str, pool_arn: &str, desired: &Desired) -> Result<String> {
-    let find = async || Ok(pick(&desired.name, None, list(cx, api_id).await?).owned().map(|actual| actual.id.clone()));
+    let find = async || {
+        Ok(pick(&desired.name, None, list(cx.reader(), api_id).await?).owned().map(|actual| actual.id.clone()))
+    };
     let send = async || {
         let call = cx
             .aws
@@ -116,7 +118,7 @@ async fn create_authorizer(cx: Context<'_>, api_id: &str, pool_arn: &str, desire
     let Err(refused) = made else { return made };
     // Its name is unique in the API, and AWS's BadRequestException does not say that this is why. One that is just so
     // is as good as our own.
-    match pick(&desired.name, None, list(cx, api_id).await?).owned() {
+    match pick(&desired.name, None, list(cx.reader(), api_id).await?).owned() {
         Some(actual) if diff(desired, Some(pool_arn), Some(actual)).is_empty() => Ok(actual.id.clone()),
         Some(_) => Err(refused.context(Failure::met("creating authorizer", &desired.name))),
         None => Err(refused),

@@ -10,7 +10,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, authorizer, method, rest_api, sorted};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Reader, authorizer, method, rest_api, sorted};
 use crate::{
     aws::{ApiError, Doing as _, create},
     engine::plan::{FieldDiff, ResourceKind},
@@ -67,7 +67,7 @@ impl Record {
 const DESCRIPTION: &str = "deployer snapshot=";
 
 /// The deployments that we made, the newest first.
-pub async fn list(cx: Context<'_>, api_id: &str) -> Result<Vec<Record>> {
+pub async fn list(cx: Reader<'_>, api_id: &str) -> Result<Vec<Record>> {
     let mut ours = Vec::new();
     let mut position = None;
     loop {
@@ -99,7 +99,7 @@ pub fn diff(desired: Option<&str>, actual: Option<&str>) -> Vec<FieldDiff> {
 pub async fn create(cx: Context<'_>, api_id: &str, snapshot: &str) -> Result<String> {
     let description = format!("{DESCRIPTION}{snapshot}");
     let find = async || {
-        let mut ours = list(cx, api_id).await?.into_iter();
+        let mut ours = list(cx.reader(), api_id).await?.into_iter();
         Ok(ours.find(|record| record.snapshot == snapshot).map(|record| record.deployment_id))
     };
     let send = async || {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use aws_sdk_cognitoidentityprovider::types::DomainStatusType;
 
-use super::{Context, Diff, Step};
+use super::{Context, Diff, Reader, Step};
 use crate::{
     aws::{
         ApiError, Doing as _, found,
@@ -37,12 +37,12 @@ pub struct Actual {
 }
 
 /// The pool that has this prefix, if one of this account does: another account's cannot be seen.
-pub async fn holder(cx: Context<'_>, prefix: &str) -> Result<Option<String>> {
+pub async fn holder(cx: Reader<'_>, prefix: &str) -> Result<Option<String>> {
     Ok(describe(cx, prefix).await?.map(|(pool_id, _)| pool_id))
 }
 
 /// The pool that has the prefix, and the domain's state. No such domain is an empty description, not an error.
-async fn describe(cx: Context<'_>, prefix: &str) -> Result<Option<(String, Option<DomainStatusType>)>> {
+async fn describe(cx: Reader<'_>, prefix: &str) -> Result<Option<(String, Option<DomainStatusType>)>> {
     let answer = cx.aws.cognito.describe_user_pool_domain().domain(prefix).send().await;
     let description = found(answer).doing("reading domain", prefix)?.and_then(|answer| answer.domain_description);
     Ok(description.and_then(|domain| Some((domain.user_pool_id?, domain.status))))
@@ -65,7 +65,7 @@ pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Ste
         if let Err(error) = answer.map_err(ApiError::from) {
             // Our own create whose answer was lost, or another pool's domain: the same InvalidParameterException, so a
             // look decides. Another account's domain cannot be seen.
-            return match describe(cx, prefix).await? {
+            return match describe(cx.reader(), prefix).await? {
                 Some((holder, _)) if holder == pool_id => Ok(None),
                 Some((holder, _)) => Ok(Some(holder)),
                 None if error.code() == Some("InvalidParameterException") => {
@@ -98,7 +98,7 @@ pub async fn settle(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> 
 
 async fn wait_until_active(cx: Context<'_>, prefix: &str) -> Result<()> {
     wait::until(cx.events, ResourceKind::Domain, DEADLINE, async || {
-        Ok(match describe(cx, prefix).await? {
+        Ok(match describe(cx.reader(), prefix).await? {
             Some((_, None | Some(DomainStatusType::Active | DomainStatusType::Updating))) => Poll::Ready(()),
             Some((_, Some(DomainStatusType::Failed))) => {
                 return Err(Failure::failed(format!("creating domain \"{prefix}\": AWS says that it failed")).into());
@@ -115,7 +115,9 @@ pub async fn delete(cx: Context<'_>, pool_id: &str, prefix: &str) -> Result<()> 
     let answer = cx.aws.cognito.delete_user_pool_domain().user_pool_id(pool_id).domain(prefix).send().await;
     match answer.map_err(ApiError::from) {
         // One that is already gone is also told as InvalidParameterException, so a look decides.
-        Err(error) if error.code() == Some("InvalidParameterException") && describe(cx, prefix).await?.is_none() => {
+        Err(error)
+            if error.code() == Some("InvalidParameterException") && describe(cx.reader(), prefix).await?.is_none() =>
+        {
             Ok(())
         }
         other => found(other).doing("deleting domain", prefix).map(|_| ()),

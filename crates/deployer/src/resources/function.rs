@@ -15,7 +15,7 @@ use aws_sdk_lambda::types::{Architecture, FunctionConfiguration, LogFormat, Logg
 use serde_json::Value;
 
 pub use self::reconcile::{create, delete, reconcile, wait_until_ready};
-use super::{Context, Diff, Observed};
+use super::{Diff, KNOWN_AFTER_APPLY, Observed, Reader};
 use crate::{
     aws::{Doing as _, found},
     engine::plan::FieldDiff,
@@ -94,7 +94,7 @@ pub struct Actual {
 }
 
 /// Reads everything with one call.
-pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
+pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     let name = cx.id.function();
     let answer = cx.aws.lambda.get_function().function_name(&name).send().await;
     let Some(answer) = found(answer).doing("reading function", &name)? else { return Ok(Observed::Absent) };
@@ -159,7 +159,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
             Some(given) => diff.field("code", given, Some(&actual.code_sha256)),
             None => diff,
         },
-        (None, None) => diff,
+        (None, None) => diff.field("code", KNOWN_AFTER_APPLY, None),
     }
     .done()
 }

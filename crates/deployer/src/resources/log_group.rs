@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 
-use super::{Context, Diff, Observed, Step};
+use super::{Context, Diff, Observed, Reader, Step};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
@@ -27,18 +27,22 @@ pub struct Actual {
     pub retention_days: Option<i32>,
 }
 
-/// Reads the group and its tags, at once: its ARN is known before it exists.
-pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
+/// Reads the group, then its tags.
+pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     let name = cx.id.log_group();
-    let groups = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send();
-    let tags = cx.aws.logs.list_tags_for_resource().resource_arn(cx.id.log_group_arn()).send();
-    let (groups, tags) = tokio::join!(groups, tags);
+    let groups = cx.aws.logs.describe_log_groups().log_group_name_prefix(&name).send().await;
     let groups = groups.doing("reading log group", &name)?;
     let Some(group) = groups.log_groups().iter().find(|group| group.log_group_name() == Some(&name)) else {
         return Ok(Observed::Absent);
     };
-    let tags = found(tags).doing("reading the tags of log group", &name)?;
-    let tags = tags.and_then(|tags| tags.tags).unwrap_or_default();
+    // Tags are those of the ARN without the asterisk, which stands for its streams.
+    let arn = group.arn().unwrap_or_default().trim_end_matches(":*");
+    let tags = cx.aws.logs.list_tags_for_resource().resource_arn(arn).send().await;
+    let Some(tags) = found(tags).doing("reading the tags of log group", &name)? else {
+        // Deleted since it was described: by no means a group without tags, which would be somebody else's.
+        return Ok(Observed::Absent);
+    };
+    let tags = tags.tags.unwrap_or_default();
     let actual = Actual { retention_days: group.retention_in_days };
     Ok(Observed::by_tags(cx.id, actual, |key| tags.get(key).map(String::as_str)))
 }

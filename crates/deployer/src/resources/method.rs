@@ -8,7 +8,7 @@
 use anyhow::{Context as _, Result};
 use aws_sdk_apigateway::types::{Integration, IntegrationType, Method, Resource};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
@@ -111,7 +111,7 @@ pub struct Root {
 }
 
 /// Reads all resources with their methods.
-pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Option<Root>> {
+pub async fn observe(cx: Reader<'_>, api_id: &str) -> Result<Option<Root>> {
     let mut items: Vec<Resource> = Vec::new();
     let mut position = None;
     loop {
@@ -224,7 +224,7 @@ pub async fn reconcile(
         match call.send().await.map_err(ApiError::from) {
             // Our own put whose answer was lost: a look decides.
             Err(error) if error.code() == Some("ConflictException") => {
-                let there = observe(cx, at.api_id).await?.map(|root| root.method);
+                let there = observe(cx.reader(), at.api_id).await?.map(|root| root.method);
                 let same = there.as_ref().and_then(Observed::owned);
                 if same.is_none() || !diff(desired, Some(authorizer_id), same).is_empty() {
                     return Err(anyhow::Error::new(error).context(Failure::met("creating method", HTTP_METHOD)));
@@ -270,7 +270,7 @@ pub struct At<'a> {
 }
 
 /// Id of the root resource of an API that was just made.
-pub async fn root_id(cx: Context<'_>, api_id: &str) -> Result<String> {
+pub async fn root_id(cx: Reader<'_>, api_id: &str) -> Result<String> {
     let root = observe(cx, api_id).await?;
     Ok(root.with_context(|| format!("reading REST API \"{api_id}\": it has no root resource"))?.id)
 }

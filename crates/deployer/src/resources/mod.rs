@@ -27,10 +27,19 @@ use crate::{
         event::Events,
         plan::{Action, FieldDiff},
     },
-    names::{STACK_TAG, STAGE_TAG, StackId},
+    names::{STACK_TAG, STAGE_TAG, StackId, StackKey},
 };
 
-/// What every call needs.
+/// What a call that reads needs. It need not know the account, so nothing that is read waits for that.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// Clients.
+    pub aws: &'a Clients,
+    /// Which stack's resources.
+    pub id: &'a StackKey,
+}
+
+/// What every other call needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// Clients.
@@ -39,6 +48,13 @@ pub struct Context<'a> {
     pub id: &'a StackId,
     /// Who hears of it.
     pub events: &'a Events,
+}
+
+impl<'a> Context<'a> {
+    /// For calls that read.
+    pub fn reader(self) -> Reader<'a> {
+        Reader { aws: self.aws, id: self.id }
+    }
 }
 
 /// What was found under a resource's name or tags.
@@ -60,7 +76,7 @@ pub enum Observed<T> {
 
 impl<T> Observed<T> {
     /// Sorts what was found by its tags.
-    pub fn by_tags<'t>(id: &StackId, actual: T, tag: impl Fn(&str) -> Option<&'t str>) -> Self {
+    pub fn by_tags<'t>(id: &StackKey, actual: T, tag: impl Fn(&str) -> Option<&'t str>) -> Self {
         if id.owns(&tag) {
             return Self::Owned(actual);
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step, rest_api};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step, rest_api};
 use crate::{
     aws::{
         ApiError, Doing as _,
@@ -62,7 +62,7 @@ pub struct Policy {
 }
 
 /// Reads the function's policy.
-pub async fn observe(cx: Context<'_>) -> Result<Policy> {
+pub async fn observe(cx: Reader<'_>) -> Result<Policy> {
     let name = cx.id.function();
     let answer = cx.aws.lambda.get_policy().function_name(&name).send().await;
     let Some(answer) = found(answer).doing("reading the policy of function", &name)? else {
@@ -165,7 +165,7 @@ pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Re
         match answer.map_err(ApiError::from) {
             // A statement is there, or the function is being updated: one code for both.
             Err(error) if error.code() == Some("ResourceConflictException") => {
-                let Some(actual) = observe(cx).await?.permission.owned().cloned() else {
+                let Some(actual) = observe(cx.reader()).await?.permission.owned().cloned() else {
                     return Ok(Poll::Pending("function is being updated".into()));
                 };
                 if diff(Some(&source_arn), Some(&actual)).is_empty() {
@@ -185,7 +185,7 @@ pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Re
 
 /// The other API of this stack that a statement names, while there is one.
 async fn other_api(cx: Context<'_>, api_id: &str, statement: &Actual) -> Result<Option<String>> {
-    let found = rest_api::observe(cx).await?;
+    let found = rest_api::observe(cx.reader()).await?;
     let mut ours = found.api.owned().into_iter().chain(&found.duplicates);
     let named = |api: &&rest_api::Actual| statement.source_arn.as_deref() == Some(&cx.id.source_arn(&api.id));
     Ok(ours.find(|api| api.id != api_id && named(api)).map(|api| api.id.clone()))

@@ -5,7 +5,7 @@
 use anyhow::Result;
 use aws_sdk_cognitoidentityprovider::types::ResourceServerScopeType;
 
-use super::{Context, Diff, Observed, Step, sorted};
+use super::{Context, Diff, Observed, Reader, Step, sorted};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
@@ -32,7 +32,7 @@ pub struct Actual {
 }
 
 /// Reads it.
-pub async fn observe(cx: Context<'_>, pool_id: &str, identifier: &str) -> Result<Observed<Actual>> {
+pub async fn observe(cx: Reader<'_>, pool_id: &str, identifier: &str) -> Result<Observed<Actual>> {
     let call = cx.aws.cognito.describe_resource_server().user_pool_id(pool_id).identifier(identifier);
     let answer = found(call.send().await).doing("reading resource server", identifier)?;
     let server = answer.and_then(|answer| answer.resource_server);
@@ -64,7 +64,7 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
                 // Our own create whose answer was lost: identifiers are unique in a pool. AWS says only
                 // InvalidParameterException, so a look decides.
                 Err(error) if error.code() == Some("InvalidParameterException") => {
-                    let there = observe(cx, pool_id, identifier).await?;
+                    let there = observe(cx.reader(), pool_id, identifier).await?;
                     let Some(actual) = there.owned() else {
                         return Err(error).doing("creating resource server", identifier);
                     };

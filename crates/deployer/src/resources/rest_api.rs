@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation, RestApi};
 
-use super::{Context, Diff, Observed, Step};
+use super::{Context, Diff, Observed, Reader, Step};
 use crate::{
     aws::{
         ApiError, Doing as _, create,
@@ -17,7 +17,7 @@ use crate::{
         wait::{self, Poll},
     },
     engine::plan::{FieldDiff, ResourceKind},
-    names::{STACK_TAG, STAGE_TAG, StackId},
+    names::{STACK_TAG, STAGE_TAG, StackKey},
 };
 
 /// Each of the callers before us takes 30 s.
@@ -74,7 +74,7 @@ pub struct Neighbour {
 }
 
 /// Reads all APIs.
-pub async fn observe(cx: Context<'_>) -> Result<Found> {
+pub async fn observe(cx: Reader<'_>) -> Result<Found> {
     let mut pages = cx.aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
     let mut apis: Vec<RestApi> = Vec::new();
     while let Some(api) = pages.next().await {
@@ -85,7 +85,7 @@ pub async fn observe(cx: Context<'_>) -> Result<Found> {
 }
 
 /// Tells apart what is ours, what has our name, and whose stacks live beside us. The oldest comes first.
-fn sort(id: &StackId, apis: &[RestApi]) -> Found {
+fn sort(id: &StackKey, apis: &[RestApi]) -> Found {
     let name = id.rest_api();
     let mut found = Found::default();
     for api in apis {
@@ -129,12 +129,27 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it so; gives its id.
-pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+/// An API that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Id.
+    pub id: String,
+    /// Its root resource, where AWS has told that already.
+    pub root_id: Option<String>,
+}
+
+impl Made {
+    fn known(actual: &Actual) -> Self {
+        Self { id: actual.id.clone(), root_id: None }
+    }
+}
+
+/// Makes it so.
+pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<Made> {
     let actual = match step {
         Step::Create => return create_api(cx, desired).await,
         Step::Skip(None) => anyhow::bail!("no REST API \"{}\"", desired.name),
-        Step::Skip(Some(actual)) | Step::Keep(actual) => return Ok(actual.id.clone()),
+        Step::Skip(Some(actual)) | Step::Keep(actual) => return Ok(Made::known(actual)),
         Step::Update(actual, _) | Step::Adopt(actual, _) | Step::Replace(actual, _) => actual,
     };
     if let Step::Adopt(..) = step {
@@ -146,11 +161,11 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
         let call = cx.aws.apigateway.update_rest_api().rest_api_id(&actual.id).set_patch_operations(Some(patches));
         call.send().await.doing("updating REST API", &actual.id)?;
     }
-    Ok(actual.id.clone())
+    Ok(Made::known(actual))
 }
 
-async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<String> {
-    let find = async || Ok(observe(cx).await?.api.owned().map(|actual| actual.id.clone()));
+async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<Made> {
+    let find = async || Ok(observe(cx.reader()).await?.api.owned().map(Made::known));
     let send = async || {
         let call = cx
             .aws
@@ -162,7 +177,7 @@ async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<String> {
             .set_tags(Some(cx.id.tag_map()));
         let once = aws_sdk_apigateway::config::Builder::default().retry_config(create::once());
         let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
-        Ok(answer.id.unwrap_or_default())
+        Ok(Made { id: answer.id.unwrap_or_default(), root_id: answer.root_resource_id })
     };
     create::create(cx.events, ResourceKind::RestApi, &desired.name, find, send).await
 }
@@ -219,6 +234,7 @@ pub async fn delete(cx: Context<'_>, api_id: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::StackId;
 
     fn desired() -> Desired {
         Desired { name: "a".into(), binary_media_types: vec!["*/*".into()] }
@@ -264,12 +280,7 @@ mod tests {
             }
             api.build()
         };
-        let id = StackId {
-            name: "a".into(),
-            stage: "dev".into(),
-            region: "us-east-1".into(),
-            account_id: "123456789012".into(),
-        };
+        let id = StackId::new("a", "dev", "us-east-1", "123456789012");
         let owned = |stack| [(STACK_TAG, stack), (STAGE_TAG, "dev")];
         let found = sort(
             &id,

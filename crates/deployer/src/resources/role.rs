@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use aws_sdk_iam::types::Tag;
 use serde_json::{Value, json};
 
-use super::{Context, Diff, Observed, Step};
+use super::{Context, Diff, Observed, Reader, Step};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
@@ -65,7 +65,7 @@ pub struct Actual {
 }
 
 /// Reads the role and its policy, at once.
-pub async fn observe(cx: Context<'_>) -> Result<Observed<Actual>> {
+pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     let name = cx.id.role();
     let role = cx.aws.iam.get_role().role_name(&name).send();
     let policy = cx.aws.iam.get_role_policy().role_name(&name).policy_name(POLICY).send();
@@ -104,7 +104,7 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
         match create.set_tags(Some(tags(cx.id)?)).send().await.map_err(ApiError::from) {
             // Our own create whose answer was lost: role names are unique, so it can only be told from a stranger's by
             // its tags.
-            Err(error) if error.code() == Some("EntityAlreadyExists") => match observe(cx).await? {
+            Err(error) if error.code() == Some("EntityAlreadyExists") => match observe(cx.reader()).await? {
                 Observed::Owned(_) => {}
                 _ => return Err(Failure::refused(format!("role \"{name}\" exists and is not this stack's")).into()),
             },
@@ -174,12 +174,7 @@ mod tests {
     use super::*;
 
     fn desired() -> Desired {
-        Desired::new(&StackId {
-            name: "mnist".into(),
-            stage: "dev".into(),
-            region: "us-east-1".into(),
-            account_id: "123456789012".into(),
-        })
+        Desired::new(&StackId::new("mnist", "dev", "us-east-1", "123456789012"))
     }
 
     fn actual() -> Actual {

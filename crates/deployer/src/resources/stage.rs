@@ -6,7 +6,7 @@
 use anyhow::Result;
 use aws_sdk_apigateway::types::{Op, PatchOperation, Stage};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Step, deployment::Record};
+use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step, deployment::Record};
 use crate::{
     aws::{ApiError, Doing as _, found},
     engine::plan::FieldDiff,
@@ -86,7 +86,7 @@ pub struct Found {
 }
 
 /// Reads all of the API's and picks ours.
-pub async fn observe(cx: Context<'_>, api_id: &str) -> Result<Found> {
+pub async fn observe(cx: Reader<'_>, api_id: &str) -> Result<Found> {
     let name = &cx.id.stage;
     let answer = cx.aws.apigateway.get_stages().rest_api_id(api_id).send().await;
     let answer = found(answer).doing("reading the stages of REST API", api_id)?;
@@ -194,7 +194,7 @@ async fn create(cx: Context<'_>, api_id: &str, record: &Record, name: &str) -> R
     match answer.map_err(ApiError::from) {
         // Our own create whose answer was lost: a look decides.
         Err(error) if error.code() == Some("ConflictException") => {
-            let there = observe(cx, api_id).await?.stage;
+            let there = observe(cx.reader(), api_id).await?.stage;
             match there.owned() {
                 Some(actual) if actual.serves().as_ref() == Some(record) => Ok(()),
                 _ => Err(anyhow::Error::new(error).context(Failure::met("creating stage", name))),

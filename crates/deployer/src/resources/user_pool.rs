@@ -6,7 +6,7 @@
 use anyhow::{Context as _, Result};
 use aws_sdk_cognitoidentityprovider::types::{AdminCreateUserConfigType, DeletionProtectionType, UserPoolType};
 
-use super::{Context, Diff, Observed, Step};
+use super::{Context, Diff, Observed, Reader, Step};
 use crate::{
     aws::{ApiError, Doing as _, create, found},
     engine::plan::{FieldDiff, ResourceKind},
@@ -48,7 +48,7 @@ pub struct Found {
 }
 
 /// Ids of all pools of our name, oldest first.
-pub async fn list(cx: Context<'_>) -> Result<Vec<String>> {
+pub async fn list(cx: Reader<'_>) -> Result<Vec<String>> {
     let name = cx.id.user_pool();
     let mut pools = cx.aws.cognito.list_user_pools().max_results(60).into_paginator().items().send();
     let mut ours = Vec::new();
@@ -64,7 +64,7 @@ pub async fn list(cx: Context<'_>) -> Result<Vec<String>> {
 }
 
 /// Reads the pools of these ids, at once.
-pub async fn observe(cx: Context<'_>, ids: &[String]) -> Result<Found> {
+pub async fn observe(cx: Reader<'_>, ids: &[String]) -> Result<Found> {
     let mut result = Found::default();
     let mut owned = Vec::new();
     for pool in futures_util::future::join_all(ids.iter().map(|id| describe(cx, id))).await {
@@ -84,7 +84,26 @@ pub async fn observe(cx: Context<'_>, ids: &[String]) -> Result<Found> {
     Ok(result)
 }
 
-async fn describe(cx: Context<'_>, id: &str) -> Result<Option<UserPoolType>> {
+/// What was read of a pool before it was known whether it is the one.
+pub type Guessed<T> = Option<(String, Result<T>)>;
+
+/// Reads what hangs on a pool beside its description: where just one has our name, it is likely to be the one.
+pub async fn guess<T>(ids: &[String], read: impl AsyncFn(&str) -> Result<T>) -> Guessed<T> {
+    match ids {
+        [only] => Some((only.clone(), read(only).await)),
+        _ => None,
+    }
+}
+
+/// What hangs on this pool: as guessed, or else read now.
+pub async fn confirm<T>(guessed: Guessed<T>, id: &str, read: impl AsyncFn(&str) -> Result<T>) -> Result<T> {
+    match guessed {
+        Some((guess, value)) if guess == id => value,
+        _ => read(id).await,
+    }
+}
+
+async fn describe(cx: Reader<'_>, id: &str) -> Result<Option<UserPoolType>> {
     let answer = cx.aws.cognito.describe_user_pool().user_pool_id(id).send().await;
     Ok(found(answer).doing("reading user pool", id)?.and_then(|answer| answer.user_pool))
 }
@@ -125,7 +144,9 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
 }
 
 async fn create_pool(cx: Context<'_>, desired: &Desired) -> Result<String> {
-    let find = async || Ok(observe(cx, &list(cx).await?).await?.pool.owned().map(|actual| actual.id.clone()));
+    let find = async || {
+        Ok(observe(cx.reader(), &list(cx.reader()).await?).await?.pool.owned().map(|actual| actual.id.clone()))
+    };
     let send = async || {
         let call = cx
             .aws
@@ -144,7 +165,7 @@ async fn create_pool(cx: Context<'_>, desired: &Desired) -> Result<String> {
 
 /// Sends back what is there, with our fields changed; without a desired state only the protection is lifted.
 async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<()> {
-    let pool = describe(cx, id).await?.with_context(|| format!("updating user pool \"{id}\": it is gone"))?;
+    let pool = describe(cx.reader(), id).await?.with_context(|| format!("updating user pool \"{id}\": it is gone"))?;
     let mut all_tags = pool.user_pool_tags.unwrap_or_default();
     all_tags.extend(cx.id.tag_map());
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -208,7 +229,7 @@ pub fn protection(on: bool) -> DeletionProtectionType {
 }
 
 /// Whether it holds a user. The estimate that DescribeUserPool gives can lag.
-pub async fn has_users(cx: Context<'_>, actual: &Actual) -> Result<bool> {
+pub async fn has_users(cx: Reader<'_>, actual: &Actual) -> Result<bool> {
     if actual.users > 0 {
         return Ok(true);
     }

@@ -5,6 +5,7 @@
 mod durability;
 mod full_disk;
 mod interrupt;
+mod packaging;
 mod reproducible;
 
 use std::{
@@ -57,6 +58,23 @@ fn a_wrong_command_line_is_a_usage_error() {
     assert_eq!(document["error"]["message"], "unrecognized subcommand 'predikt'");
     assert_eq!(document["error"]["hint"], "a similar subcommand exists: 'predict'");
     assert_eq!(run(folder.path(), &["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn inspect_tells_what_computes_a_model_without_a_deploy_toml() {
+    let folder = folder();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../model/mnist.onnx");
+    let document = json(folder.path(), 0, &["inspect", model]);
+    assert_eq!((&document["input_shape"], &document["classes"]), (&serde_json::json!([1, 28, 28]), &10.into()));
+    assert_eq!((&document["prepared"], &document["taken"]["Conv"]), (&true.into(), &2.into()));
+    let document = json(folder.path(), 0, &["inspect", model, "--engine", "tract"]);
+    assert_eq!(
+        (&document["prepared"], &document["engine"], &document["left"]["Conv"]),
+        (&false.into(), &"tract".into(), &2.into())
+    );
+    assert_eq!(json(folder.path(), 2, &["inspect", "absent.onnx"])["error"]["kind"], "usage");
+    fs::write(folder.path().join("m.tflite"), "no model").unwrap();
+    assert_eq!(json(folder.path(), 1, &["inspect", "m.tflite"])["error"]["message"], "inspecting model m.tflite");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn folder() -> TempDir {
 
 async fn predict(base: &str, folder: &Path, images: &[PathBuf], top_k: u16) -> anyhow::Result<Predictions> {
     let cache = Cache::new(&global(), &config(folder), &[]);
-    let lookup = async || Ok((outputs(base), Secret::new("s3cret")));
+    let lookup = async |_| Ok((outputs(base), Secret::new("s3cret")));
     let access = Access::open(cache, Vec::new(), false, lookup).await?;
     let args = PredictArgs { images: images.to_vec(), top_k, jobs: 3 };
     let ui = Ui::with_format(Format::Text, 0, true);

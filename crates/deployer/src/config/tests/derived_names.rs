@@ -47,12 +47,7 @@ fn satisfies(name: &str, models: &[&str]) -> Result<(), String> {
 }
 
 fn derived(config: &Config, region: &str) -> Result<(), String> {
-    let id = StackId {
-        name: config.name.clone(),
-        stage: config.stage.clone(),
-        region: region.to_owned(),
-        account_id: "123456789012".to_owned(),
-    };
+    let id = StackId::new(&config.name, &config.stage, region, "123456789012");
     satisfies(&id.function(), &["Lambda FunctionName"])?;
     satisfies(&id.function_arn(), &["Lambda Arn"])?;
     satisfies(&id.role(), &["IAM roleNameType"])?;

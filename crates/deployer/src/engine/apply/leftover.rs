@@ -1,6 +1,6 @@
 //! Removes what is not ours to have, or was made twice.
 
-use super::{Api, Run, nothing};
+use super::{Run, nothing};
 use crate::{
     engine::{
         destroy,
@@ -15,7 +15,7 @@ impl Run<'_> {
     pub(super) async fn openings(&self) {
         let methods = &self.plan.steps.leftovers.methods;
         let needs = async { self.slots.api.get().await };
-        let work = async |api: Option<Api>| {
+        let work = async |api: Option<rest_api::Made>| {
             let api = api.map(|api| api.id).unwrap_or_default();
             for other in methods {
                 method::delete_other(self.cx, &api, other).await?;
@@ -30,7 +30,7 @@ impl Run<'_> {
     pub(super) async fn other_stages(&self) {
         let stages = &self.plan.steps.leftovers.stages;
         let needs = async { self.slots.api.get().await };
-        let work = async |api: Option<Api>| {
+        let work = async |api: Option<rest_api::Made>| {
             let api = api.map(|api| api.id).unwrap_or_default();
             for name in stages {
                 stage::delete(self.cx, &api, name).await?;

@@ -24,7 +24,7 @@ impl Run<'_> {
             if let Some(id) = &pool
                 && let Some(holder) = domain::claim(self.cx, id, &self.desired.domain, step).await?
             {
-                let found = user_pool::observe(self.cx, std::slice::from_ref(&holder)).await?;
+                let found = user_pool::observe(self.cx.reader(), std::slice::from_ref(&holder)).await?;
                 if found.pool.owned().is_none() || !matches!(self.plan.steps.user_pool, Step::Create) {
                     return Err(domain::taken(&self.desired.domain, &holder));
                 }
@@ -65,7 +65,7 @@ impl Run<'_> {
         let needs = async { Ok((there(self.slots.pool.get().await)?, there(self.slots.client.get().await)?)) };
         let work = async |(pool, client): (String, String)| {
             if created && shared {
-                let mut others = app_client::list(self.cx, &pool).await?;
+                let mut others = app_client::list(self.cx.reader(), &pool).await?;
                 // What the plan knew of is deleted beside this.
                 others.retain(|other| *other != client && !self.plan.steps.leftovers.clients.contains(other));
                 if let Some(other) = others.first() {
@@ -80,9 +80,11 @@ impl Run<'_> {
 
     /// Deletes the pool that this run has made, unless somebody has put a user into it.
     async fn give_up_pool(&self, id: &str) -> Result<()> {
-        let found = user_pool::observe(self.cx, &[id.to_owned()]).await?;
+        let found = user_pool::observe(self.cx.reader(), &[id.to_owned()]).await?;
         match found.pool.owned() {
-            Some(pool) if !user_pool::has_users(self.cx, pool).await? => destroy::delete_pool(self.cx, pool).await,
+            Some(pool) if !user_pool::has_users(self.cx.reader(), pool).await? => {
+                destroy::delete_pool(self.cx, pool).await
+            }
             _ => Ok(()),
         }
     }

@@ -48,8 +48,7 @@ impl Command {
     async fn run(self, cloud: &Cloud) -> anyhow::Result<()> {
         let silent = Events::silent();
         let cx = cloud.context(&silent);
-        cloud.aws.identify(&cloud.config).await?;
-        let world = observe(cx, &cloud.desired(), false).await?;
+        let (_, world) = observe(&cloud.aws, &cloud.config, false).await?;
         if self == Self::Down {
             return destroy::destroy(cx, &world).await;
         }

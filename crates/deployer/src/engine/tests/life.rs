@@ -22,28 +22,23 @@ fn cost(cloud: &Cloud, what: &str) -> (usize, usize) {
 #[tokio::test]
 async fn a_life_costs_what_it_must() {
     let mut cloud = Cloud::with(Faults { latency_ms: LATENCY_MS, ..Faults::default() }).await;
-    let identify = async |cloud: &Cloud| drop(cloud.aws.identify(&cloud.config).await.unwrap());
     cloud.server.clear_requests();
 
-    identify(&cloud).await;
     cloud.up().await.unwrap();
     let (calls, writes) = cost(&cloud, "up from nothing");
     assert_eq!(writes, 16);
-    assert!(calls <= 29, "{calls}");
+    assert!(calls <= 27, "{calls}");
 
-    identify(&cloud).await;
     assert!(cloud.up().await.unwrap().is_noop());
     let (calls, writes) = cost(&cloud, "up with nothing to do");
     assert_eq!(writes, 0);
     assert!(calls <= 16, "{calls}");
 
     cloud.config.function.memory_mb = 512;
-    identify(&cloud).await;
     cloud.up().await.unwrap();
     let (_, writes) = cost(&cloud, "up with another memory size");
     assert_eq!(writes, 1);
 
-    identify(&cloud).await;
     cloud.down().await;
     let (_, writes) = cost(&cloud, "down");
     assert_eq!(writes, 7);

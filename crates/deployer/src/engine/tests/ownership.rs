@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     error::kind_of,
     names::{STACK_TAG, STAGE_TAG},
-    resources::{Observed, user_pool},
+    resources::{Observed, Reader, log_group, user_pool},
 };
 
 /// Takes our tags from a resource, as if somebody had made it by hand.
@@ -303,4 +303,22 @@ async fn a_renamed_pool_is_found_by_its_domain_and_never_replaced() {
     assert_eq!(changed(&plan), [(ResourceKind::UserPool, Action::Update)]);
     let Observed::Owned(pool) = cloud.world().await.user_pool.pool else { panic!("owned") };
     assert_eq!((pool.id, pool.name.as_str()), (id, "mnist-dev"));
+}
+
+/// Another run's `down` has deleted it while we were reading it.
+#[tokio::test]
+async fn a_log_group_that_goes_between_its_description_and_its_tags_is_not_a_strangers() {
+    let cloud = Cloud::start().await;
+    cloud.up().await.unwrap();
+    cloud.server.clear_requests();
+    // Its tags are asked for again and again meanwhile.
+    (0..3).for_each(|_| cloud.server.fail_next("ListTagsForResource", Fault::Error500));
+    let silent = Events::silent();
+    let (observed, ()) = tokio::join!(log_group::observe(Reader { aws: &cloud.aws, id: &cloud.id }), async {
+        while !cloud.server.requests().iter().any(|request| request.operation == "ListTagsForResource") {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        log_group::delete(cloud.context(&silent)).await.unwrap();
+    });
+    assert!(matches!(observed.unwrap(), Observed::Absent));
 }

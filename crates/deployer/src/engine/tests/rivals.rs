@@ -49,7 +49,7 @@ impl Run {
     async fn run(self, cloud: &Cloud) -> anyhow::Result<()> {
         let silent = Events::silent();
         let (cx, desired) = (cloud.context(&silent), self.desired(cloud));
-        let world = observe(cx, &desired, false).await?;
+        let (_, world) = observe(&cloud.aws, &self.config(&cloud.config), false).await?;
         if self == Self::Down {
             return destroy::destroy(cx, &world).await;
         }
@@ -60,7 +60,7 @@ impl Run {
     }
 
     async fn is_done(self, cloud: &Cloud) -> bool {
-        let world = observe(cloud.context(&Events::silent()), &self.desired(cloud), false).await.unwrap();
+        let (_, world) = observe(&cloud.aws, &self.config(&cloud.config), false).await.unwrap();
         match self {
             Self::Down => world.is_empty(),
             _ => plan(&self.desired(cloud), &world, &Options::default()).is_noop(),
@@ -224,24 +224,24 @@ async fn ten_stacks_at_once_under_the_documented_rates() {
         .map(|number| {
             let mut config = cloud.config.clone();
             config.name = format!("stack{number}");
-            let id = StackId { name: config.name.clone(), ..cloud.id.clone() };
+            let id = cloud.id.renamed(&config.name);
             let desired = Desired::new(&config, &id, Some(code("#!/bin/sh\n"))).unwrap();
-            (id, desired)
+            (config, id, desired)
         })
         .collect();
     let begin = std::time::Instant::now();
-    let up = async |(id, desired): &(StackId, Desired)| {
+    let up = async |(config, id, desired): &(Config, StackId, Desired)| {
         let cx = Context { aws: &cloud.aws, id, events: &silent };
-        let world = observe(cx, desired, false).await?;
+        let (_, world) = observe(&cloud.aws, config, false).await?;
         let plan = plan(desired, &world, &Options::default());
         plan.check()?;
         apply(cx, desired, &plan).await.map(drop)
     };
-    let down = async |(id, desired): &(StackId, Desired)| {
+    let down = async |(config, id, _): &(Config, StackId, Desired)| {
         let cx = Context { aws: &cloud.aws, id, events: &silent };
-        let world = observe(cx, desired, false).await?;
+        let (_, world) = observe(&cloud.aws, config, false).await?;
         destroy::destroy(cx, &world).await?;
-        anyhow::Ok(observe(cx, desired, false).await?.is_empty())
+        anyhow::Ok(observe(&cloud.aws, config, false).await?.1.is_empty())
     };
     for made in futures_util::future::join_all(stacks.iter().map(up)).await {
         made.unwrap();

@@ -80,7 +80,6 @@ impl Command {
                 up(cloud, &cloud.desired(), false).await
             }
             Self::Outputs => {
-                cloud.aws.identify(&cloud.config).await?;
                 let outputs = lookup(&cloud.aws, &cloud.config).await?;
                 client_secret(&cloud.aws, &outputs).await.map(drop)
             }
@@ -126,8 +125,7 @@ impl Command {
 }
 
 async fn plan(cloud: &Cloud, desired: &Desired, adopt: bool) -> Result<engine::Plan> {
-    let events = Events::silent();
-    let world = Box::pin(engine::observe(cloud.context(&events), desired, adopt)).await?;
+    let (_, world) = Box::pin(engine::observe(&cloud.aws, &cloud.config, adopt)).await?;
     let plan = engine::plan(desired, &world, &Options { adopt, only: Vec::new() });
     plan.check()?;
     Ok(plan)
@@ -137,13 +135,13 @@ async fn plan(cloud: &Cloud, desired: &Desired, adopt: bool) -> Result<engine::P
 pub(super) async fn up(cloud: &Cloud, desired: &Desired, adopt: bool) -> Result<()> {
     let plan = plan(cloud, desired, adopt).await?;
     // On the heap, as all of these: a test has 2 MB of stack.
-    Box::pin(engine::apply(cloud.context(&Events::silent()), desired, &plan)).await.map(drop)
+    Box::pin(engine::tests::apply(cloud.context(&Events::silent()), desired, &plan)).await.map(drop)
 }
 
 async fn down(cloud: &Cloud, delete_users: bool) -> Result<()> {
     let events = Events::silent();
     let cx = cloud.context(&events);
-    let world = Box::pin(engine::observe(cx, &cloud.desired(), false)).await?;
+    let (_, world) = Box::pin(engine::observe(&cloud.aws, &cloud.config, false)).await?;
     destroy::check_users(cx, &world, delete_users).await?;
     Box::pin(destroy::destroy(cx, &world)).await
 }

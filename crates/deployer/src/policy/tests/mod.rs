@@ -17,12 +17,7 @@ use crate::{
 };
 
 fn id(name: &str) -> StackId {
-    StackId {
-        name: name.into(),
-        stage: "dev".into(),
-        region: "us-east-1".into(),
-        account_id: local_aws::state::DEFAULT_ACCOUNT_ID.into(),
-    }
+    StackId::new(name, "dev", "us-east-1", local_aws::state::DEFAULT_ACCOUNT_ID)
 }
 
 /// The stack of the fixture.
@@ -165,7 +160,7 @@ async fn a_stack_is_safe_from_the_principal_of_another() {
     up(&cloud, &cloud.desired(), false).await.unwrap();
     let events = Events::silent();
     let cx = cloud.context(&events);
-    let world = Box::pin(engine::observe(cx, &cloud.desired(), false)).await.unwrap();
+    let (_, world) = Box::pin(engine::observe(&cloud.aws, &cloud.config, false)).await.unwrap();
     cloud.server.enforce(Some(policy(&document(&id("other")))));
     cloud.server.clear_requests();
     let error = Box::pin(destroy::destroy(cx, &world)).await.unwrap_err();
@@ -173,7 +168,7 @@ async fn a_stack_is_safe_from_the_principal_of_another() {
     let requests = cloud.server.requests();
     assert!(requests.iter().filter(|request| request.write).all(|request| request.status >= 400), "{requests:?}");
     cloud.server.enforce(None);
-    assert_eq!(Box::pin(engine::observe(cx, &cloud.desired(), false)).await.unwrap(), world);
+    assert_eq!(Box::pin(engine::observe(&cloud.aws, &cloud.config, false)).await.unwrap().1, world);
 }
 
 #[tokio::test]
@@ -188,9 +183,8 @@ async fn the_read_only_policy_reads_and_no_more() {
     for command in [Command::FirstUp, Command::Repair, Command::Adopt] {
         let cloud = of(command).cloud().await.unwrap();
         cloud.server.enforce(Some(policy(&document)));
-        let events = Events::silent();
         let adopt = command == Command::Adopt;
-        Box::pin(engine::observe(cloud.context(&events), &cloud.desired(), adopt)).await.unwrap();
+        Box::pin(engine::observe(&cloud.aws, &cloud.config, adopt)).await.unwrap();
     }
     // `up` is denied at its first write, and says what is missing.
     let cloud = of(Command::FirstUp).cloud().await.unwrap();
@@ -220,7 +214,7 @@ async fn the_read_only_policy_reads_and_no_more() {
 #[test]
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
 fn the_document_fits_a_managed_policy_and_its_sids_are_unique() {
-    let longest = StackId { name: "n".repeat(32), stage: "s".repeat(16), region: "ap-southeast-1".into(), ..ours() };
+    let longest = StackId::new("n".repeat(32), "s".repeat(16), "ap-southeast-1", ours().account_id);
     for (id, read_only) in [(&ours(), false), (&ours(), true), (&longest, false)] {
         let text = Document::new(id, read_only).to_string();
         // IAM counts all but white space.

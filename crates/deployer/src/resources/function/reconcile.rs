@@ -87,7 +87,7 @@ pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> 
             Ok(_) => Ok(Poll::Ready(Step::Create)),
             Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
             // Function names are unique, and its tags tell whose it is; after a lost answer it is our own.
-            Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx).await? {
+            Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx.reader()).await? {
                 Observed::Owned(actual) => Ok(Poll::Ready(match diff(desired, Some(&actual)) {
                     same if same.is_empty() => Step::Keep(actual),
                     diff => Step::Update(actual, diff),

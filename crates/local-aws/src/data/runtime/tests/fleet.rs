@@ -196,6 +196,10 @@ async fn what_a_killed_server_left_behind_is_ended_by_the_next() {
     std::fs::create_dir_all(root.join("old/task")).unwrap();
     let mut stray =
         std::process::Command::new("sleep").arg("60").env("LAMBDA_TASK_ROOT", root.join("old/task")).spawn().unwrap();
+    // Its parent goes on before the kernel shows the variables of what it has just begun.
+    while process::of_environment(&root).is_empty() && stray.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     act(&world, "pid").await;
     let killed = !stray.wait().unwrap().success();
     assert!(killed && !root.join("old").exists());

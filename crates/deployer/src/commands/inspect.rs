@@ -1,0 +1,79 @@
+//! `inspect`: what a model takes and gives, and what would compute it. Needs no deploy.toml.
+
+use std::{collections::BTreeMap, fmt, fs};
+
+use anyhow::Context as _;
+use classifier::{Classifier, Facts, Manifest, Preprocess};
+use serde::Serialize;
+
+use crate::{
+    cli::{Global, InspectArgs},
+    error::Failure,
+    package,
+    ui::{Table, Ui},
+};
+
+#[derive(Serialize)]
+struct Inspected {
+    model: String,
+    bytes: usize,
+    #[serde(flatten)]
+    facts: Facts,
+    /// What computes it.
+    engine: String,
+    /// Whether it is packaged in the prepared form, and its function built without tract.
+    prepared: bool,
+    /// Operators that the channels-last kernels compute, by name.
+    taken: BTreeMap<String, usize>,
+    /// Operators that stay with tract, by name.
+    left: BTreeMap<String, usize>,
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::default();
+        let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+        let [width, height] = self.facts.size;
+        row("model", format!("{}, {}", self.model, package::size(self.bytes)));
+        row("input", format!("{} {:?}", self.facts.input_type.name(), self.facts.input_shape));
+        row("image", format!("{width}x{height} {}", self.facts.color.name()));
+        row("classes", self.facts.classes.to_string());
+        row("engine", self.engine.clone());
+        row("operators", super::operators(&self.taken, &self.left));
+        row("packaged", if self.prepared { "prepared, without tract" } else { "as it is, with tract" }.to_owned());
+        for (name, count) in &self.taken {
+            row("  channels-last", format!("{count} {name}"));
+        }
+        for (name, count) in &self.left {
+            row("  tract", format!("{count} {name}"));
+        }
+        table.fmt(f)
+    }
+}
+
+pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Result<u8> {
+    let shown = args.model.display().to_string();
+    let bytes = fs::read(&args.model).with_context(|| Failure::usage(format!("reading model {shown}")))?;
+    let size = args.size.as_deref().map(|sides| [sides[0], sides[1]]);
+    let manifest = Manifest {
+        preprocess: Preprocess { size, ..Preprocess::default() },
+        engine: global.engine.into(),
+        ..Manifest::new("inspect", args.model.file_name().unwrap_or_default().to_string_lossy())
+    };
+    let classifier = Classifier::new(manifest, &bytes).with_context(|| {
+        let failure = Failure::failed(format!("inspecting model {shown}"));
+        failure
+            .hint("an image classifier in ONNX or TFLite is needed; --size WIDTH HEIGHT where it leaves its size open")
+    })?;
+    let operators = classifier.operators().clone();
+    ui.print(&Inspected {
+        model: shown,
+        bytes: bytes.len(),
+        facts: classifier.facts().clone(),
+        engine: classifier.engine(),
+        prepared: classifier.prepared().is_some(),
+        taken: operators.taken,
+        left: operators.left,
+    })?;
+    Ok(0)
+}
