@@ -1,20 +1,18 @@
 """The clouds that the acceptance runs use: how to start each, reach it, count what it was asked, and end it."""
 
-import http.client
-import http.server
 import json
 import os
 import pathlib
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.parse
 
 import boto3
 
 from model_check import ModelCheck
+from passing_proxy import PassingProxy
 
 # What a request does is in its method or its action's name, whatever the service.
 READS = ("Get", "List", "Describe", "Filter")
@@ -27,57 +25,22 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class CountingProxy:
-    """Passes requests on to an emulator, keeps what each one asked for, and checks it against AWS's models."""
+class CountingProxy(PassingProxy):
+    """Keeps what each request asked for, and checks it against AWS's models."""
 
     def __init__(self, target_port):
         self.requests = []
         self.checked, self.violations = 0, []
-        models = ModelCheck()
-        proxy = self
+        self.models = ModelCheck()
+        super().__init__(target_port)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def serve(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                action = action_of(self.command, self.path, self.headers, body)
-                proxy.requests.append(action)
-                if action[0] != "data":
-                    proxy.checked += 1
-                    proxy.violations += models.violations(action[0], self.command, self.path, self.headers, body)
-                upstream = http.client.HTTPConnection("127.0.0.1", target_port, timeout=120)
-                # Header by header, for one that is given twice must arrive twice.
-                upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                for key, value in self.headers.items():
-                    if key.lower() != "connection":
-                        upstream.putheader(key, value)
-                upstream.endheaders(body)
-                answer = upstream.getresponse()
-                payload = answer.read()
-                self.send_response(answer.status)
-                for key, value in answer.getheaders():
-                    if key.lower() not in ("transfer-encoding", "connection", "content-length", "date", "server"):
-                        self.send_header(key, value)
-                self.send_header("Content-Length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
-                upstream.close()
-
-            def __getattr__(self, name):
-                if name.startswith("do_"):  # Whatever the method is: what to make of it is the emulator's business.
-                    return self.serve
-                raise AttributeError(name)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
+    def answer(self, method, path, headers, body):
+        action = action_of(method, path, headers, body)
+        self.requests.append(action)
+        if action[0] != "data":
+            self.checked += 1
+            self.violations += self.models.violations(action[0], method, path, headers, body)
+        return super().answer(method, path, headers, body)
 
 
 def action_of(method, path, headers, body):
@@ -88,22 +51,17 @@ def action_of(method, path, headers, body):
     if "X-Amz-Target" in headers:
         action = headers["X-Amz-Target"].split(".")[-1]
         return (service, action, not action.startswith(READS))
-    if service in ("iam", "sts"):
+    if service in ("iam", "sts", "cloudformation"):
         action = urllib.parse.parse_qs(body.decode())["Action"][0]
         return (service, action, not action.startswith(READS))
     return (service, f"{method} {path}", method != "GET")
 
 
-class MiniStack:
-    """An emulator that we did not write, reached by nothing but the usual AWS variables."""
-
-    name = "ministack"
-    flags = ()
-
-    def __init__(self, work):
-        self.port = port = free_port()
-        self.log = open(work / "ministack.log", "wb")
-        self.process = subprocess.Popen(
+def start_ministack(work):
+    """An emulator that we did not write, on a free port; gives its process and the port once it listens."""
+    port = free_port()
+    with open(work / "ministack.log", "wb") as log:
+        process = subprocess.Popen(
             [str(pathlib.Path(sys.executable).parent / "ministack")],
             env={
                 "PATH": os.environ["PATH"],
@@ -113,16 +71,28 @@ class MiniStack:
                 "MINISTACK_ACCOUNT_ID": "123456789012",
                 "GATEWAY_PORT": str(port),
             },
-            stdout=self.log,
+            stdout=log,
             stderr=subprocess.STDOUT,
             cwd=work,
         )
-        deadline = time.monotonic() + 60
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise SystemExit(f"MiniStack did not start: {(work / 'ministack.log').read_text()}")
-            time.sleep(0.2)
-        self.proxy = CountingProxy(port)
+    deadline = time.monotonic() + 60
+    while socket.socket().connect_ex(("127.0.0.1", port)):
+        if time.monotonic() > deadline or process.poll() is not None:
+            process.kill()
+            raise SystemExit(f"MiniStack did not start: {(work / 'ministack.log').read_text()}")
+        time.sleep(0.2)
+    return process, port
+
+
+class MiniStack:
+    """An emulator that we did not write, reached by nothing but the usual AWS variables."""
+
+    name = "ministack"
+    flags = ()
+
+    def __init__(self, work):
+        self.process, self.port = start_ministack(work)
+        self.proxy = CountingProxy(self.port)
         self.endpoint = f"http://127.0.0.1:{self.proxy.port}"
         self.env = {
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -150,7 +120,6 @@ class MiniStack:
         self.proxy.stop()
         self.process.terminate()
         self.process.wait(20)
-        self.log.close()
 
 
 class Local:

@@ -1,21 +1,24 @@
 """Images that were made to cost: the real function answers each with the right status, in bounded time and memory.
 
-Each is sent to a bootstrap of its own, over the Runtime API, so that its peak memory is that image's. All are made here,
+Each is sent to a bootstrap of its own, over the Runtime API, so that its peak memory is that image's. It is the function as
+it is packaged for AWS. All are made here,
 byte by byte, for no library makes them.
 
-usage: hostile_images.py --bootstrap target/debug/bootstrap
+usage: hostile_images.py --deployer target/debug/deployer
 """
 
 import argparse
 import base64
 import http.server
 import json
+import os
 import pathlib
 import struct
 import subprocess
 import tempfile
 import threading
 import time
+import zipfile
 import zlib
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -206,16 +209,18 @@ def ask(bootstrap, package, image):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bootstrap", type=pathlib.Path, required=True)
+    parser.add_argument("--deployer", type=pathlib.Path, required=True)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
-    bootstrap = str(arguments.bootstrap.resolve())
     failed, worst = 0, (0, "")
     with tempfile.TemporaryDirectory() as temporary:
         package = pathlib.Path(temporary)
-        (package / "mnist.onnx").write_bytes((REPOSITORY / "model/mnist.onnx").read_bytes())
-        manifest = {"name": "mnist", "model": "mnist.onnx", "labels": [], "top_k": 3, "preprocess": {}}
-        (package / "classifier.json").write_text(json.dumps(manifest))
+        made = [arguments.deployer.resolve(), "package", "--out", package / "function.zip"]
+        subprocess.run(made, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+        with zipfile.ZipFile(package / "function.zip") as archive:
+            archive.extractall(package)
+        bootstrap = str(package / "bootstrap")
+        os.chmod(bootstrap, 0o755)
         for name, (make, right) in IMAGES.items():
             if arguments.only not in name:
                 continue

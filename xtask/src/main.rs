@@ -1,5 +1,6 @@
 //! Chores of the repository: `cargo xtask COMMAND`.
 
+mod bench;
 mod tidy;
 
 use std::{path::Path, process::ExitCode};
@@ -18,12 +19,48 @@ struct Arguments {
 enum Command {
     /// Check the layout: file length, names, module docs, where versions live and where a pause is allowed
     Tidy,
+    /// Measure; nothing here is a test
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Our engine beside tract, onnxruntime and LiteRT, one thread each
+    Engines {
+        /// Options of bench/engines.py: --rounds N, --only MODEL, --isa avx2
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The whole function on the local cloud: what it takes beside the model, and its memory over 10,000 requests
+    Function {
+        /// Options of bench/function.py: --requests N
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// `up`, `up` with nothing to do and `down`, on an emulator and on a local cloud as slow as AWS, beside boto3
+    Up {
+        /// Options of bench/up.py: --rounds N, --only ministack
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// A photo of twelve megapixels down to a model's input, beside Pillow
+    Images {
+        /// Options of bench/images.py: --rounds N
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 #[expect(clippy::print_stderr, reason = "the place where errors are shown")]
 fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let result = match Arguments::parse().command {
-        Command::Tidy => tidy::run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")),
+        Command::Tidy => tidy::run(&root),
+        Command::Bench(Bench::Engines { arguments }) => bench::engines(&root, &arguments),
+        Command::Bench(Bench::Function { arguments }) => bench::function(&root, &arguments),
+        Command::Bench(Bench::Up { arguments }) => bench::up(&root, &arguments),
+        Command::Bench(Bench::Images { arguments }) => bench::images(&root, &arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,38 @@
+"""Writes MobileNetV2 and ResNet-18 as ONNX, with random weights, and what onnxruntime makes of them once it has optimised them.
+
+usage: export_models.py FOLDER
+"""
+
+import pathlib
+import sys
+
+import onnxruntime
+import torch
+import torchvision
+
+# So that no layer is the identity, as it would be with what batch normalisation begins with.
+RANGES = {"running_mean": (-0.1, 0.1), "running_var": (0.5, 1.5), "weight": (0.5, 1.5), "bias": (-0.1, 0.1)}
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, make in {"mobilenetv2": torchvision.models.mobilenet_v2, "resnet18": torchvision.models.resnet18}.items():
+        torch.manual_seed(7)
+        model = make(weights=None).eval()
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                for tensor, (low, high) in RANGES.items():
+                    torch.nn.init.uniform_(getattr(module, tensor), low, high)
+        # The exporter that needs no further package, and folds batch normalisation as every exporter does.
+        torch.onnx.export(model, torch.zeros(1, 3, 224, 224), folder / f"{name}.onnx", opset_version=17, dynamo=False)
+    for path in [*folder.glob("[mr]*.onnx"), pathlib.Path(__file__).parents[1] / "model/mnist.onnx"]:
+        if path.stem.endswith(".optimised"):
+            continue
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(folder / f"{path.stem}.optimised.onnx")
+        onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+if __name__ == "__main__":
+    main()
