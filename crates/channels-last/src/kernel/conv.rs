@@ -366,16 +366,20 @@ impl<const PIXELS: usize, const BLOCKS: usize, const VECTORS: usize> WithSimd
         };
         let input = &pixels(conv.input)[first * input.plane() + start..];
         let mut ahead: [Ahead<'_>; BLOCKS] = std::array::from_fn(|block| spot.ahead[block]);
+        /// All tiles, for a stride that the compiler knows, or 0.
+        macro_rules! strided {
+            ($stride:literal) => {
+                each!(|tile, sums| {
+                    let input = &input[tile * PIXELS * walk.stride..];
+                    let ahead = ahead.each_mut().map(|ahead| ahead.take(spot.each));
+                    tile::blocked::<S, PIXELS, BLOCKS, VECTORS, $stride>(simd, &walk, input, weights, ahead, sums);
+                })
+            };
+        }
         match walk.stride {
-            1 => each!(|tile, sums| {
-                let (input, ahead) = (&input[tile * PIXELS..], ahead.each_mut().map(|ahead| ahead.take(spot.each)));
-                tile::blocked::<S, PIXELS, BLOCKS, VECTORS, true>(simd, &walk, input, weights, ahead, sums);
-            }),
-            stride => each!(|tile, sums| {
-                let input = &input[tile * PIXELS * stride..];
-                let ahead = ahead.each_mut().map(|ahead| ahead.take(spot.each));
-                tile::blocked::<S, PIXELS, BLOCKS, VECTORS, false>(simd, &walk, input, weights, ahead, sums);
-            }),
+            1 => strided!(1),
+            2 => strided!(2),
+            _ => strided!(0),
         }
     }
 }

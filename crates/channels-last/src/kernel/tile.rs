@@ -9,6 +9,21 @@ use crate::buffer::BLOCK;
 use crate::kernel::ahead::Ahead;
 use crate::kernel::{clamp, multiply_add, vectors};
 
+/// A loop over a tile's pixels, written out: compilers unroll short loops by themselves, and keep the sums of longer ones in
+/// memory.
+macro_rules! unroll {
+    ($pixel:ident < $pixels:ident, $body:block) => {
+        unroll!($pixel < $pixels, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13);
+    };
+    ($pixel:ident < $pixels:ident, $body:block, $($number:literal)*) => {
+        const { assert!($pixels <= [$($number),*].len()) };
+        $(if $number < $pixels {
+            let $pixel = $number;
+            $body
+        })*
+    };
+}
+
 /// What tiles of one convolution have in common; distances are in pixels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Walk {
@@ -30,9 +45,10 @@ pub(super) struct Walk {
 /// Sums of a tile: `PIXELS` pixels, `VECTORS` vectors each.
 type Sums<S, const PIXELS: usize, const VECTORS: usize> = [[<S as Simd>::f32s; VECTORS]; PIXELS];
 
-/// Adds what the input blocks contribute, and asks for what is needed later. `DENSE` says that the stride is 1.
+/// Adds what the input blocks contribute, and asks for what is needed later. `STRIDE` is 0 where it is not known to the
+/// compiler: then each pixel's place is kept, for which there may be too few registers.
 #[inline(always)]
-pub(super) fn blocked<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECTORS: usize, const DENSE: bool>(
+pub(super) fn blocked<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECTORS: usize, const STRIDE: usize>(
     simd: S,
     walk: &Walk,
     input: &[[f32; BLOCK]],
@@ -41,7 +57,7 @@ pub(super) fn blocked<S: Simd, const PIXELS: usize, const BLOCKS: usize, const V
     sums: &mut Sums<S, PIXELS, VECTORS>,
 ) {
     let each = ahead[0].each(walk.blocks * walk.kernel[0] * walk.kernel[1]);
-    let stride = if DENSE { 1 } else { walk.stride };
+    let stride = if STRIDE == 0 { walk.stride } else { STRIDE };
     let mut position = 0;
     for block in 0..walk.blocks {
         // The trip count is at most a block, which spares the checks on each pixel.
@@ -51,15 +67,15 @@ pub(super) fn blocked<S: Simd, const PIXELS: usize, const BLOCKS: usize, const V
                 let first = block * walk.plane + row * walk.row + column * walk.column;
                 let window = &input[first..][..(PIXELS - 1) * stride + 1];
                 // Taken before the loop: a stride that is not known would be checked in it.
-                let pixels: [&[f32; BLOCK]; PIXELS] = std::array::from_fn(|pixel| &window[pixel * stride]);
+                let mut pixels = [&window[0]; PIXELS];
+                unroll!(pixel < PIXELS, { pixels[pixel] = &window[pixel * stride] });
                 let rows: [&[[f32; BLOCK]; BLOCK]; BLOCKS] = std::array::from_fn(|block| {
                     let (rows, _) = weights[block].as_chunks::<BLOCK>();
                     &rows[position]
                 });
                 for channel in 0..channels {
-                    let values = std::array::from_fn(|pixel| pixels[pixel][channel]);
                     let row = std::array::from_fn(|block| &rows[block][channel]);
-                    multiply::<S, PIXELS, BLOCKS, VECTORS>(simd, values, row, sums);
+                    multiply::<S, PIXELS, BLOCKS, VECTORS>(simd, |pixel| pixels[pixel][channel], row, sums);
                 }
                 for ahead in &mut ahead {
                     ahead.take(each).fetch();
@@ -83,12 +99,12 @@ pub(super) fn flat<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECT
     sums: &mut Sums<S, PIXELS, VECTORS>,
 ) {
     for (run, first) in runs.enumerate() {
-        let window: [&[f32]; PIXELS] = std::array::from_fn(|pixel| &input[first + pixel * step..][..length]);
+        let mut window = [&input[..0]; PIXELS];
+        unroll!(pixel < PIXELS, { window[pixel] = &input[first + pixel * step..][..length] });
         let rows: [&[[f32; BLOCK]]; BLOCKS] = std::array::from_fn(|block| &weights[block][run * length..][..length]);
         for element in 0..length {
-            let values = std::array::from_fn(|pixel| window[pixel][element]);
             let row = std::array::from_fn(|block| &rows[block][element]);
-            multiply::<S, PIXELS, BLOCKS, VECTORS>(simd, values, row, sums);
+            multiply::<S, PIXELS, BLOCKS, VECTORS>(simd, |pixel| window[pixel][element], row, sums);
         }
     }
 }
@@ -97,14 +113,14 @@ pub(super) fn flat<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECT
 #[inline(always)]
 fn multiply<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECTORS: usize>(
     simd: S,
-    values: [f32; PIXELS],
+    value: impl Fn(usize) -> f32,
     row: [&[f32; BLOCK]; BLOCKS],
     sums: &mut Sums<S, PIXELS, VECTORS>,
 ) {
     let each = VECTORS / BLOCKS;
     if VECTORS > PIXELS {
         // Fewer pixels than vectors: it is the pixels that are kept in registers.
-        let values = values.map(|value| simd.splat_f32s(value));
+        let values: [_; PIXELS] = std::array::from_fn(|pixel| simd.splat_f32s(value(pixel)));
         for vector in 0..VECTORS {
             let weight = vectors::<S>(row[vector / each])[vector % each];
             for pixel in 0..PIXELS {
@@ -112,13 +128,13 @@ fn multiply<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECTORS: us
             }
         }
     } else {
-        for pixel in 0..PIXELS {
-            let value = simd.splat_f32s(values[pixel]);
+        unroll!(pixel < PIXELS, {
+            let value = simd.splat_f32s(value(pixel));
             for vector in 0..VECTORS {
                 let weight = vectors::<S>(row[vector / each])[vector % each];
                 sums[pixel][vector] = multiply_add(simd, value, weight, sums[pixel][vector]);
             }
-        }
+        });
     }
 }
 
@@ -132,9 +148,7 @@ pub(super) fn begin<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VEC
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PIXELS];
     for vector in 0..VECTORS {
         let bias = vectors::<S>(bias[vector / each])[vector % each];
-        for sums in &mut sums {
-            sums[vector] = bias;
-        }
+        unroll!(pixel < PIXELS, { sums[pixel][vector] = bias });
     }
     sums
 }
@@ -150,11 +164,11 @@ pub(super) fn resume<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VE
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PIXELS];
     for block in 0..BLOCKS {
         let output = &output[block * plane..][..PIXELS];
-        for pixel in 0..PIXELS {
+        unroll!(pixel < PIXELS, {
             for vector in 0..each {
                 sums[pixel][block * each + vector] = vectors::<S>(&output[pixel])[vector];
             }
-        }
+        });
     }
     sums
 }
@@ -181,7 +195,7 @@ pub(super) fn end<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECTO
         let output = &mut output[block * plane..][..PIXELS];
         let residual =
             finish.and_then(|finish| finish.residual).map(|(pixels, plane)| &pixels[block * plane..][..PIXELS]);
-        for pixel in 0..PIXELS {
+        unroll!(pixel < PIXELS, {
             let (output, _) = S::as_mut_simd_f32s(&mut output[pixel]);
             for vector in 0..each {
                 let mut value = sums[pixel][block * each + vector];
@@ -193,6 +207,6 @@ pub(super) fn end<S: Simd, const PIXELS: usize, const BLOCKS: usize, const VECTO
                 }
                 output[vector] = value;
             }
-        }
+        });
     }
 }
