@@ -24,4 +24,4 @@ mod stored;
 pub use graph::{Element, Graph, Input, Node, Operation, Order, Output, Shape, Value, Window};
 pub use isa::Isa;
 pub use program::{Program, Source, State};
-pub use stored::StoredError;
+pub use stored::{FORM, StoredError};

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use classifier::Operators;
+use classifier::{Operators, PREPARED_FORM};
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
@@ -74,7 +74,7 @@ pub async fn build_and_say(
     let owned = config.clone();
     let model = spawn_blocking(move || model::prepare(&owned)).await??;
     model_is_good();
-    let target = Target::new(config.function.architecture, local, model.prepared);
+    let target = Target::new(config.function.architecture, local, model.prepared.is_some());
     let binary = match &config.function.bootstrap {
         Some(path) => path.clone(),
         None => bootstrap::compile(&config.root, &target, events).await?,
@@ -89,8 +89,14 @@ fn assemble(config: &Config, model: Model, binary: &Path, target: &Target) -> an
     let bytes = fs::read(binary).with_context(|| Failure::failed(format!("reading bootstrap {}", binary.display())))?;
     let elf = elf::check(&bytes, target).with_context(|| bootstrap::refused(binary, target))?;
     let bootstrap_bytes = bytes.len();
+    let model_files = match model.prepared {
+        Some(files) if reads_prepared(&bytes) => files,
+        // Built from sources that are not this program's.
+        Some(_) if config.function.bootstrap.is_none() => return Err(another_version(binary)),
+        _ => model.given,
+    };
     let mut files = vec![Entry { name: "bootstrap".to_owned(), bytes, executable: true }];
-    files.extend(model.files);
+    files.extend(model_files);
     let uncompressed_bytes = files.iter().map(|file| file.bytes.len()).sum();
     limit("unzipped", uncompressed_bytes, UNZIPPED_LIMIT)?;
     let zip = archive::zip(files).context(Failure::failed("writing the function's zip"))?;
@@ -111,6 +117,18 @@ fn assemble(config: &Config, model: Model, binary: &Path, target: &Target) -> an
         engine: model.engine,
         operators: model.operators,
     })
+}
+
+/// Whether an executable reads the prepared form that this program writes.
+fn reads_prepared(executable: &[u8]) -> bool {
+    memchr::memmem::find(executable, &PREPARED_FORM).is_some()
+}
+
+fn another_version(binary: &Path) -> anyhow::Error {
+    let text =
+        format!("packaging bootstrap {}: it reads another form of models than this program writes", binary.display());
+    let hint = "the program and the sources are of different versions: `cargo install --locked --path crates/deployer`";
+    Failure::failed(text).hint(hint).into()
 }
 
 fn limit(what: &str, bytes: usize, limit: usize) -> anyhow::Result<()> {
@@ -157,6 +175,25 @@ mod tests {
         assert_eq!((&first.zip, &first.sha256_base64), (&second.zip, &second.sha256_base64));
         assert_eq!(fs::read(&first.path).unwrap(), first.zip);
         assert_eq!(first.path, one.path().join(".deployer/package/mnist-dev.zip"));
+    }
+
+    #[tokio::test]
+    async fn a_bootstrap_gets_the_model_in_a_form_that_it_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = stack(folder.path());
+        let this = std::env::current_exe().unwrap();
+        for (bootstrap, form) in [(Path::new("/bin/sh"), "model.onnx"), (&this, "model.channels-last")] {
+            config.function.bootstrap = Some(bootstrap.to_owned());
+            let artifact = build(&config, true, &Events::silent()).await.unwrap();
+            let archive = zip::ZipArchive::new(std::io::Cursor::new(artifact.zip)).unwrap();
+            assert!(archive.index_for_name(form).is_some(), "{}", bootstrap.display());
+        }
+        // One that was built here is to read what was written here.
+        config.function.bootstrap = None;
+        let model = model::prepare(&config).unwrap();
+        let target = Target::new(config.function.architecture, true, true);
+        let error = assemble(&config, model, Path::new("/bin/sh"), &target).unwrap_err();
+        assert!(format!("{error:#}").contains("another form"), "{error:#}");
     }
 
     #[test]

@@ -16,9 +16,10 @@ const MANIFEST: &str = "classifier.json";
 
 /// A model for the zip.
 pub(super) struct Model {
-    pub(super) files: [Entry; 2],
-    /// Whether it runs without tract.
-    pub(super) prepared: bool,
+    /// As it was given.
+    pub(super) given: [Entry; 2],
+    /// As the channels-last kernels read it, where they compute all of it.
+    pub(super) prepared: Option<[Entry; 2]>,
     /// What computes it, in words.
     pub(super) engine: String,
     pub(super) operators: Operators,
@@ -45,13 +46,14 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
     let engine = classifier.engine();
     let engine = engine.split_once(" (").map_or(engine.as_str(), |(engine, _)| engine).to_owned();
     let operators = classifier.operators().clone();
-    let form = classifier.prepared();
-    let prepared = form.is_some();
-    let (manifest, bytes) = form.unwrap_or((manifest, bytes));
+    let prepared = classifier.prepared().map(|(manifest, bytes)| files(manifest, bytes)).transpose()?;
+    Ok(Model { given: files(manifest, bytes)?, prepared, engine, operators })
+}
+
+fn files(manifest: Manifest, bytes: Vec<u8>) -> anyhow::Result<[Entry; 2]> {
     let text = serde_json::to_vec(&manifest).context("encoding the model's manifest")?;
     let model = Entry { name: manifest.model, bytes, executable: false };
-    let files = [model, Entry { name: MANIFEST.to_owned(), bytes: text, executable: false }];
-    Ok(Model { files, prepared, engine, operators })
+    Ok([model, Entry { name: MANIFEST.to_owned(), bytes: text, executable: false }])
 }
 
 /// One label a line. The class is the line's number, so an empty line between others is a mistake.
@@ -95,8 +97,9 @@ mod tests {
         {
             config.model.engine = engine;
             let made = prepare(&config).unwrap();
-            let [model, manifest] = &made.files;
-            assert_eq!((model.name.as_str(), manifest.name.as_str(), made.prepared), (file, MANIFEST, prepared));
+            assert_eq!((made.given[0].name.as_str(), made.prepared.is_some()), ("model.onnx", prepared));
+            let [model, manifest] = made.prepared.as_ref().unwrap_or(&made.given);
+            assert_eq!((model.name.as_str(), manifest.name.as_str()), (file, MANIFEST));
             let manifest: Manifest = serde_json::from_slice(&manifest.bytes).unwrap();
             assert_eq!((manifest.name.as_str(), manifest.labels.len(), manifest.top_k), ("mnist", 10, 5));
             let classifier = Classifier::new(manifest, &model.bytes).unwrap();
