@@ -76,6 +76,11 @@ impl Failure {
         Self::conflict(format!("{what} \"{id}\": another run has made it otherwise at the same time"))
     }
 
+    /// What it needs is there no more: `deleted("creating function", "mnist", "its role")`.
+    pub fn deleted(what: &str, id: &str, needed: &str) -> Self {
+        Self::conflict(format!("{what} \"{id}\": another run has deleted {needed} at the same time"))
+    }
+
     /// Wrong usage or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)

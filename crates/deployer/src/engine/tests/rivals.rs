@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use super::{faults::stack_that_is_up, *};
 use crate::{
     error::{Failure, Kind, kind_of},
-    resources::{app_client, permission, rest_api},
+    resources::{app_client, function, permission, rest_api, role},
 };
 
 /// Cases at once.
@@ -200,6 +200,20 @@ async fn up_and_down() {
     races("down and an update", up.path(), [Run::Down, Run::Changed], Missing::Nothing).await;
     let nothing = tempfile::tempdir().unwrap();
     races("up from nothing and down", nothing.path(), [Run::Up, Run::Down], Missing::Nothing).await;
+}
+
+/// Lambda says of it that it cannot be assumed, as of one that is too new.
+#[tokio::test]
+async fn a_role_that_down_has_deleted_is_not_waited_for() {
+    let cloud = Cloud::start().await;
+    cloud.up().await.unwrap();
+    let silent = Events::silent();
+    let cx = cloud.context(&silent);
+    function::delete(cx).await.unwrap();
+    let plan = cloud.plan().await;
+    role::delete(cx).await.unwrap();
+    let error = apply(cx, &cloud.desired(), &plan).await.map(drop).unwrap_err();
+    assert!(is_clear(&error) && error.to_string().contains("its role"), "{error:#}");
 }
 
 #[tokio::test]

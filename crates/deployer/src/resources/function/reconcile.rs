@@ -1,6 +1,9 @@
 //! Makes the function so: create, update of code and configuration, tags, concurrency, and the waits between them.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use aws_sdk_lambda::{
@@ -17,11 +20,13 @@ use crate::{
     engine::plan::ResourceKind,
     error::Failure,
     names::CODE_TAG,
-    resources::{Context, Observed, Step},
+    resources::{Context, Observed, Step, role},
 };
 
 /// Roles are usable within seconds, rarely after a minute.
 const ROLE_DEADLINE: Duration = Duration::from_secs(75);
+/// A role that was just made is seen by now; IAM shows what is new a moment late.
+const ROLE_SEEN: Duration = Duration::from_secs(8);
 /// A zip of the largest size is Active well within this.
 const READY_DEADLINE: Duration = Duration::from_secs(180);
 
@@ -61,10 +66,11 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
     Ok(name.clone())
 }
 
-/// Creates it; a role that cannot be assumed yet is tried again. Gives what is left to do: another run, or an earlier one
-/// whose call came late, may have made it otherwise.
+/// Creates it; a role that cannot be assumed yet is tried again, unless another run has deleted it. Gives what is left to do:
+/// another run, or an earlier one whose call came late, may have made it otherwise.
 pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> {
     let name = &desired.name;
+    let begin = Instant::now();
     let code = FunctionCode::builder().zip_file(Blob::new(zip(desired)?.zip.as_slice())).build();
     wait::until(cx.events, ResourceKind::Function, ROLE_DEADLINE, async || {
         let call = cx
@@ -85,7 +91,13 @@ pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> 
         let answer = call.send().await;
         match answer.map_err(ApiError::from) {
             Ok(_) => Ok(Poll::Ready(Step::Create)),
-            Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
+            Err(error) if role_not_ready(&error) => {
+                // Lambda says the same of a role that is not there.
+                if begin.elapsed() > ROLE_SEEN && matches!(role::observe(cx.reader()).await?, Observed::Absent) {
+                    return Err(Failure::deleted("creating function", name, "its role").into());
+                }
+                Ok(Poll::Pending("role not assumable yet".into()))
+            }
             // Function names are unique, and its tags tell whose it is; after a lost answer it is our own.
             Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx.reader()).await? {
                 Observed::Owned(actual) => Ok(Poll::Ready(match diff(desired, Some(&actual)) {
