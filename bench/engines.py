@@ -4,7 +4,9 @@ Each round starts every engine anew and measures the time from its start to its 
 that are alive take turns with blocks of warm answers. All use one thread of one core. An engine whose answer is not that of
 the others is an error, not a row.
 
-usage: engines.py --target FOLDER [--rounds 15] [--only mnist]
+With --isa avx2 no engine sees AVX-512, so that a processor that has it shows what one without it does.
+
+usage: engines.py --target FOLDER [--rounds 15] [--only mnist] [--isa avx2]
 """
 
 import argparse
@@ -57,7 +59,8 @@ class Engine:
     """One process of an engine that has given its first answer."""
 
     def __init__(self, command, environment, arguments):
-        environment = {"PATH": os.environ["PATH"], **environment}
+        kept = {name: os.environ[name] for name in ("PATH", "LD_PRELOAD") if name in os.environ}
+        environment = {**kept, **environment}
         begin = time.perf_counter_ns()
         self.process = subprocess.Popen([*PIN, *map(str, command), *arguments], env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -77,6 +80,17 @@ class Engine:
         peak = int(self.process.stdout.read())
         self.process.wait()
         return peak
+
+
+def prepare(binaries, folder, model):
+    """Stores what an engine makes of a model before it starts: ours its own form, onnxruntime what it has optimised."""
+    _, onnx, element, shape, _ = model
+    empty = folder / "empty"
+    empty.write_bytes(bytes(int(numpy.prod(shape)) * (1 if element == "u8" else 4)))
+    subprocess.run([binaries / "engine-tract", onnx, empty, element, *map(str, shape)], check=True,
+                   env={**os.environ, "PREPARE": str(folder / f"{onnx.stem}.channels-last")},
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, HERE / "optimise_model.py", onnx, folder / f"{onnx.stem}.optimised.onnx"], check=True)
 
 
 def measure(binaries, folder, model, rounds, isa):
@@ -124,10 +138,18 @@ def goals(name, rows):
         yield "peak memory ÷ Rust + onnxruntime, optimised before", ours["rss_mb"] / rust["rss_mb"], 0.6
 
 
-def machine():
+def hide_avx512(folder):
+    """Hides AVX-512 from all that this process begins."""
+    library = folder / "without_avx512.so"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, HERE / "without_avx512.c"], check=True)
+    os.environ["LD_PRELOAD"] = str(library.resolve())
+
+
+def machine(isa):
     text = pathlib.Path("/proc/cpuinfo").read_text()
     processor = next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")), platform.machine())
     vectors = [name for name in ("avx2", "avx512f", "asimd") if f" {name} " in text]
+    vectors += [f"of these no more than {isa}"] if isa else []
     return (f"{processor}, {os.cpu_count()} cores ({', '.join(vectors)}), Linux {platform.release()}; onnxruntime "
             f"{onnxruntime.__version__}, LiteRT {getattr(ai_edge_litert, '__version__', '?')}, Python {platform.python_version()}")
 
@@ -137,20 +159,17 @@ def main():
     parser.add_argument("--target", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", default="")
-    parser.add_argument("--isa", default="", help="instructions of our kernels: avx512, avx2, portable")
+    parser.add_argument("--isa", default="", help="avx2: of all engines; avx512, portable: of our kernels")
     arguments = parser.parse_args()
     folder, binaries = arguments.target, HERE / "target/release"
-    lines, figures = [f"{machine()}", ""], {}
+    if arguments.isa == "avx2" and " avx512f " in pathlib.Path("/proc/cpuinfo").read_text():
+        hide_avx512(folder)
+    lines, figures = [machine(arguments.isa), ""], {}
     for model in models(folder):
-        name, onnx, element, shape, _ = model
+        name = model[0]
         if arguments.only.lower() not in name.lower():
             continue
-        prepare = [binaries / "engine-tract", onnx, os.devnull, "u8", *map(str, shape)]
-        empty = folder / "empty"
-        empty.write_bytes(bytes(int(numpy.prod(shape)) * (1 if element == "u8" else 4)))
-        prepare[2:4] = [empty, element]
-        subprocess.run(prepare, env={**os.environ, "PREPARE": str(folder / f"{onnx.stem}.channels-last")}, check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        prepare(binaries, folder, model)
         rows = figures[name] = measure(binaries, folder, model, arguments.rounds, arguments.isa)
         lines += [f"### {name}", "", "| engine | start to first answer | warm answer | peak memory | program |", "|---|---|---|---|---|"]
         for engine, row in rows.items():
@@ -160,9 +179,9 @@ def main():
         lines += [f"| {words} | {ratio:.2f} | {most:.2f} |" for words, ratio, most in goals(name, rows)]
         lines.append("")
         print("\n".join(lines), flush=True)
-        lines_of_all = lines
-    (folder / "engines.md").write_text("\n".join(lines_of_all))
-    (folder / "engines.json").write_text(json.dumps(figures, indent=1))
+    report = folder / f"engines-{arguments.isa or 'all'}.md"
+    report.write_text("\n".join(lines))
+    report.with_suffix(".json").write_text(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

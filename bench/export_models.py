@@ -1,4 +1,4 @@
-"""Writes MobileNetV2 and ResNet-18 as ONNX, with random weights, and what onnxruntime makes of them once it has optimised them.
+"""Writes MobileNetV2 and ResNet-18 as ONNX, with random weights.
 
 usage: export_models.py FOLDER
 """
@@ -6,7 +6,6 @@ usage: export_models.py FOLDER
 import pathlib
 import sys
 
-import onnxruntime
 import torch
 import torchvision
 
@@ -26,12 +25,6 @@ def main():
                     torch.nn.init.uniform_(getattr(module, tensor), low, high)
         # The exporter that needs no further package, and folds batch normalisation as every exporter does.
         torch.onnx.export(model, torch.zeros(1, 3, 224, 224), folder / f"{name}.onnx", opset_version=17, dynamo=False)
-    for path in [*folder.glob("[mr]*.onnx"), pathlib.Path(__file__).parents[1] / "model/mnist.onnx"]:
-        if path.stem.endswith(".optimised"):
-            continue
-        options = onnxruntime.SessionOptions()
-        options.optimized_model_filepath = str(folder / f"{path.stem}.optimised.onnx")
-        onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ pub(crate) fn engines(root: &Path, arguments: &[String]) -> Result<()> {
     let target = root.join("target/bench");
     let python = python(root, "engines")?;
     run(Command::new("cargo").args(["build", "--release", "--locked"]).current_dir(&bench))?;
-    if !target.join("resnet18.optimised.onnx").exists() {
+    if !target.join("resnet18.onnx").exists() {
         run(Command::new(&python).arg(bench.join("export_models.py")).arg(&target))?;
     }
     run(Command::new(&python).arg(bench.join("engines.py")).arg("--target").arg(&target).args(arguments))
