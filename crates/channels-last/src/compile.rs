@@ -98,6 +98,13 @@ impl Lowering {
         }
     }
 
+    /// Sets the last block to zero where not all of its lanes will be written.
+    fn clear_last(&mut self, buffer: Buffer) {
+        if !buffer.shape.channels.is_multiple_of(BLOCK) {
+            self.steps.push(Step::ClearLast { buffer });
+        }
+    }
+
     /// Gives back the memory of what is not read any more.
     fn release(&mut self, values: &[Value], time: usize) {
         for (index, &value) in values.iter().enumerate() {
@@ -141,9 +148,7 @@ impl Lowering {
             Operation::Add => self.pointwise(work, &[1.0], &[0.0]),
             Operation::Clamp { .. } => self.pointwise(work, &[1.0], &[0.0]),
             Operation::Concat => {
-                if !channels.is_multiple_of(BLOCK) {
-                    self.steps.push(Step::ClearLast { buffer: to });
-                }
+                self.clear_last(to);
                 let mut channel = 0;
                 for &input in &work.inputs {
                     let from = self.buffers[input];
@@ -152,9 +157,7 @@ impl Lowering {
                 }
             }
             Operation::Flatten(order) => {
-                if !channels.is_multiple_of(BLOCK) {
-                    self.steps.push(Step::ClearLast { buffer: to });
-                }
+                self.clear_last(to);
                 self.steps.push(Step::Flatten { from, to, order: *order });
             }
             Operation::Dense { weights, bias } => {
@@ -163,9 +166,7 @@ impl Lowering {
                 self.steps.push(Step::Dense { from, to, weights, bias, bounds: work.bounds });
             }
             Operation::Softmax => {
-                if !channels.is_multiple_of(BLOCK) {
-                    self.steps.push(Step::ClearLast { buffer: to });
-                }
+                self.clear_last(to);
                 self.steps.push(Step::Softmax { from, to });
             }
         }
