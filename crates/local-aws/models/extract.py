@@ -1,9 +1,10 @@
 """Takes from botocore's service models what the local cloud checks requests and answers against: models/aws.json.
 
-    python extract.py          writes the file
-    python extract.py --check  fails when the file is not what the installed botocore gives
+    python extract.py                      writes the file
+    python extract.py --check              fails when the file is not what the installed botocore gives
+    python extract.py --operations PROGRAM takes the operations from a program that is built already
 
-The operations are those that `src/control` dispatches, so a new one there needs no second list. Documentation and
+The operations are those that the local cloud prints: `cargo run -p local-aws --example operations`. Documentation and
 everything else that no check reads is left out.
 """
 
@@ -11,31 +12,24 @@ import argparse
 import gzip
 import json
 import pathlib
-import re
+import subprocess
 
 import botocore
 
 HERE = pathlib.Path(__file__).resolve().parent
-CONTROL = HERE.parent / "src/control"
 TARGET = HERE / "aws.json"
-
-# The service's name in botocore and in credential scopes → where its operations are dispatched.
-SERVICES = {
-    "apigateway": "apigateway/mod.rs",
-    "cognito-idp": "cognito/mod.rs",
-    "iam": "iam/mod.rs",
-    "lambda": "lambda/mod.rs",
-    "logs": "logs/mod.rs",
-    "sts": "sts.rs",
-}
+OPERATIONS = ["cargo", "run", "--quiet", "--package", "local-aws", "--example", "operations"]
 
 CONSTRAINTS = ("min", "max", "pattern")
 
 
-def implemented(service):
-    """The operations that the local cloud has, by the dispatch tables in its source."""
-    source = (CONTROL / SERVICES[service]).read_text()
-    return sorted(set(re.findall(r'"([A-Z][a-z]\w+)" =>', source)) | set(re.findall(r'\("([A-Z][a-z]\w+)", &\[', source)))
+def implemented(command):
+    """The operations that the local cloud has: sorted names by service, as botocore names it."""
+    printed = subprocess.run(command, cwd=HERE, check=True, capture_output=True, text=True).stdout
+    services = {}
+    for service, operation in (line.split() for line in printed.splitlines()):
+        services.setdefault(service, []).append(operation)
+    return {service: sorted(operations) for service, operations in sorted(services.items())}
 
 
 def model_of(service):
@@ -90,10 +84,10 @@ def code_of(model, error):
     return model["shapes"][error].get("error", {}).get("code", error)
 
 
-def extract(service):
+def extract(service, implemented):
     version, model = model_of(service)
     operations, inputs, outputs = {}, set(), set()
-    for name in implemented(service):
+    for name in implemented:
         operation = model["operations"][name]
         entry = {"uri": operation["http"]["requestUri"].split("?")[0]}
         for side, found in (("input", inputs), ("output", outputs)):
@@ -123,9 +117,12 @@ def text_of(models):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    text = text_of({service: extract(service) for service in SERVICES})
-    if not parser.parse_args().check:
+    parser.add_argument("--check", action="store_true", help="compare, do not write")
+    parser.add_argument("--operations", metavar="PROGRAM", help="a program that prints the operations")
+    arguments = parser.parse_args()
+    command = [str(pathlib.Path(arguments.operations).resolve())] if arguments.operations else OPERATIONS
+    text = text_of({service: extract(service, names) for service, names in implemented(command).items()})
+    if not arguments.check:
         TARGET.write_text(text)
     elif TARGET.read_text() != text:
         raise SystemExit(f"{TARGET} is not what botocore {botocore.__version__} gives: run {pathlib.Path(__file__).name}")

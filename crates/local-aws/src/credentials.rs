@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     random::{self, Alphabet},
-    state::{StoreError, replace_file},
+    store::{CREDENTIALS, StoreError, replace_file},
 };
 
 /// The one pair of credentials that the local cloud accepts. Made by it, kept 0600 beside its state.
@@ -26,13 +26,10 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The file in the server's folder, for clients in other processes of the same user.
-pub(crate) const FILE: &str = "credentials.json";
-
 impl Credentials {
     /// Reads the credentials that a server left in `dir`.
     pub fn load(dir: &Path) -> Result<Option<Self>, StoreError> {
-        let path = dir.join(FILE);
+        let path = dir.join(CREDENTIALS);
         match fs::read(&path) {
             Ok(bytes) => match serde_json::from_slice(&bytes) {
                 Ok(credentials) => Ok(Some(credentials)),
@@ -51,15 +48,10 @@ impl Credentials {
         if let Some(credentials) = Self::load(dir)? {
             return Ok(credentials);
         }
-        let path = dir.join(FILE);
-        let no_entropy = |_| StoreError::Io {
-            action: "making credentials for",
-            path: path.clone(),
-            source: io::Error::other("the system gives no random numbers"),
-        };
+        let path = dir.join(CREDENTIALS);
         let credentials = Self {
-            access_key_id: format!("AKIA{}", random::text(Alphabet::Base32, 16).map_err(no_entropy)?),
-            secret_access_key: random::text(Alphabet::Letters, 40).map_err(no_entropy)?,
+            access_key_id: format!("AKIA{}", random::id(Alphabet::Base32, 16)),
+            secret_access_key: random::id(Alphabet::Alphanumeric, 40),
         };
         let bytes = serde_json::to_vec_pretty(&credentials).map_err(|error| StoreError::Io {
             action: "writing",

@@ -1,19 +1,12 @@
 //! What can go wrong on AWS, on demand: slow propagation, pending states, latency, throttles and lost answers.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use serde_json::{Map, Value};
 use tokio::sync::Notify;
-
-use crate::{
-    control::Service,
-    quota::{self, Quota},
-};
 
 /// How slow and how strict the cloud is. The default is neither.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,18 +66,12 @@ pub(crate) struct FaultPlan {
     armed: Mutex<Vec<(String, Fault)>>,
     /// Told when a call is held.
     pub held: Notify,
-    buckets: Mutex<HashMap<String, Bucket>>,
-}
-
-struct Bucket {
-    tokens: f64,
-    filled: Instant,
 }
 
 impl FaultPlan {
     /// Nothing armed yet.
     pub(crate) fn new(faults: Faults) -> Self {
-        Self { faults, armed: Mutex::default(), held: Notify::new(), buckets: Mutex::default() }
+        Self { faults, armed: Mutex::default(), held: Notify::new() }
     }
 
     /// The next call of `operation` meets `fault`; several are met in the order in which they were armed.
@@ -93,20 +80,10 @@ impl FaultPlan {
     }
 
     /// What this call of `operation` meets.
-    pub(crate) fn meet(
-        &self,
-        service: Service,
-        region: &str,
-        operation: &str,
-        document: &Map<String, Value>,
-    ) -> Option<Fault> {
+    pub(crate) fn meet(&self, operation: &str) -> Option<Fault> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = armed.iter().position(|(name, _)| name == operation) {
-            return Some(armed.remove(at).1).filter(|fault| *fault != Fault::Pass);
-        }
-        drop(armed);
-        let quotas = quota::of(service, region, operation, document);
-        (self.faults.throttle && !self.admit(service, region, quotas)).then_some(Fault::Throttle)
+        let at = armed.iter().position(|(name, _)| name == operation)?;
+        Some(armed.remove(at).1).filter(|fault| *fault != Fault::Pass)
     }
 
     /// The way of a request that came in now.
@@ -122,29 +99,6 @@ impl FaultPlan {
     /// How long a call takes at least.
     fn latency(&self) -> Duration {
         Duration::from_millis(self.faults.latency_ms)
-    }
-
-    /// Takes a token from every bucket. A refused call takes none.
-    fn admit(&self, service: Service, region: &str, quotas: Vec<Quota>) -> bool {
-        let now = Instant::now();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = |quota: &Quota| format!("{service:?}/{region}/{}", quota.bucket);
-        let asked: Vec<_> = quotas.into_iter().map(|quota| (name(&quota), quota)).collect();
-        for (name, quota) in &asked {
-            let bucket = buckets.entry(name.clone()).or_insert(Bucket { tokens: quota.burst, filled: now });
-            let since = now.saturating_duration_since(bucket.filled).as_secs_f64();
-            bucket.tokens = (bucket.tokens + since * quota.rate).min(quota.burst);
-            bucket.filled = now;
-        }
-        let admitted = asked.iter().all(|(name, _)| buckets.get(name).is_some_and(|bucket| bucket.tokens >= 1.0));
-        if admitted {
-            for (name, _) in &asked {
-                if let Some(bucket) = buckets.get_mut(name) {
-                    bucket.tokens -= 1.0;
-                }
-            }
-        }
-        admitted
     }
 }
 
@@ -170,10 +124,10 @@ mod tests {
         let plan = FaultPlan::new(Faults::default());
         plan.arm("CreateRole", Fault::Throttle);
         plan.arm("CreateRole", Fault::Error500);
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "GetRole", &Map::new()), None);
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), Some(Fault::Throttle));
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), Some(Fault::Error500));
-        assert_eq!(plan.meet(Service::Iam, "us-east-1", "CreateRole", &Map::new()), None);
+        assert_eq!(plan.meet("GetRole"), None);
+        assert_eq!(plan.meet("CreateRole"), Some(Fault::Throttle));
+        assert_eq!(plan.meet("CreateRole"), Some(Fault::Error500));
+        assert_eq!(plan.meet("CreateRole"), None);
     }
 
     #[tokio::test]
@@ -187,14 +141,5 @@ mod tests {
         // One that has taken longer by itself is not made longer.
         let passed = began.checked_sub(Duration::from_secs(3_600)).unwrap_or(began);
         tokio::time::timeout(Duration::from_secs(60), plan.depart(passed)).await.unwrap_or_else(|_| panic!("it waits"));
-    }
-
-    #[test]
-    fn documented_quotas_hold_per_region() {
-        let plan = FaultPlan::new(Faults { throttle: true, ..Faults::default() });
-        let delete = |region: &str| plan.meet(Service::ApiGateway, region, "DeleteRestApi", &Map::new());
-        assert_eq!(delete("us-east-1"), None);
-        assert_eq!(delete("us-east-1"), Some(Fault::Throttle));
-        assert_eq!(delete("eu-west-1"), None);
     }
 }

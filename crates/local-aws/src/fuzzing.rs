@@ -20,15 +20,14 @@ use tokio::runtime::Runtime;
 
 use crate::{
     Options, Server, clock,
-    control::{self, Service},
     credentials::Credentials,
-    data, front, model,
+    endpoints::fuzzing as endpoints,
+    front, model,
+    service::Service,
     signature::Authorization,
-    state::{State, cognito::SigningKey},
+    state::{DEFAULT_ACCOUNT_ID, State, cognito::SigningKey},
+    store::StoreError,
 };
-
-const SERVICES: [Service; 6] =
-    [Service::ApiGateway, Service::Cognito, Service::Iam, Service::Lambda, Service::Logs, Service::Sts];
 
 /// A running local cloud with a stack in it, put back after every request.
 pub struct Cloud {
@@ -58,7 +57,7 @@ impl Cloud {
     pub fn control_plane(&self, data: &[u8]) {
         if self.send(data) == Some(true) {
             let before = self.before.clone();
-            let put_back = self.server.app().store.write::<_, crate::state::StoreError>(|state| {
+            let put_back = self.server.app().cloud.store.write::<_, StoreError>(|state| {
                 *state = before;
                 Ok(())
             });
@@ -71,24 +70,25 @@ impl Cloud {
         let (head, body) = split(data, b"\n")?;
         let mut words = str::from_utf8(head).ok()?.split(' ');
         let name = words.next()?;
-        let service = SERVICES.into_iter().find(|service| service.name() == name)?;
+        let service = Service::by_scope(name)?;
         let (first, second) = (words.next().unwrap_or("POST"), words.next().unwrap_or("/"));
-        let request = match service.target() {
+        let request = match service.target_prefix() {
             Some(prefix) => Request::post("/").header("x-amz-target", format!("{prefix}.{first}")),
             None => Request::builder().method(first).uri(second),
         };
         let (parts, ()) = request.body(()).ok()?.into_parts();
         let app = self.server.app();
-        let call = front::decode(app, service, "us-east-1".into(), parts, Bytes::copy_from_slice(body)).ok()?;
-        // A function's own program is not what is looked at.
-        if call.operation == "Invoke" {
+        let body = Bytes::copy_from_slice(body);
+        let (operation, request) = front::decode(service, DEFAULT_ACCOUNT_ID, "us-east-1".into(), parts, body).ok()?;
+        // A function's own program is not under test.
+        if operation.name == "Invoke" {
             return None;
         }
-        let findings = model::check(service, &call);
-        if findings.refusal(service.protocol(), service.invalid()).is_some() {
+        let findings = model::check(&request);
+        if findings.refusal(service.protocol(), service.validation_code()).is_some() {
             return Some(false);
         }
-        Some(self.runtime.block_on(control::run(service, call)).is_ok())
+        Some(self.runtime.block_on(front::execute(&app.cloud, &app.quotas, operation, request)).is_ok())
     }
 
     /// A request to the data plane as it is sent: request line, headers, an empty line, the body. Nobody has a token or
@@ -96,7 +96,7 @@ impl Cloud {
     pub fn data_plane(&self, data: &[u8]) {
         let Some(request) = request(data) else { return };
         let path = request.uri().path().to_owned();
-        let response = self.runtime.block_on(data::handle(self.server.app(), request));
+        let response = self.runtime.block_on(self.server.app().endpoints.handle(request));
         let open = path.contains("/.well-known/");
         assert!(open || !response.status().is_success(), "{path} answered {}", response.status());
     }
@@ -122,17 +122,17 @@ pub fn jwt(data: &[u8]) {
     static KEY: LazyLock<SigningKey> = LazyLock::new(key);
     let Some((&mode, data)) = data.split_first() else { return };
     if mode % 3 == 0 {
-        assert!(!data::fuzzing::admits(&KEY, &headers(data)), "a header that nobody has signed");
+        assert!(!endpoints::admits(&KEY, &headers(data)), "a header that nobody has signed");
         return;
     }
     let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(data) else { return };
-    let Some(token) = data::fuzzing::sign(&KEY, &claims) else { return };
+    let Some(token) = endpoints::sign(&KEY, &claims) else { return };
     if mode % 3 == 1 {
-        let admitted = data::fuzzing::admits(&KEY, &headers(token.as_bytes()));
+        let admitted = endpoints::admits(&KEY, &headers(token.as_bytes()));
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let alive = claims.get("exp").and_then(Value::as_u64).is_some_and(|exp| exp >= clock::now_s());
-        let scoped = text("scope").split(' ').any(|scope| scope == data::fuzzing::SCOPE);
-        let right = alive && scoped && text("token_use") == "access" && text("iss") == data::fuzzing::ISSUER;
+        let scoped = text("scope").split(' ').any(|scope| scope == endpoints::SCOPE);
+        let right = alive && scoped && text("token_use") == "access" && text("iss") == endpoints::ISSUER;
         assert!(!admitted || right, "{claims:?}");
         return;
     }
@@ -140,7 +140,7 @@ pub fn jwt(data: &[u8]) {
     let mut spoilt = token.clone().into_bytes();
     let place = place % spoilt.len();
     spoilt[place] = if spoilt[place] == b'A' { b'B' } else { b'A' };
-    assert!(!data::fuzzing::admits(&KEY, &headers(&spoilt)), "a token whose byte {place} is another");
+    assert!(!endpoints::admits(&KEY, &headers(&spoilt)), "a token whose byte {place} is another");
 }
 
 /// A function's zip. Nothing is written outside of its folder.
@@ -149,7 +149,7 @@ pub fn function_zip(data: &[u8]) {
     let (archive, into) = (folder.0.join("code.zip"), folder.0.join("in/it"));
     std::fs::File::create(&archive).and_then(|mut file| file.write_all(data)).expect("a file that is written");
     std::fs::create_dir(folder.0.join("in")).expect("a folder");
-    let _ = data::fuzzing::unpack(&archive, &into);
+    let _ = endpoints::unpack(&archive, &into);
     for (place, names) in [(folder.0.as_path(), ["code.zip", "in"].as_slice()), (&folder.0.join("in"), &["it"])] {
         for entry in std::fs::read_dir(place).expect("a folder") {
             let name = entry.expect("an entry").file_name();

@@ -1,35 +1,52 @@
 //! An embedded local cloud: the AWS operations that the deployer uses, on 127.0.0.1.
 //!
 //! Two planes share one listener. The control plane speaks AWS's wire protocols (STS, IAM, Lambda, CloudWatch Logs,
-//! Cognito, API Gateway) and verifies SigV4. The data plane is what callers of a deployed stack meet: the token
-//! endpoint, the key set, and an API endpoint that enforces its authorizer and runs the function's real `bootstrap`.
+//! Cognito, API Gateway) and verifies SigV4. The endpoints are what callers of a deployed stack use: the token endpoint,
+//! the key set, and an API endpoint that enforces its authorizer and runs the function's real `bootstrap`.
 //!
-//! It refuses what AWS refuses. It is no general emulator: an operation that the deployer does not use answers
+//! It refuses what AWS refuses. It is not a general emulator: an operation that the deployer does not use answers
 //! `NotImplemented` by name.
 //!
-//! Data flows one way: `front` (host, signature, routing) → `protocol` (decode) → `model` (check) → [`authorization`] (when
-//! a policy is enforced) → `control`, or `data` → [`state`].
+//! A control-plane request goes one way: `front` decodes it (by `protocol` and `services`), checks it against `model`,
+//! authorises it (by [`Policy`]), throttles it, runs its [operation](operations), and records it. An operation works on
+//! a `cloud`: the store and the functions. It is one row of its service's table, with everything that is known of it.
 
-pub mod authorization;
 mod clock;
-mod control;
+mod cloud;
 mod credentials;
-mod data;
+mod endpoints;
 pub mod faults;
 mod front;
+mod functions;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod input;
 mod model;
+mod operation;
+mod outcome;
+mod policy;
 mod protocol;
-mod quota;
 mod random;
-mod requests;
+mod request;
+mod request_log;
 pub mod server;
+mod service;
+mod services;
 mod signature;
 pub mod state;
+mod store;
+#[cfg(test)]
+mod testing;
+mod token_buckets;
 
-pub use authorization::{Need, Policy, PolicyError};
 pub use credentials::Credentials;
 pub use faults::{Fault, Faults};
-pub use requests::{Conformity, RequestLog, RequestRecord, depth};
+pub use policy::{Permission, Policy, PolicyError};
+pub use request_log::{Conformity, RequestLog, RequestRecord, depth};
 pub use server::{Options, Server, StartError, start};
+pub use store::StoreError;
+
+/// The name of every operation that the local cloud has, as `service operation`: `lambda CreateFunction`.
+pub fn operations() -> impl Iterator<Item = String> {
+    services::operations().map(|operation| format!("{} {}", operation.service.name(), operation.name))
+}

@@ -1,8 +1,7 @@
-//! Random identifiers and secrets.
+//! Random identifiers and secrets, in the forms that AWS gives them.
 
-use aws_lc_rs::{error::Unspecified, rand};
-
-use crate::protocol::ApiError;
+use aws_lc_rs::rand;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 /// Which characters an identifier has.
 #[derive(Debug, Clone, Copy)]
@@ -12,9 +11,7 @@ pub(crate) enum Alphabet {
     /// `A-Z2-7`
     Base32,
     /// `A-Za-z0-9`
-    Letters,
-    /// `0-9a-f`
-    Hex,
+    Alphanumeric,
 }
 
 impl Alphabet {
@@ -22,36 +19,50 @@ impl Alphabet {
         match self {
             Self::LowerAlphanumeric => b"0123456789abcdefghijklmnopqrstuvwxyz",
             Self::Base32 => b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
-            Self::Letters => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-            Self::Hex => b"0123456789abcdef",
+            Self::Alphanumeric => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
         }
     }
 }
 
 /// `length` characters, each equally likely.
-pub(crate) fn text(alphabet: Alphabet, length: usize) -> Result<String, Unspecified> {
+pub(crate) fn id(alphabet: Alphabet, length: usize) -> String {
     let characters = alphabet.characters();
     // Bytes from `limit` up would favour the first characters.
     let limit = 256 - 256 % characters.len();
     let mut text = String::with_capacity(length);
-    let mut bytes = [0u8; 64];
     while text.len() < length {
-        rand::fill(&mut bytes)?;
+        let bytes = bytes::<64>();
         let usable = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < limit);
         text.extend(usable.take(length - text.len()).map(|byte| char::from(characters[byte % characters.len()])));
     }
-    Ok(text)
+    text
 }
 
-/// `length` characters for an answer; a failure is the cloud's own.
-pub(crate) fn id(alphabet: Alphabet, length: usize) -> Result<String, ApiError> {
-    text(alphabet, length).map_err(|Unspecified| ApiError::internal("the system gives no random numbers"))
+/// A random (version 4) UUID.
+pub(crate) fn uuid() -> String {
+    uuid::Builder::from_random_bytes(bytes()).into_uuid().to_string()
 }
 
-/// In the form of a UUID.
-pub(crate) fn uuid() -> Result<String, ApiError> {
-    let digits = id(Alphabet::Hex, 30)?;
-    Ok(format!("{}-{}-4{}-a{}-{}", &digits[..8], &digits[8..12], &digits[12..15], &digits[15..18], &digits[18..30]))
+/// A trace id as X-Ray has them, made at `now_s` (seconds since the epoch).
+pub(crate) fn trace_id(now_s: u64) -> String {
+    format!("Root=1-{now_s:08x}-{}", hex::encode(bytes::<12>()))
+}
+
+/// The id of a segment within a trace.
+pub(crate) fn segment_id() -> String {
+    hex::encode(bytes::<8>())
+}
+
+/// The extended request id of API Gateway.
+pub(crate) fn extended_request_id() -> String {
+    BASE64_STANDARD.encode(bytes::<11>())
+}
+
+fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // No caller could answer without random numbers: the server could not even sign a token.
+    rand::fill(&mut bytes).expect("the system's random source works");
+    bytes
 }
 
 #[cfg(test)]
@@ -60,10 +71,17 @@ mod tests {
 
     #[test]
     fn identifiers_have_their_length_and_alphabet() {
-        let secret = text(Alphabet::LowerAlphanumeric, 300).expect("random numbers");
+        let secret = id(Alphabet::LowerAlphanumeric, 300);
         assert_eq!(secret.len(), 300);
         assert!(secret.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
-        let uuid = uuid().expect("random numbers");
-        assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+    }
+
+    #[test]
+    fn a_uuid_is_a_fresh_version_4() {
+        let (one, two) = (uuid(), uuid());
+        assert_ne!(one, two);
+        assert_eq!(one.len(), 36);
+        assert_eq!(one.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert_eq!(&one[14..15], "4");
     }
 }

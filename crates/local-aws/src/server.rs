@@ -15,13 +15,16 @@ use rustix::fs::{FlockOperation, flock};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    authorization::{Guard, Need, Policy},
+    cloud::Cloud,
     credentials::Credentials,
-    data::runtime::Fleet,
+    endpoints::Endpoints,
     faults::{Fault, FaultPlan, Faults},
-    front,
-    requests::{RequestLog, RequestRecord},
-    state::{Store, StoreError},
+    front::{self, App},
+    policy::{Guard, Permission, Policy},
+    request_log::{RequestLog, RequestRecord},
+    state::{DEFAULT_ACCOUNT_ID, State},
+    store::{Store, StoreError, make_dir},
+    token_buckets::TokenBuckets,
 };
 
 /// How long [`Server::stop`] waits for requests that are being answered.
@@ -48,7 +51,7 @@ impl Options {
         Self {
             dir: dir.into(),
             port: 0,
-            account_id: crate::state::DEFAULT_ACCOUNT_ID.to_owned(),
+            account_id: DEFAULT_ACCOUNT_ID.to_owned(),
             faults: Faults::default(),
             policy: None,
         }
@@ -90,29 +93,10 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// What every request handler sees.
-pub(crate) struct App {
-    /// Everything remembered.
-    pub store: Store,
-    /// What control-plane requests must be signed with.
-    pub credentials: Credentials,
-    /// Running function environments.
-    pub fleet: Fleet,
-    /// Where this server listens.
-    pub address: SocketAddr,
-    /// How it was started.
-    pub options: Options,
-    /// What goes wrong on demand.
-    pub faults: FaultPlan,
-    /// What was asked of the control plane.
-    pub requests: RequestLog,
-    /// Who may do what.
-    pub guard: Guard,
-}
-
 /// A running local cloud. Dropping it stops it, without waiting for requests that are being answered.
 pub struct Server {
     app: Arc<App>,
+    address: SocketAddr,
     stop: watch::Sender<bool>,
     task: Option<JoinHandle<io::Result<()>>>,
     /// Held as long as this server may write.
@@ -138,18 +122,18 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let refused = |source| StartError::Listen { address: asked, source };
     let listener = TcpListener::bind(asked).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
+    let cloud = Arc::new(Cloud::new(store, Guard::new(options.policy), options.faults.clone()));
+    cloud.functions.open();
     let app = Arc::new(App {
-        store,
+        endpoints: Endpoints::new(Arc::clone(&cloud)),
+        cloud,
         credentials,
-        fleet: Fleet::default(),
-        address,
-        faults: FaultPlan::new(options.faults.clone()),
+        account_id: options.account_id,
+        port: address.port(),
+        faults: FaultPlan::new(options.faults),
+        quotas: TokenBuckets::default(),
         requests: RequestLog::default(),
-        guard: Guard::new(options.policy.clone()),
-        options,
     });
-
-    app.fleet.open(app.store.dir());
 
     let (stop, mut stopped) = watch::channel(false);
     let router = Router::new().fallback(front::serve).with_state(Arc::clone(&app));
@@ -158,18 +142,18 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         let _ = stopped.wait_for(|stop| *stop).await;
     });
     let task = tokio::spawn(async move { serving.await });
-    Ok(Server { app, stop, task: Some(task), _lock: lock })
+    Ok(Server { app, address, stop, task: Some(task), _lock: lock })
 }
 
 impl Server {
     /// `http://127.0.0.1:<port>`
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.app.address)
+        format!("http://{}", self.address)
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.app.address
+        self.address
     }
 
     /// What to sign control-plane requests with.
@@ -189,8 +173,8 @@ impl Server {
     }
 
     /// Everything that it remembers, as it is now.
-    pub fn state(&self) -> crate::state::State {
-        self.app.store.read(Clone::clone)
+    pub fn state(&self) -> State {
+        self.app.cloud.store.read(Clone::clone)
     }
 
     /// Forgets what was asked so far.
@@ -200,12 +184,12 @@ impl Server {
 
     /// Holds every call from now on against `policy`; none lets the caller do everything.
     pub fn enforce(&self, policy: Option<Policy>) {
-        self.app.guard.enforce(policy);
+        self.app.cloud.guard.enforce(policy);
     }
 
-    /// What the calls so far needed permission for while a policy was enforced, oldest first.
-    pub fn needs(&self) -> Vec<Need> {
-        self.app.guard.needs()
+    /// The permissions that requests needed so far while a policy was enforced, oldest first.
+    pub fn permissions(&self) -> Vec<Permission> {
+        self.app.cloud.guard.checked()
     }
 
     /// What was asked, to look at later too.
@@ -243,7 +227,7 @@ impl Server {
         {
             task.abort();
         }
-        self.app.fleet.shutdown();
+        self.app.cloud.functions.shutdown();
     }
 }
 
@@ -251,14 +235,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
-            self.app.fleet.shutdown();
+            self.app.cloud.functions.shutdown();
         }
     }
 }
 
 /// Takes the folder for this process alone. The lock ends with the process, however it ends.
 fn lock(dir: &Path) -> Result<File, StartError> {
-    crate::state::make_dir(dir)?;
+    make_dir(dir)?;
     let path = dir.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(|source| StoreError::Io { action: "opening", path: path.clone(), source })?;

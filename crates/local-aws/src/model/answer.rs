@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::shape::{Kind, Model, Operation, Place, Shape};
+use super::shape::{Kind, Location, Model, Operation, Shape};
 
 /// Values that AWS answers though its own model's enum lacks them: an update shows the reason code of a creation.
 const BEYOND_THE_MODEL: [(&str, &str); 1] = [("LastUpdateStatusReasonCode", "Creating")];
@@ -62,7 +62,7 @@ pub(super) fn check(model: &Model, operation: &Operation, document: Option<&Valu
 }
 
 fn structure(model: &Model, shape: &Shape, members: &Map<String, Value>, path: &str, found: &mut Vec<String>) {
-    let in_body = || shape.members.iter().filter(|(_, member)| member.place() == Place::Body);
+    let in_body = || shape.members.iter().filter(|(_, member)| member.location() == Location::Body);
     for (name, member) in in_body() {
         let wire = member.wire(name);
         match members.get(wire).filter(|value| !value.is_null()) {

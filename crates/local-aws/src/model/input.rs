@@ -6,16 +6,17 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
 use super::{
-    Broken, Findings,
-    shape::{Kind, Model, Operation, Place, Shape},
+    findings::{Broken, Findings},
+    shape::{Kind, Location, Model, Operation, Shape},
 };
-use crate::{control::Call, protocol::Protocol};
+use crate::{protocol::Protocol, request::Request};
 
 /// Characters of a value that a refusal shows.
 const MOST_SHOWN: usize = 512;
 
 /// Checks what the path, the query string, the headers and the body of a call have together.
-pub(super) fn check(model: &Model, operation: &Operation, protocol: Protocol, call: &Call) -> Findings {
+pub(super) fn check(model: &Model, operation: &Operation, request: &Request) -> Findings {
+    let protocol = request.service.protocol();
     let Some(shape) = operation.input.as_ref().and_then(|name| model.shape(name)) else {
         return Findings::default();
     };
@@ -24,18 +25,18 @@ pub(super) fn check(model: &Model, operation: &Operation, protocol: Protocol, ca
     for (name, member) in &shape.members {
         let wire = member.wire(name);
         // What is not in a JSON body is text, whatever its shape.
-        let (value, text) = match member.place() {
-            Place::Uri => {
+        let (value, text) = match member.location() {
+            Location::Uri => {
                 let at = labels.iter().position(|label| *label == wire);
-                (at.and_then(|at| call.labels.get(at)).map(|label| Cow::Owned(Value::from(label.as_str()))), true)
+                (at.and_then(|at| request.labels.get(at)).map(|label| Cow::Owned(Value::from(label.as_str()))), true)
             }
-            Place::Querystring => (parameter(walk.kind(member.shape()), wire, &call.query).map(Cow::Owned), true),
-            Place::Header => {
-                let value = call.headers.get(wire).and_then(|value| value.to_str().ok());
+            Location::Querystring => (parameter(walk.kind(member.shape()), wire, &request.query).map(Cow::Owned), true),
+            Location::Header => {
+                let value = request.headers.get(wire).and_then(|value| value.to_str().ok());
                 (value.map(|value| Cow::Owned(Value::from(value))), true)
             }
             _ if shape.payload.as_deref() == Some(name) => continue,
-            _ => (call.document.get(wire).map(Cow::Borrowed), protocol == Protocol::Query),
+            _ => (request.document.get(wire).map(Cow::Borrowed), protocol == Protocol::Query),
         };
         match value.filter(|value| !value.is_null()) {
             Some(value) => walk.value(&lower_first(name), member.shape(), &value, text),
@@ -43,7 +44,7 @@ pub(super) fn check(model: &Model, operation: &Operation, protocol: Protocol, ca
             None => {}
         }
     }
-    note_strangers(shape, protocol, call, &mut walk.found.noted);
+    note_ignored(shape, request, &mut walk.found.noted);
     walk.found
 }
 
@@ -64,24 +65,25 @@ fn parameter(kind: Option<Kind>, name: &str, query: &[(String, String)]) -> Opti
 }
 
 /// Notes what AWS ignores: members that it does not know, and those that are not where it looks for them.
-fn note_strangers(shape: &Shape, protocol: Protocol, call: &Call, noted: &mut Vec<String>) {
-    let mut note = |what: &str, name: &str, here: Place| {
+fn note_ignored(shape: &Shape, request: &Request, noted: &mut Vec<String>) {
+    let protocol = request.service.protocol();
+    let mut note = |what: &str, name: &str, here: Location| {
         let mut members = shape.members.iter();
-        if members.any(|(own, member)| member.place() == here && member.wire(own) == name) {
+        if members.any(|(own, member)| member.location() == here && member.wire(own) == name) {
             return;
         }
         let misplaced = shape.members.iter().any(|(own, member)| own == name || member.wire(own) == name);
         let why = if misplaced { "does not belong there" } else { "is unknown" };
         noted.push(format!("{name} in the {what} {why}"));
     };
-    for name in call.document.keys() {
+    for name in request.document.keys() {
         if protocol != Protocol::Query || !matches!(name.as_str(), "Action" | "Version") {
-            note("body", name, Place::Body);
+            note("body", name, Location::Body);
         }
     }
     if protocol == Protocol::RestJson {
-        for (name, _) in &call.query {
-            note("query string", name, Place::Querystring);
+        for (name, _) in &request.query {
+            note("query string", name, Location::Querystring);
         }
     }
 }

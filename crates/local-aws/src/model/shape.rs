@@ -92,12 +92,12 @@ pub(super) enum Kind {
 #[serde(untagged)]
 pub(super) enum Member {
     Plain(String),
-    Placed(String, Place, String),
+    Located(String, Location, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Place {
+pub(super) enum Location {
     Body,
     Header,
     Headers,
@@ -111,14 +111,14 @@ impl Member {
     /// Name of its shape.
     pub(super) fn shape(&self) -> &str {
         match self {
-            Self::Plain(shape) | Self::Placed(shape, ..) => shape,
+            Self::Plain(shape) | Self::Located(shape, ..) => shape,
         }
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn location(&self) -> Location {
         match self {
-            Self::Plain(_) => Place::Body,
-            Self::Placed(_, place, _) => *place,
+            Self::Plain(_) => Location::Body,
+            Self::Located(_, location, _) => *location,
         }
     }
 
@@ -126,7 +126,7 @@ impl Member {
     pub(super) fn wire<'a>(&'a self, name: &'a str) -> &'a str {
         match self {
             Self::Plain(_) => name,
-            Self::Placed(_, _, wire) => wire,
+            Self::Located(_, _, wire) => wire,
         }
     }
 }

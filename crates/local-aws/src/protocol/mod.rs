@@ -1,18 +1,17 @@
 //! The wire protocols: rest-json (Lambda, API Gateway), JSON 1.1 (Cognito, Logs) and query with XML (IAM, STS).
 //!
-//! A service hands back one [`Answer`] or one [`ApiError`]; only this module knows how each looks on the wire.
+//! An operation returns one [`Answer`] or one [`ApiError`]; only this module knows how each looks on the wire.
 
-pub(crate) mod input;
 pub(crate) mod query;
 pub(crate) mod rest;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::state::StoreError;
+use crate::outcome::{Answer, ApiError, Content};
 
-/// How a service is spoken to.
+/// The wire protocol of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// HTTP verbs and paths, JSON bodies.
@@ -22,94 +21,6 @@ pub(crate) enum Protocol {
     /// `POST /` with a form, XML answers.
     Query,
 }
-
-/// A refusal, as AWS would give it.
-#[derive(Debug)]
-pub(crate) struct ApiError {
-    /// HTTP status.
-    pub status: u16,
-    /// AWS's code.
-    pub code: String,
-    /// For people.
-    pub message: String,
-    /// Further members of the error document, such as Lambda's `Reason`.
-    pub members: Vec<(&'static str, String)>,
-}
-
-impl ApiError {
-    /// A refusal with `code`.
-    pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), members: Vec::new() }
-    }
-
-    /// What the local cloud does not have is refused by name, never half done.
-    pub(crate) fn not_implemented(what: &str) -> Self {
-        Self::new(501, "NotImplemented", format!("the local cloud does not implement {what}"))
-    }
-
-    /// A body that is not what the protocol demands.
-    pub(crate) fn serialization(message: impl Into<String>) -> Self {
-        Self::new(400, "SerializationException", message)
-    }
-
-    /// A fault of our own.
-    pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self::new(500, "InternalFailure", message)
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        Self::internal(error.to_string())
-    }
-}
-
-/// What an operation returns.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers beside the protocol's own.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub content: Content,
-}
-
-/// A body.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// Nothing.
-    Empty,
-    /// The operation's output: JSON, or written as XML in the query protocol.
-    Document(Value),
-    /// Bytes as they are (Invoke).
-    Bytes(Bytes),
-}
-
-impl Answer {
-    /// 200 with a document.
-    pub(crate) fn ok(document: Value) -> Self {
-        Self::status(200, document)
-    }
-
-    /// 201 with a document.
-    pub(crate) fn created(document: Value) -> Self {
-        Self::status(201, document)
-    }
-
-    /// A document.
-    pub(crate) fn status(status: u16, document: Value) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Document(document) }
-    }
-
-    /// No document.
-    pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Empty }
-    }
-}
-
-/// What every operation hands back.
-pub(crate) type Outcome = Result<Answer, ApiError>;
 
 /// Writes an answer to `operation`; `namespace` is the XML name space of query services.
 pub(crate) fn render(

@@ -9,7 +9,8 @@ use quick_xml::{
 };
 use serde_json::{Map, Value};
 
-use super::{ApiError, rest};
+use super::rest;
+use crate::outcome::ApiError;
 
 /// Turns a form into the document it stands for: `Tags.member.1.Key=a` becomes `{"Tags": [{"Key": "a"}]}`. All scalars
 /// are strings.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Tags;
+use super::tags::Tags;
 
 /// A user pool.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
+use super::tags::Tags;
 
 /// All of IAM that the deployer touches.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

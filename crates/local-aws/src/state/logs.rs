@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
+use super::tags::Tags;
 
 /// A log group. Its events are not state: the fleet keeps them in files under `logs/`, which may be lost without harm.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,87 +1,12 @@
-//! What the cloud remembers: plain serialisable structs, one file a service, and the store that keeps them on disk.
-//!
-//! Every mutation goes through [`Store::write`]: it runs on a copy, which becomes the state only when the closure
-//! returned `Ok` and the copy is safely on disk. So an error changes nothing, and an acknowledged write survives a kill.
-//! Zip files are kept beside the state by their SHA-256, never in it.
+//! What the cloud remembers: plain serialisable structs, one file a service. `store` keeps them on disk.
 
+mod account;
 pub mod apigateway;
 pub mod cognito;
 pub mod iam;
 pub mod lambda;
 pub mod logs;
-mod store;
+mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::{Deserialize, Serialize};
-
-pub use store::{Store, StoreError};
-pub(crate) use store::{make_dir, replace_file};
-
-/// Tags of a resource.
-pub type Tags = BTreeMap<String, String>;
-
-/// The account that everything lives in, unless [`crate::Options`] names another.
-pub const DEFAULT_ACCOUNT_ID: &str = "000000000000";
-
-/// Everything the cloud remembers, of one account.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct State {
-    /// Version of this format; a state of another version is refused.
-    pub version: u32,
-    /// Twelve digits.
-    pub account_id: String,
-    /// IAM is global.
-    pub iam: iam::Iam,
-    /// Everything else, by Region.
-    pub regions: BTreeMap<String, Region>,
-}
-
-/// What lives in one Region.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Region {
-    /// REST APIs by id.
-    pub apis: BTreeMap<String, apigateway::RestApi>,
-    /// User pools by id.
-    pub pools: BTreeMap<String, cognito::UserPool>,
-    /// Functions by name.
-    pub functions: BTreeMap<String, lambda::Function>,
-    /// Log groups by name.
-    pub log_groups: BTreeMap<String, logs::LogGroup>,
-}
-
-impl State {
-    /// The format that this build reads and writes.
-    pub const VERSION: u32 = 1;
-
-    /// An account with nothing in it.
-    pub fn new(account_id: &str) -> Self {
-        Self {
-            version: Self::VERSION,
-            account_id: account_id.to_owned(),
-            iam: iam::Iam::default(),
-            regions: BTreeMap::new(),
-        }
-    }
-
-    /// The Region, made on first use.
-    pub fn region_mut(&mut self, name: &str) -> &mut Region {
-        self.regions.entry(name.to_owned()).or_default()
-    }
-
-    /// The SHA-256 of every zip that some version of a function runs.
-    pub(crate) fn blobs(&self) -> BTreeSet<String> {
-        let functions = self.regions.values().flat_map(|region| region.functions.values());
-        let versions = functions.flat_map(|function| {
-            [&function.latest].into_iter().chain(&function.previous).chain(function.versions.values())
-        });
-        versions.map(|version| version.code_sha256_hex.clone()).collect()
-    }
-
-    /// The Region, if anything was ever made in it.
-    pub fn region(&self, name: &str) -> Option<&Region> {
-        self.regions.get(name)
-    }
-}
+pub use account::{DEFAULT_ACCOUNT_ID, Region, State};
+pub use tags::Tags;

@@ -180,5 +180,5 @@ async fn a_deny_says_that_it_is_one() {
     cloud.logs().create_log_group().log_group_name("g").send().await.unwrap();
     let error = format!("{:?}", cloud.logs().delete_log_group().log_group_name("g").send().await.unwrap_err());
     assert!(error.contains("with an explicit deny in an identity-based policy"), "{error}");
-    assert_eq!(cloud.server.needs().len(), 2);
+    assert_eq!(cloud.server.permissions().len(), 2);
 }

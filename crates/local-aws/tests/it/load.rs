@@ -13,7 +13,7 @@ use crate::door::{Door, ask_for_token};
 const CLIENTS: usize = 200;
 
 /// Answers with the event that it was given.
-const ECHO_EVENT: &str = include_str!("../../src/data/tests/bootstrap.py");
+const ECHO_EVENT: &str = include_str!("../../src/testing/bootstrap.py");
 
 /// What a client can ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! The life of a stack, command by command, each with what must have happened before it.
 
 use anyhow::{Result, ensure};
-use local_aws::{Fault, Faults, Need, Policy};
+use local_aws::{Fault, Faults, Permission, Policy};
 
 use crate::{
     engine::{
@@ -213,7 +213,7 @@ async fn strip_tags(cloud: &Cloud) -> Result<()> {
 pub(super) struct Lived {
     pub(super) command: Command,
     /// What its calls needed.
-    pub(super) needs: Vec<Need>,
+    pub(super) needs: Vec<Permission>,
     before: tempfile::TempDir,
     config: crate::config::Config,
 }
@@ -226,10 +226,10 @@ pub(super) async fn live(policy: &Policy) -> Result<Vec<Lived>> {
         cloud.server.enforce(None);
         command.prepare(&mut cloud).await?;
         let (before, config) = (copy(&cloud)?, cloud.config.clone());
-        let known = cloud.server.needs().len();
+        let known = cloud.server.permissions().len();
         cloud.server.enforce(Some(policy.clone()));
         Box::pin(command.run(&mut cloud)).await.map_err(|error| error.context(format!("{command:?}")))?;
-        let needs = cloud.server.needs().split_off(known);
+        let needs = cloud.server.permissions().split_off(known);
         life.push(Lived { command, needs, before, config });
     }
     Ok(life)

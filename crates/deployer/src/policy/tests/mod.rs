@@ -5,7 +5,7 @@ mod life;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local_aws::{Need, Policy};
+use local_aws::{Permission, Policy};
 use serde_json::{Value, json};
 
 use self::life::{Command, Lived, live, up};
@@ -58,7 +58,7 @@ fn without(document: &Value, index: usize, member: &str, text: &str) -> Policy {
 }
 
 /// The first command of a life that a policy does not reach for.
-fn first_denied<'a>(life: &'a [Lived], policy: &Policy) -> Option<(&'a Lived, &'a Need)> {
+fn first_denied<'a>(life: &'a [Lived], policy: &Policy) -> Option<(&'a Lived, &'a Permission)> {
     life.iter().find_map(|lived| Some((lived, lived.needs.iter().find(|need| !policy.allows(need))?)))
 }
 

@@ -1,0 +1,9 @@
+//! Prints every operation that the local cloud has, one a line, for `models/extract.py`.
+
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+fn main() {
+    for operation in local_aws::operations() {
+        println!("{operation}");
+    }
+}

@@ -1,0 +1,61 @@
+//! What callers of a deployed stack meet: token endpoint, key set, and the API endpoint.
+//!
+//! Each is reached in two ways. Either by AWS's own host name (`<api>.execute-api.<region>.amazonaws.com`,
+//! `<domain>.auth.<region>.amazoncognito.com`), sent in the Host header, or on the server's own address by the paths
+//! that MiniStack and LocalStack share: `/_aws/execute-api/<api>/<stage>/…`, `/oauth2/token` and
+//! `/<pool id>/.well-known/…`. Those name no Region, so the id is looked up in all of them.
+
+mod authorizer;
+mod execute_api;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+mod jwks;
+mod proxy_event;
+mod proxy_response;
+mod refusal;
+mod route;
+mod target;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, header::HOST};
+
+pub(crate) use self::target::serves;
+use self::target::{Target, target};
+use crate::{cloud::Cloud, token_buckets::TokenBuckets};
+
+/// The endpoints of everything in a cloud.
+pub(crate) struct Endpoints {
+    cloud: Arc<Cloud>,
+    /// The stages' own limits.
+    throttles: TokenBuckets,
+}
+
+impl Endpoints {
+    pub(crate) fn new(cloud: Arc<Cloud>) -> Self {
+        Self { cloud, throttles: TokenBuckets::default() }
+    }
+
+    /// Answers a request to an endpoint.
+    pub(crate) async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let store = &self.cloud.store;
+        match target(host_of(&request).unwrap_or_default(), request.uri().path()) {
+            Some(Target::Token(domain)) => token::answer(store, domain.as_ref(), &request),
+            Some(Target::Keys(pool)) => jwks::keys(store, &pool, &request),
+            Some(Target::Configuration(pool)) => jwks::configuration(store, &pool, &request),
+            Some(Target::Api(target)) => execute_api::answer(&self.cloud, &self.throttles, &target, &request).await,
+            None => refusal::not_found(),
+        }
+    }
+}
+
+fn host_of(request: &Request<Bytes>) -> Option<&str> {
+    match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => request.headers().get(HOST).and_then(|host| host.to_str().ok()),
+    }
+}

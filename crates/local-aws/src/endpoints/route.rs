@@ -1,0 +1,169 @@
+//! Which method of which deployment a request is for.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+
+use super::{
+    authorizer::{self, Issuer},
+    refusal::Refusal,
+    target::ApiTarget,
+};
+use crate::state::{
+    State,
+    apigateway::{Authorizer, Method, MethodSetting, Resource, RestApi, Snapshot, Stage},
+};
+
+/// A method of a stage's deployment with everything that its request needs. What was configured after the deployment
+/// is not in it; the stage's own settings are as they are now.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub region: String,
+    pub account_id: String,
+    pub api_id: String,
+    pub stage: String,
+    pub deployment_id: String,
+    pub resource_id: String,
+    /// `/` or `/a/{b}`.
+    pub resource_path: String,
+    pub path_parameters: BTreeMap<String, String>,
+    pub method: Method,
+    pub authorizer: Option<(Authorizer, Vec<Issuer>)>,
+    pub binary_media_types: Vec<String>,
+    pub stage_variables: BTreeMap<String, String>,
+    pub setting: MethodSetting,
+}
+
+/// Finds the route of a request with this verb.
+pub(super) fn find(state: &State, target: &ApiTarget, verb: &str) -> Result<Route, Refusal> {
+    let (region, api) = find_api(state, target).ok_or(Refusal::Forbidden)?;
+    let stage = api.stages.get(&target.stage).ok_or(Refusal::Forbidden)?;
+    let deployment = api.deployments.get(&stage.deployment_id).ok_or(Refusal::Forbidden)?;
+    let snapshot: &Snapshot = &deployment.snapshot;
+    let (resource, path_parameters) =
+        match_resource(snapshot.resources.values(), &target.path).ok_or(Refusal::MissingAuthenticationToken)?;
+    let method = resource.methods.get(verb).or_else(|| resource.methods.get("ANY"));
+    let method = method.ok_or(Refusal::MissingAuthenticationToken)?;
+    let authorizer = method.authorizer_id.as_ref().and_then(|id| snapshot.authorizers.get(id));
+    Ok(Route {
+        region: region.to_owned(),
+        account_id: state.account_id.clone(),
+        api_id: api.id.clone(),
+        stage: stage.name.clone(),
+        deployment_id: deployment.id.clone(),
+        resource_id: resource.id.clone(),
+        resource_path: resource.path.clone(),
+        path_parameters,
+        method: method.clone(),
+        authorizer: authorizer.map(|found| (found.clone(), authorizer::issuers(state, found))),
+        binary_media_types: snapshot.binary_media_types.clone(),
+        stage_variables: stage.variables.clone(),
+        setting: setting(stage, &resource.path, verb),
+    })
+}
+
+fn find_api<'a>(state: &'a State, target: &ApiTarget) -> Option<(&'a str, &'a RestApi)> {
+    let wanted = |name: &str| target.region.as_deref().is_none_or(|region| region == name);
+    let mut regions = state.regions.iter().filter(|(name, _)| wanted(name));
+    let (region, api) = regions.find_map(|(name, region)| Some((name.as_str(), region.apis.get(&target.api)?)))?;
+    (!api.disable_execute_api_endpoint).then_some((region, api))
+}
+
+/// The method's own setting, else the stage's.
+fn setting(stage: &Stage, path: &str, verb: &str) -> MethodSetting {
+    // UpdateStage writes the path's slashes as `~1`, GetStage shows it without the first one.
+    let keys = [
+        format!("{path}/{verb}"),
+        format!("{}/{verb}", path.trim_start_matches('/')),
+        format!("{}/{verb}", path.replace('/', "~1")),
+        "*/*".to_owned(),
+    ];
+    keys.iter().find_map(|key| stage.method_settings.get(key)).cloned().unwrap_or_default()
+}
+
+/// How one part of a resource's path met the request's. Ordered: a literal part wins over a parameter, and that over
+/// a greedy one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Met {
+    Literally,
+    AsParameter,
+    Greedily,
+}
+
+fn match_resource<'a>(
+    resources: impl Iterator<Item = &'a Resource>,
+    path: &str,
+) -> Option<(&'a Resource, BTreeMap<String, String>)> {
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    // A slash at the end is not told apart.
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let parts: Vec<String> = path.split('/').skip(1).map(decoded).collect();
+    let matches = resources.filter_map(|resource| {
+        let (met, parameters) = match_path(&resource.path, &parts)?;
+        Some((met, resource, parameters))
+    });
+    matches.min_by(|one, two| one.0.cmp(&two.0)).map(|(_, resource, parameters)| (resource, parameters))
+}
+
+fn match_path(pattern: &str, parts: &[String]) -> Option<(Vec<Met>, BTreeMap<String, String>)> {
+    let mut met = Vec::new();
+    let mut parameters = BTreeMap::new();
+    let mut rest = parts;
+    for piece in pattern.split('/').skip(1).filter(|piece| !piece.is_empty()) {
+        let name = piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}'));
+        let (first, others) = rest.split_first()?;
+        match name {
+            None if piece == first => met.push(Met::Literally),
+            None => return None,
+            Some(name) => match name.strip_suffix('+') {
+                Some(name) => {
+                    parameters.insert(name.to_owned(), rest.join("/"));
+                    met.push(Met::Greedily);
+                    return Some((met, parameters));
+                }
+                None => {
+                    parameters.insert(name.to_owned(), first.clone());
+                    met.push(Met::AsParameter);
+                }
+            },
+        }
+        rest = others;
+    }
+    rest.is_empty().then_some((met, parameters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(path: &str) -> Resource {
+        let methods = BTreeMap::new();
+        Resource { id: path.to_owned(), parent_id: None, path_part: None, path: path.to_owned(), methods }
+    }
+
+    #[test]
+    fn the_most_literal_resource_wins() {
+        let resources = ["/", "/a", "/a/{id}", "/a/b", "/{proxy+}"].map(resource);
+        let found = |path: &str| {
+            match_resource(resources.iter(), path).map(|(resource, parameters)| {
+                let parameters: Vec<_> =
+                    parameters.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+                (resource.path.as_str(), parameters.join(","))
+            })
+        };
+        assert_eq!(found("/"), Some(("/", String::new())));
+        assert_eq!(found("/a"), Some(("/a", String::new())));
+        assert_eq!(found("/a/"), Some(("/a", String::new())));
+        assert_eq!(found("/a/b"), Some(("/a/b", String::new())));
+        assert_eq!(found("/a/x%20y"), Some(("/a/{id}", "id=x y".to_owned())));
+        assert_eq!(found("/a/b/c"), Some(("/{proxy+}", "proxy=a/b/c".to_owned())));
+    }
+
+    #[test]
+    fn nothing_else_matches() {
+        let resources = ["/", "/a"].map(resource);
+        assert!(match_resource(resources.iter(), "/b").is_none());
+        assert!(match_resource(resources.iter(), "/a/b").is_none());
+        assert!(match_resource(resources.iter(), "/A").is_none());
+    }
+}

@@ -1,0 +1,48 @@
+//! The refusal of a request without a valid signature.
+
+use http::{header, request::Parts};
+
+use crate::{outcome::ApiError, protocol::Protocol, signature::Refusal};
+
+/// Guesses the protocol of a request whose service is not known, so that the client can read the refusal.
+pub(super) fn guess_protocol(parts: &Parts) -> Protocol {
+    let content_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if parts.headers.contains_key("x-amz-target") {
+        Protocol::Json
+    } else if content_type.starts_with("application/x-www-form-urlencoded") {
+        Protocol::Query
+    } else {
+        Protocol::RestJson
+    }
+}
+
+/// The refusal in the words of the protocol's services.
+pub(super) fn refusal(protocol: Protocol, refusal: &Refusal) -> ApiError {
+    let query = protocol == Protocol::Query;
+    let status = if protocol == Protocol::Json { 400 } else { 403 };
+    match refusal {
+        Refusal::Missing => {
+            let code = if query { "MissingAuthenticationToken" } else { "MissingAuthenticationTokenException" };
+            ApiError::new(status, code, "Missing Authentication Token")
+        }
+        Refusal::Incomplete(what) => {
+            let code = if query { "IncompleteSignature" } else { "IncompleteSignatureException" };
+            ApiError::new(if query { 400 } else { status }, code, what.clone())
+        }
+        Refusal::UnknownKey => {
+            let code = if query { "InvalidClientTokenId" } else { "UnrecognizedClientException" };
+            ApiError::new(status, code, "The security token included in the request is invalid.")
+        }
+        Refusal::Mismatch => {
+            let code = if query { "SignatureDoesNotMatch" } else { "InvalidSignatureException" };
+            let message = "The request signature we calculated does not match the signature you provided. Check your \
+                 AWS Secret Access Key and signing method. Consult the service documentation for details.";
+            ApiError::new(status, code, message)
+        }
+        Refusal::Expired(when) => {
+            let code = if query { "SignatureDoesNotMatch" } else { "InvalidSignatureException" };
+            ApiError::new(status, code, when.clone())
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! One environment: an unpacked function, its process, its Runtime API and its log stream.
+
+use std::{io, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::{
+    process::Command,
+    sync::{oneshot, watch},
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    api::{Answer, MAX_RESPONSE, RuntimeApi, Work},
+    child::{Process, Watched, ended},
+    host::Host,
+    invocation::Invocation,
+    job::Job,
+    process,
+    report::{self, Failure, Report},
+    sink::Sink,
+    unpack::{remove, unpack},
+};
+use crate::{clock, random, state::lambda::Version, store::make_dir};
+
+/// How long an answer waits for the function to ask for more work, which is when its log is complete.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// A started environment. Dropping it ends all its processes and removes its files.
+pub(super) struct Environment {
+    parts: Parts,
+    api: RuntimeApi,
+    process: Process,
+    function_arn: String,
+    number: String,
+    /// Reported with the first invocation.
+    init: Option<Duration>,
+}
+
+/// What exists before the process does.
+struct Parts {
+    id: String,
+    folder: PathBuf,
+    version: Version,
+    host: Arc<Host>,
+    sink: Arc<Sink>,
+}
+
+/// Why no environment could be started.
+pub(super) enum StartError {
+    /// The zip is none.
+    BadCode(String),
+    /// The process did not come to ask for work.
+    Init(Box<FailedInit>),
+}
+
+/// A failed start, told as the answer to the invocation that waited for it.
+pub(super) struct FailedInit {
+    failure: Failure,
+    /// The runtime's own error document, when it reported one.
+    document: Option<Bytes>,
+    sink: Arc<Sink>,
+    memory_kb: u64,
+}
+
+/// An invocation's end.
+pub(super) struct Served {
+    pub(super) invocation: Invocation,
+    /// Whether the environment can take the next one.
+    pub(super) state: After,
+}
+
+/// What an environment is good for after an invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// It waits for work.
+    Warm,
+    /// It has answered, and has not yet asked for more.
+    Settling,
+    /// It has failed and must end.
+    Spent,
+}
+
+impl Environment {
+    /// Unpacks the function and starts its process; waits at most `limit` for it to ask for work.
+    pub(super) async fn start(
+        host: &Arc<Host>,
+        job: &Job,
+        request_id: &str,
+        limit: Duration,
+    ) -> Result<Self, StartError> {
+        let parts = Parts::unpack(host, job).await.map_err(StartError::BadCode)?;
+        let internal = |error: io::Error| StartError::BadCode(format!("opening the runtime API: {error}"));
+        let api = RuntimeApi::listen().await.map_err(internal)?;
+        let failed = |failure: Failure, document, memory_kb| {
+            StartError::Init(Box::new(FailedInit { failure, document, sink: parts.sink.clone(), memory_kb }))
+        };
+        let process = match parts.spawn(job, &api).await {
+            Ok(process) => process,
+            Err(reason) => return Err(failed(Failure::entrypoint(request_id, &reason), None, 0)),
+        };
+        let begun = Instant::now();
+        let mut polls = api.polls();
+        let mut init_error = api.init_error();
+        let mut exit = process.exit.clone();
+        let outcome = tokio::select! {
+            biased;
+            () = asked_more(&mut polls, 0) => Ok(()),
+            document = reported(&mut init_error) => {
+                Err((Failure::exited(request_id, Some("exit status 1")), document))
+            }
+            exit = ended(&mut exit) => Err((Failure::ended(request_id, exit), None)),
+            () = sleep(limit) => Err((Failure::timed_out(request_id, job.version.timeout_s), None)),
+        };
+        if let Err((failure, document)) = outcome {
+            let memory = process.group.memory_kb().peak;
+            process.end().await;
+            return Err(failed(failure, document, memory));
+        }
+        let (function_arn, number) = (job.function_arn.clone(), job.number.clone());
+        Ok(Self { parts, api, process, function_arn, number, init: Some(begun.elapsed()) })
+    }
+
+    /// What it runs.
+    pub(super) fn version(&self) -> &Version {
+        &self.parts.version
+    }
+
+    /// Whether its process still runs.
+    pub(super) fn is_alive(&self) -> bool {
+        self.process.group.is_alive()
+    }
+
+    /// Runs one invocation, until `deadline` at most.
+    pub(super) async fn serve(&mut self, request_id: &str, payload: Bytes, deadline: Instant) -> Served {
+        let init = self.init.take();
+        let sink = self.parts.sink.clone();
+        let version = &self.parts.version;
+        let json = version.log_format == "JSON";
+        sink.clear_tail();
+        sink.line(&report::start_line(json, request_id, &self.number));
+        let begun = Instant::now();
+        let left = u64::try_from(deadline.saturating_duration_since(begun).as_millis()).unwrap_or(u64::MAX);
+        let (answer, answered) = oneshot::channel();
+        let mut polls = self.api.polls();
+        let asked = *polls.borrow_and_update();
+        self.api
+            .offer(Work {
+                request_id: request_id.to_owned(),
+                deadline_ms: clock::now_ms().saturating_add(left),
+                function_arn: self.function_arn.clone(),
+                trace_id: format!("{};Parent={};Sampled=0", random::trace_id(clock::now_s()), random::segment_id()),
+                payload,
+                answer,
+            })
+            .await;
+        let mut exit = self.process.exit.clone();
+        let outcome = tokio::select! {
+            biased;
+            Ok(answer) = answered => match answer {
+                Answer::Response(payload) => Ok((payload, None)),
+                Answer::Error(document) => Ok((document, Some("Unhandled"))),
+                Answer::TooLarge => Err((Failure::too_large(request_id, MAX_RESPONSE), false)),
+            },
+            exit = ended(&mut exit) => Err((Failure::ended(request_id, exit), true)),
+            () = sleep_until(deadline) => Err((Failure::timed_out(request_id, version.timeout_s), true)),
+        };
+        let duration = begun.elapsed();
+        let memory = self.process.group.memory_kb().peak;
+        let state = match &outcome {
+            Err((_, true)) => {
+                self.process.end().await;
+                After::Spent
+            }
+            _ => self.settle(asked, SETTLE).await,
+        };
+        let failure = outcome.as_ref().err().map(|(failure, _)| failure);
+        if let Some(failure) = failure {
+            sink.line(&failure.line);
+        }
+        let memory_mb = version.memory_mb;
+        let figures = Report { request_id, duration, init, memory_mb, max_memory_kb: memory, failure };
+        for line in report::end_lines(json, &figures) {
+            sink.line(&line);
+        }
+        let log_tail = sink.tail();
+        let (payload, function_error) = match outcome {
+            Ok(answer) => answer,
+            Err((failure, _)) => (Bytes::from(failure.document()), Some("Unhandled")),
+        };
+        Served { invocation: Invocation { payload, function_error, log_tail }, state }
+    }
+
+    /// How often the function has asked for work so far.
+    pub(super) fn polls(&self) -> u64 {
+        *self.api.polls().borrow()
+    }
+
+    /// Waits until the function asks for work again, after it had `asked` so often.
+    pub(super) async fn settle(&self, asked: u64, limit: Duration) -> After {
+        let mut polls = self.api.polls();
+        let mut exit = self.process.exit.clone();
+        tokio::select! {
+            biased;
+            () = asked_more(&mut polls, asked) => {
+                // What it wrote before it asked is in the pipe; its reader has been woken and needs its turn.
+                tokio::task::yield_now().await;
+                After::Warm
+            }
+            _ = ended(&mut exit) => After::Spent,
+            () = sleep(limit) => After::Settling,
+        }
+    }
+}
+
+impl FailedInit {
+    /// The answer to the invocation that waited for it.
+    pub(super) fn report(self, job: &Job, request_id: &str, duration: Duration) -> Invocation {
+        let json = job.version.log_format == "JSON";
+        self.sink.line(&report::start_line(json, request_id, &job.number));
+        self.sink.line(&self.failure.line);
+        let memory_mb = job.version.memory_mb;
+        let failure = Some(&self.failure);
+        let figures = Report { request_id, duration, init: None, memory_mb, max_memory_kb: self.memory_kb, failure };
+        for line in report::end_lines(json, &figures) {
+            self.sink.line(&line);
+        }
+        let payload = self.document.unwrap_or_else(|| Bytes::from(self.failure.document()));
+        Invocation { payload, function_error: Some("Unhandled"), log_tail: self.sink.tail() }
+    }
+}
+
+impl Parts {
+    async fn unpack(host: &Arc<Host>, job: &Job) -> Result<Self, String> {
+        let root = host.root().ok_or("the local cloud is stopping")?;
+        let id = random::uuid();
+        let folder = root.join(&id);
+        let stream = format!("{}/[{}]{}", today(), job.number, id.replace('-', ""));
+        let sink = Sink::new(host.clone(), &job.key.0, &job.log_group(), stream);
+        let host = host.clone();
+        let parts = Self { id, folder, version: job.version.clone(), host, sink: Arc::new(sink) };
+        let (archive, own, into) = (job.archive.clone(), parts.folder.clone(), parts.task_root());
+        let unpacked = tokio::task::spawn_blocking(move || {
+            // What is in it has the modes that it has on Lambda; no other user gets there.
+            make_dir(&own).map_err(|error| error.to_string())?;
+            unpack(&archive, &into)
+        });
+        unpacked.await.map_err(|error| format!("unpacking the zip: {error}"))??;
+        Ok(parts)
+    }
+
+    fn task_root(&self) -> PathBuf {
+        self.folder.join("task")
+    }
+
+    async fn spawn(&self, job: &Job, api: &RuntimeApi) -> Result<Process, String> {
+        let bootstrap = self.task_root().join("bootstrap");
+        if !bootstrap.is_file() {
+            return Err("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned());
+        }
+        let mut command = Command::new(&bootstrap);
+        command
+            .env_clear()
+            .envs(job.variables(&api.address(), &self.task_root(), self.sink.stream()))
+            .current_dir(self.task_root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let watched = Watched { folder: &self.folder, memory_mb: self.version.memory_mb, sink: &self.sink };
+        let process = Process::start(command, &watched).await.map_err(|error| {
+            let what = match error.raw_os_error() {
+                Some(8) => "exec format error".to_owned(),
+                Some(13) => "permission denied".to_owned(),
+                Some(2) => "no such file or directory".to_owned(),
+                _ => error.to_string(),
+            };
+            format!("fork/exec /var/task/bootstrap: {what}")
+        })?;
+        if !self.host.register(&self.id, &process.group) {
+            process.group.end();
+        }
+        Ok(process)
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if let Some(group) = self.host.unregister(&self.id) {
+            group.end();
+            // A fork that made a session of its own has left the group.
+            process::end_strays(&self.folder);
+        }
+        remove(&self.folder);
+    }
+}
+
+async fn asked_more(polls: &mut watch::Receiver<u64>, asked: u64) {
+    let _ = polls.wait_for(|polls| *polls > asked).await;
+}
+
+async fn reported(error: &mut watch::Receiver<Option<Bytes>>) -> Option<Bytes> {
+    error.wait_for(Option::is_some).await.ok().and_then(|document| document.clone())
+}
+
+/// `2026/07/02`, as log streams begin.
+fn today() -> String {
+    let today = time::OffsetDateTime::now_utc().date();
+    format!("{:04}/{:02}/{:02}", today.year(), u8::from(today.month()), today.day())
+}

@@ -1,0 +1,14 @@
+//! IAM policies of the caller: read strictly, then asked for each permission that a request needs.
+
+mod condition;
+mod document;
+mod error;
+mod guard;
+mod pattern;
+mod permission;
+
+pub use document::Policy;
+pub use error::PolicyError;
+pub(crate) use guard::Guard;
+pub(crate) use pattern::matches;
+pub use permission::Permission;

@@ -1,0 +1,65 @@
+//! One thing that a request needs permission for.
+
+use std::collections::BTreeMap;
+
+use crate::{request::Request, state::Tags};
+
+/// An IAM action on a resource, with the condition keys that AWS knows when it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// The operation that was called: `lambda:CreateFunction`.
+    pub operation: String,
+    /// The IAM action, which may be another one: `iam:PassRole`.
+    pub action: String,
+    /// ARN, or `*` where the action has no resource.
+    pub resource: String,
+    /// Condition keys in lower case, with their values.
+    pub context: BTreeMap<String, Vec<String>>,
+}
+
+impl Permission {
+    /// An action on a resource, needed by `request`.
+    pub(crate) fn new(request: &Request, action: impl Into<String>, resource: impl Into<String>) -> Self {
+        let region = vec![request.region.clone()];
+        Self {
+            operation: format!("{}:{}", request.service.name(), request.operation),
+            action: action.into(),
+            resource: resource.into(),
+            context: BTreeMap::from([("aws:requestedregion".to_owned(), region)]),
+        }
+    }
+
+    /// The action that has the operation's own name.
+    pub(crate) fn own(request: &Request, resource: impl Into<String>) -> Self {
+        Self::new(request, format!("{}:{}", request.service.name(), request.operation), resource)
+    }
+
+    /// Adds a condition key.
+    pub(crate) fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.context.insert(key.to_lowercase(), vec![value.into()]);
+        self
+    }
+
+    /// Adds `aws:ResourceTag` for the tags of the resource, if it exists.
+    pub(crate) fn tagged(self, tags: Option<&Tags>) -> Self {
+        let tags = tags.into_iter().flatten();
+        tags.fold(self, |permission, (key, value)| permission.with(&format!("aws:resourcetag/{key}"), value))
+    }
+
+    /// Adds `aws:RequestTag` and `aws:TagKeys` for the tags that the request sets.
+    pub(crate) fn tagging(mut self, tags: &Tags) -> Self {
+        for (key, value) in tags {
+            self = self.with(&format!("aws:requesttag/{key}"), value);
+        }
+        self.keys(tags.keys().cloned())
+    }
+
+    /// Adds `aws:TagKeys` for the tag keys that the request names.
+    pub(crate) fn keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+        let keys: Vec<String> = keys.into_iter().collect();
+        if !keys.is_empty() {
+            self.context.insert("aws:tagkeys".to_owned(), keys);
+        }
+        self
+    }
+}

@@ -1,0 +1,43 @@
+//! A pool's signing key.
+
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+
+use crate::{
+    outcome::ApiError,
+    random::{self, Alphabet},
+    state::cognito::SigningKey,
+};
+
+/// The key of every pool: a fuzz target makes thousands of pools.
+#[cfg(fuzzing)]
+pub(super) fn make() -> Result<SigningKey, ApiError> {
+    static KEY: std::sync::OnceLock<SigningKey> = std::sync::OnceLock::new();
+    Ok(KEY.get_or_init(|| generate().expect("a key")).clone())
+}
+
+/// Makes a key; takes up to a second, so never under the store's lock.
+#[cfg(not(fuzzing))]
+pub(super) fn make() -> Result<SigningKey, ApiError> {
+    generate()
+}
+
+fn generate() -> Result<SigningKey, ApiError> {
+    let failed = |_| ApiError::new(500, "InternalErrorException", "making the pool's signing key");
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+    let pkcs8 = pair.as_der().map_err(failed)?;
+    let public = pair.public_key();
+    Ok(SigningKey {
+        kid: random::id(Alphabet::Alphanumeric, 43),
+        pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()),
+        n: BASE64_URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
+        e: BASE64_URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+    })
+}

@@ -1,0 +1,59 @@
+//! Cognito's IAM resource is the pool, whatever belongs to it. Listings, creations and domains have none.
+
+use super::lookup::arn;
+use crate::{
+    policy::Permission,
+    request::Request,
+    services::tags,
+    state::{State, Tags},
+};
+
+pub(super) fn without_resource(request: &Request, _: &State) -> Vec<Permission> {
+    vec![Permission::own(request, "*")]
+}
+
+pub(super) fn create_pool(request: &Request, _: &State) -> Vec<Permission> {
+    let tags = tags::of_request(request, "UserPoolTags");
+    let create = Permission::own(request, "*").tagging(&tags);
+    [create].into_iter().chain(tagging(request, arn(request, "*"), None, &tags)).collect()
+}
+
+pub(super) fn update_pool(request: &Request, state: &State) -> Vec<Permission> {
+    let tags = tags::of_request(request, "UserPoolTags");
+    let (id, present) = pool(request, state);
+    let update = Permission::own(request, arn(request, id)).tagged(present).tagging(&tags);
+    [update].into_iter().chain(tagging(request, arn(request, id), present, &tags)).collect()
+}
+
+/// The operation's own action on the pool that the request names.
+pub(super) fn on_pool(request: &Request, state: &State) -> Vec<Permission> {
+    vec![own(request, state)]
+}
+
+pub(super) fn tag(request: &Request, state: &State) -> Vec<Permission> {
+    vec![own(request, state).tagging(&tags::of_request(request, "Tags"))]
+}
+
+pub(super) fn untag(request: &Request, state: &State) -> Vec<Permission> {
+    vec![own(request, state).keys(tags::keys_of_request(request, "TagKeys"))]
+}
+
+/// AWS does not document whether tags in a creation or an update need TagResource as well. It is asked for, because a
+/// policy that has it works either way.
+fn tagging(request: &Request, arn: String, present: Option<&Tags>, tags: &Tags) -> Option<Permission> {
+    let permission = Permission::new(request, "cognito-idp:TagResource", arn);
+    (!tags.is_empty()).then(|| permission.tagged(present).tagging(tags))
+}
+
+fn own(request: &Request, state: &State) -> Permission {
+    let (id, tags) = pool(request, state);
+    Permission::own(request, arn(request, id)).tagged(tags)
+}
+
+/// The pool that the request names by id or ARN, and its tags if it exists.
+fn pool<'a>(request: &'a Request, state: &'a State) -> (&'a str, Option<&'a Tags>) {
+    let by_arn = request.text("ResourceArn").rsplit('/').next().unwrap_or_default();
+    let id = if by_arn.is_empty() { request.text("UserPoolId") } else { by_arn };
+    let found = state.region(&request.region).and_then(|region| region.pools.get(id));
+    (id, found.map(|pool| &pool.tags))
+}

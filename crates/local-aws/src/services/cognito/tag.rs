@@ -1,0 +1,48 @@
+//! Tags of pools, by ARN.
+
+use serde_json::json;
+
+use super::{
+    error::{TAGS, invalid},
+    lookup::{arn, find, find_mut},
+};
+use crate::{
+    cloud::Cloud,
+    outcome::{Answer, ApiError, Outcome},
+    request::Request,
+    services::tags,
+};
+
+pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
+    let input = request.input();
+    let id = pool_of_arn(request)?;
+    let new = input.text_map("Tags")?.ok_or_else(|| input.missing("Tags"))?;
+    cloud.store.write(|state| {
+        let pool = find_mut(state.region_mut(&request.region), id)?;
+        TAGS.add(&mut pool.tags, new)
+    })?;
+    Ok(Answer::ok(json!({})))
+}
+
+pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
+    let input = request.input();
+    let id = pool_of_arn(request)?;
+    let keys = input.texts("TagKeys")?.ok_or_else(|| input.missing("TagKeys"))?;
+    cloud.store.write(|state| {
+        tags::remove(&mut find_mut(state.region_mut(&request.region), id)?.tags, &keys);
+        Ok::<_, ApiError>(())
+    })?;
+    Ok(Answer::ok(json!({})))
+}
+
+pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
+    let id = pool_of_arn(request)?;
+    let tags = cloud.store.read(|state| find(request, state, id).map(|pool| pool.tags.clone()))?;
+    Ok(Answer::ok(json!({ "Tags": tags })))
+}
+
+fn pool_of_arn(request: &Request) -> Result<&str, ApiError> {
+    let given = request.input().required("ResourceArn")?;
+    let id = given.strip_prefix(&arn(request, "")).filter(|id| !id.is_empty());
+    id.ok_or_else(|| invalid(format!("Invalid ARN: {given}")))
+}

@@ -1,0 +1,54 @@
+//! IAM's resource is the role, its path included.
+
+use serde_json::Value;
+
+use crate::{
+    policy::Permission,
+    request::Request,
+    services::tags,
+    state::{State, Tags},
+};
+
+pub(super) fn list_roles(request: &Request, _: &State) -> Vec<Permission> {
+    vec![own(request, format!("arn:aws:iam::{}:role/", request.account()))]
+}
+
+pub(super) fn create_role(request: &Request, state: &State) -> Vec<Permission> {
+    let tags = tags_of(request);
+    let create = on(request, state).tagging(&tags);
+    let tagging = Permission { action: "iam:TagRole".to_owned(), ..create.clone() };
+    [create].into_iter().chain((!tags.is_empty()).then_some(tagging)).collect()
+}
+
+/// The operation's own action on the role that the request names.
+pub(super) fn on_role(request: &Request, state: &State) -> Vec<Permission> {
+    vec![on(request, state)]
+}
+
+pub(super) fn tag_role(request: &Request, state: &State) -> Vec<Permission> {
+    vec![on(request, state).tagging(&tags_of(request))]
+}
+
+pub(super) fn untag_role(request: &Request, state: &State) -> Vec<Permission> {
+    vec![on(request, state).keys(tags::keys_of_request(request, "TagKeys"))]
+}
+
+fn own(request: &Request, resource: String) -> Permission {
+    // IAM is one global service, and it is in us-east-1.
+    Permission::own(request, resource).with("aws:RequestedRegion", "us-east-1")
+}
+
+fn on(request: &Request, state: &State) -> Permission {
+    let name = request.text("RoleName");
+    let role = state.iam.roles.get(name);
+    let given = Some(request.text("Path")).filter(|path| !path.is_empty());
+    let path = role.map(|role| role.path.as_str()).or(given).unwrap_or("/");
+    own(request, format!("arn:aws:iam::{}:role{path}{name}", request.account())).tagged(role.map(|role| &role.tags))
+}
+
+/// IAM's tags are a list of keys and values.
+fn tags_of(request: &Request) -> Tags {
+    let items = request.document.get("Tags").and_then(Value::as_array);
+    let tag = |item: &Value| Some((item["Key"].as_str()?.to_owned(), item["Value"].as_str()?.to_owned()));
+    items.into_iter().flatten().filter_map(tag).collect()
+}

@@ -1,0 +1,160 @@
+//! The code of a function: taking a zip, and replacing the one of `$LATEST`.
+
+use std::io::{self, Cursor, Read as _};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use sha2::{Digest as _, Sha256};
+use zip::ZipArchive;
+
+use super::{
+    environment,
+    error::invalid,
+    target::{find, find_mut, whole_function},
+    update::{check_changeable, check_revision},
+    version, view,
+};
+use crate::{
+    cloud::Cloud,
+    input::Input,
+    outcome::{Answer, ApiError, Outcome},
+    random,
+    request::Request,
+    state::lambda::Version,
+    store::Store,
+};
+
+/// Bytes of a zip that is uploaded directly.
+const MAX_ZIPPED: usize = 50 * 1024 * 1024;
+
+/// Bytes that it may unpack to.
+const MAX_UNZIPPED: u64 = 250 * 1024 * 1024;
+
+/// A zip that was accepted.
+pub(super) struct Code {
+    bytes: Vec<u8>,
+}
+
+impl Code {
+    /// Reads and checks the zip in `input`, which is CreateFunction's `Code` or UpdateFunctionCode itself.
+    pub(super) fn read(request: &Request, input: &Input<'_>) -> Result<Self, ApiError> {
+        input.refuse(&[
+            "S3Bucket",
+            "S3Key",
+            "S3ObjectVersion",
+            "S3ObjectStorageMode",
+            "ImageUri",
+            "SourceKMSKeyArn",
+        ])?;
+        let text = input.text("ZipFile")?.ok_or_else(|| invalid("Please provide a source for function code."))?;
+        let bytes = BASE64_STANDARD.decode(text).map_err(|_| ApiError::serialization("ZipFile must be base64"))?;
+        if bytes.len() > MAX_ZIPPED {
+            let operation = &request.operation;
+            let message = format!("Request must be smaller than 70167211 bytes for the {operation} operation");
+            return Err(ApiError::new(413, "RequestEntityTooLargeException", message));
+        }
+        check_zip(&bytes)?;
+        Ok(Self { bytes })
+    }
+
+    /// Keeps the zip, and makes `version` run it.
+    pub(super) fn put(&self, store: &Store, version: &mut Version) -> Result<(), ApiError> {
+        version.code_sha256_hex = store.put_blob(&self.bytes)?;
+        version.code_sha256 = BASE64_STANDARD.encode(Sha256::digest(&self.bytes));
+        version.code_size = u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
+        Ok(())
+    }
+}
+
+/// Unpacks everything into nothing: only so are checksums and true sizes known.
+fn check_zip(bytes: &[u8]) -> Result<(), ApiError> {
+    let unreadable = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| invalid(unreadable))?;
+    if archive.is_empty() {
+        return Err(invalid("Uploaded file must be a non-empty zip"));
+    }
+    let mut room = MAX_UNZIPPED;
+    for index in 0..archive.len() {
+        let file = archive.by_index(index).map_err(|_| invalid(unreadable))?;
+        let read = io::copy(&mut file.take(room + 1), &mut io::sink()).map_err(|_| invalid(unreadable))?;
+        room = room
+            .checked_sub(read)
+            .ok_or_else(|| invalid(format!("Unzipped size must be smaller than {MAX_UNZIPPED} bytes")))?;
+    }
+    Ok(())
+}
+
+pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
+    let input = request.input();
+    let name = whole_function(request)?;
+    input.refuse(&["PublishTo"])?;
+    // Looked up first, so that an unknown function is not refused for its zip.
+    cloud
+        .store
+        .read(|state| find(request, state, &name).and_then(|function| check_changeable(function, request.now_ms)))?;
+    let code = Code::read(request, &input)?;
+    let publish = input.flag("Publish")?.unwrap_or(false);
+    let dry_run = input.flag("DryRun")?.unwrap_or(false);
+    let mut new_code = None;
+    if !dry_run {
+        let mut probe =
+            cloud.store.read(|state| find(request, state, &name).map(|function| function.latest.clone()))?;
+        code.put(&cloud.store, &mut probe)?;
+        new_code = Some(probe);
+    }
+    let revision_id = random::uuid();
+    let shown = cloud.store.write(|state| {
+        let function = find_mut(request, state.region_mut(&request.region), &name)?;
+        check_changeable(function, request.now_ms)?;
+        check_revision(request, &function.latest.revision_id)?;
+        let mut latest = function.latest.clone();
+        environment::apply_architecture(&input, &mut latest)?;
+        let Some(new_code) = new_code else {
+            return Ok::<_, ApiError>(view::configuration(function, None, request.now_ms));
+        };
+        latest.code_sha256_hex = new_code.code_sha256_hex;
+        latest.code_sha256 = new_code.code_sha256;
+        latest.code_size = new_code.code_size;
+        version::replace_latest(cloud, request, function, latest, revision_id);
+        let number = publish.then(|| version::publish_latest(function, None, request.now_ms));
+        Ok(view::configuration(function, number, request.now_ms))
+    })?;
+    if !dry_run {
+        cloud.functions.retire(&request.region, &name);
+    }
+    Ok(Answer::ok(shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in files {
+            writer.start_file(*name, SimpleFileOptions::default()).expect("a file");
+            writer.write_all(content).expect("its content");
+        }
+        writer.finish().expect("a zip").into_inner()
+    }
+
+    fn message(bytes: &[u8]) -> String {
+        check_zip(bytes).err().map_or_else(String::new, |error| error.message)
+    }
+
+    #[test]
+    fn only_zips_that_can_be_unpacked_are_taken() {
+        let good = zip(&[("bootstrap", b"#!/bin/sh")]);
+        assert_eq!(message(&good), "");
+        assert!(message(b"no zip").contains("Could not unzip"));
+        assert!(message(&good[..good.len() / 2]).contains("Could not unzip"));
+        assert!(message(&zip(&[])).contains("non-empty"));
+        let mut damaged = good;
+        // Inside the compressed data of the first file, behind its header of 30 bytes and the name.
+        damaged[30 + "bootstrap".len() + 3] ^= 0xff;
+        assert!(message(&damaged).contains("Could not unzip"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Published versions, and replacing what `$LATEST` is.
+
+use serde_json::{Value, json};
+
+use super::{
+    error::{invalid, not_found},
+    listing::page_size,
+    target::{find, find_mut, function_arn, whole_function},
+    update::{check_changeable, check_revision},
+    view,
+};
+use crate::{
+    cloud::Cloud,
+    outcome::{Answer, ApiError, Outcome},
+    request::Request,
+    services::page::page,
+    state::lambda::{Function, Version},
+};
+
+/// Makes `latest` the version that serves, at once or when the update has gone through.
+pub(super) fn replace_latest(
+    cloud: &Cloud,
+    request: &Request,
+    function: &mut Function,
+    mut latest: Version,
+    revision_id: String,
+) {
+    latest.revision_id = revision_id;
+    latest.last_modified_ms = request.now_ms;
+    let delay = cloud.faults.function_update_ms;
+    let previous = std::mem::replace(&mut function.latest, latest);
+    function.previous = (delay > 0).then_some(previous);
+    function.updated_from_ms = request.now_ms + delay;
+}
+
+/// Publishes `$LATEST` and returns its number. When nothing has changed since the last one, that one is returned.
+pub(super) fn publish_latest(function: &mut Function, description: Option<&str>, now_ms: u64) -> u64 {
+    let mut version = function.latest.clone();
+    if let Some(description) = description {
+        description.clone_into(&mut version.description);
+    }
+    if let Some((number, last)) = function.versions.last_key_value() {
+        let comparable = |version: &Version| Version {
+            revision_id: String::new(),
+            last_modified_ms: 0,
+            description: String::new(),
+            ..version.clone()
+        };
+        if comparable(last) == comparable(&version) {
+            return *number;
+        }
+    }
+    version.last_modified_ms = now_ms;
+    let number = function.versions.last_key_value().map_or(1, |(number, _)| number + 1);
+    function.versions.insert(number, version);
+    number
+}
+
+/// Whether the named version exists.
+pub(super) fn check(request: &Request, function: &Function, number: Option<u64>) -> Result<(), ApiError> {
+    match number {
+        Some(number) if !function.versions.contains_key(&number) => {
+            let arn = function_arn(&request.region, request.account(), &function.name);
+            Err(not_found(format!("Function not found: {arn}:{number}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn publish(cloud: &Cloud, request: &Request) -> Outcome {
+    let input = request.input();
+    let name = whole_function(request)?;
+    input.refuse(&["PublishTo"])?;
+    let description = input.text("Description")?;
+    let code_sha256 = input.text("CodeSha256")?;
+    let shown = cloud.store.write(|state| {
+        let function = find_mut(request, state.region_mut(&request.region), &name)?;
+        check_changeable(function, request.now_ms)?;
+        check_revision(request, &function.latest.revision_id)?;
+        if code_sha256.is_some_and(|asked| asked != function.latest.code_sha256) {
+            return Err(invalid(format!(
+                "CodeSHA256 ({}) is different from current CodeSHA256 in $LATEST ({}). Please try again with the \
+                 CodeSHA256 in $LATEST.",
+                code_sha256.unwrap_or_default(),
+                function.latest.code_sha256
+            )));
+        }
+        let number = publish_latest(function, description, request.now_ms);
+        Ok(view::configuration(function, Some(number), request.now_ms))
+    })?;
+    Ok(Answer::created(shown))
+}
+
+pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
+    let name = whole_function(request)?;
+    let limit = page_size(request)?;
+    let (versions, next) = cloud.store.read(|state| {
+        let function = find(request, state, &name)?;
+        // Numbers as text, padded, so that they sort as numbers; `$LATEST` comes first.
+        let numbers = std::iter::once(None).chain(function.versions.keys().copied().map(Some));
+        let keyed: Vec<(String, Value)> = numbers
+            .map(|number| {
+                let key = number.map_or_else(String::new, |number| format!("{number:020}"));
+                (key, view::configuration(function, number, request.now_ms))
+            })
+            .collect();
+        let items = keyed.iter().map(|(key, value)| (key.as_str(), value.clone()));
+        Ok::<_, ApiError>(page(items, request.param("Marker"), limit))
+    })?;
+    Ok(Answer::ok(json!({ "Versions": versions, "NextMarker": next })))
+}

@@ -1,0 +1,56 @@
+//! Tags of log groups, by ARN or, the older way, by name.
+
+use serde_json::json;
+
+use super::{
+    error::{TAGS, invalid},
+    lookup::{arn, find, find_mut, group_name},
+};
+use crate::{
+    cloud::Cloud,
+    outcome::{Answer, ApiError, Outcome},
+    request::Request,
+    services::tags,
+};
+
+pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
+    let input = request.input();
+    let name = group_of_arn(request)?;
+    let new = input.text_map("tags")?.ok_or_else(|| input.missing("tags"))?;
+    cloud.store.write(|state| {
+        let group = find_mut(state.region_mut(&request.region), name)?;
+        TAGS.add(&mut group.tags, new)
+    })?;
+    Ok(Answer::empty(200))
+}
+
+pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
+    let input = request.input();
+    let name = group_of_arn(request)?;
+    let keys = input.texts("tagKeys")?.ok_or_else(|| input.missing("tagKeys"))?;
+    cloud.store.write(|state| {
+        tags::remove(&mut find_mut(state.region_mut(&request.region), name)?.tags, &keys);
+        Ok::<_, ApiError>(())
+    })?;
+    Ok(Answer::empty(200))
+}
+
+pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
+    show(cloud, request, group_of_arn(request)?)
+}
+
+pub(super) fn list_by_name(cloud: &Cloud, request: &Request) -> Outcome {
+    show(cloud, request, group_name(request)?)
+}
+
+fn show(cloud: &Cloud, request: &Request, name: &str) -> Outcome {
+    let tags = cloud.store.read(|state| find(request, state, name).map(|group| group.tags.clone()))?;
+    Ok(Answer::ok(json!({ "tags": tags })))
+}
+
+/// AWS takes the ARN without `:*` at its end, and refuses the other.
+fn group_of_arn(request: &Request) -> Result<&str, ApiError> {
+    let given = request.input().required("resourceArn")?;
+    let name = given.strip_prefix(&arn(request, "")).filter(|name| !name.is_empty() && !name.contains(':'));
+    name.ok_or_else(|| invalid(format!("1 validation error detected: {given} is not the ARN of a log group")))
+}

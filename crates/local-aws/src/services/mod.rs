@@ -1,0 +1,47 @@
+//! The AWS services: one folder each with its `OPERATIONS`, one file a resource that owns its changes and its refusals.
+
+mod apigateway;
+mod cognito;
+mod iam;
+mod lambda;
+mod logs;
+mod page;
+mod sts;
+mod tags;
+
+use http::Method;
+
+use crate::{operation::Operation, service::Service};
+
+/// Every operation that the local cloud has.
+pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
+    Service::ALL.into_iter().flat_map(operations_of)
+}
+
+fn operations_of(service: Service) -> &'static [Operation] {
+    match service {
+        Service::ApiGateway => apigateway::OPERATIONS,
+        Service::Cognito => cognito::OPERATIONS,
+        Service::Iam => iam::OPERATIONS,
+        Service::Lambda => lambda::OPERATIONS,
+        Service::Logs => logs::OPERATIONS,
+        Service::Sts => sts::OPERATIONS,
+    }
+}
+
+/// The operation of that name.
+pub(crate) fn find(service: Service, name: &str) -> Option<&'static Operation> {
+    operations_of(service).iter().find(|operation| operation.name == name)
+}
+
+/// The operation that a method and a path stand for, and what the path names.
+pub(crate) fn route(
+    service: Service,
+    method: &Method,
+    segments: &[String],
+) -> Option<(&'static Operation, Vec<String>)> {
+    operations_of(service).iter().find_map(|operation| Some((operation, operation.labels(method.as_str(), segments)?)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Damage of every kind to the files: refused, named, and left as it is.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use super::*;
+use crate::testing::function;
+
+const ACCOUNT: &str = "000000000000";
+
+/// A folder with a state in which something is written.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(&Store::open(folder.path(), ACCOUNT).unwrap(), "eu-west-1").unwrap();
+    folder
+}
+
+fn write(store: &Store, region: &str) -> Result<(), StoreError> {
+    store.write(|state| {
+        state.region_mut(region);
+        Ok(())
+    })
+}
+
+/// What is said of a state in these bytes, which stay as they are.
+fn refusal(folder: &Path, bytes: &[u8]) -> String {
+    let path = folder.join(FILE);
+    fs::write(&path, bytes).unwrap();
+    let refused = Store::open(folder, ACCOUNT).err().map(|error| error.to_string());
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    let said = refused.unwrap_or_else(|| panic!("taken: {}", String::from_utf8_lossy(bytes)));
+    assert!(said.contains("state.json") && said.contains("put back a copy of it, or remove "), "{said}");
+    said
+}
+
+#[test]
+fn a_state_that_is_cut_short_anywhere_is_refused() {
+    let folder = folder();
+    let whole = fs::read(folder.path().join(FILE)).unwrap();
+    for length in 0..whole.len() {
+        refusal(folder.path(), &whole[..length]);
+    }
+    fs::write(folder.path().join(FILE), &whole).unwrap();
+    assert!(Store::open(folder.path(), ACCOUNT).unwrap().read(|state| state.region("eu-west-1").is_some()));
+}
+
+#[test]
+fn a_flip_of_any_bit_is_refused() {
+    let folder = folder();
+    let whole = fs::read(folder.path().join(FILE)).unwrap();
+    for place in 0..whole.len() * 8 {
+        let mut flipped = whole.clone();
+        flipped[place / 8] ^= 1 << (place % 8);
+        assert!(parse(&flipped).is_err(), "bit {place}");
+    }
+}
+
+#[test]
+fn another_version_is_named_whatever_else_is_in_it() {
+    let folder = folder();
+    let said = refusal(folder.path(), seal(r#"{"version": 2, "clusters": []}"#).as_bytes());
+    assert!(said.contains("version 2 where 1 was expected"), "{said}");
+}
+
+#[test]
+fn what_is_sealed_and_no_state_is_refused_without_its_text() {
+    let folder = folder();
+    for text in ["", "[]", "null", r#"{"version": "secret"}"#, r#"{"version": 1, "account_id": ["secret"]}"#] {
+        let said = refusal(folder.path(), seal(text).as_bytes());
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused() {
+    let folder = folder();
+    let path = folder.path().join(FILE);
+    fs::remove_file(&path).unwrap();
+    // Not even root can read through a link to itself.
+    symlink(&path, &path).unwrap();
+    let refused = Store::open(folder.path(), ACCOUNT).unwrap_err();
+    assert!(matches!(&refused, StoreError::Io { action: "reading", path: said, .. } if *said == path), "{refused}");
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+}
+
+#[test]
+fn a_state_that_is_gone_is_not_taken_for_a_new_one() {
+    let folder = folder();
+    fs::write(folder.path().join(CREDENTIALS), "{}").unwrap();
+    fs::remove_file(folder.path().join(FILE)).unwrap();
+    let said = Store::open(folder.path(), ACCOUNT).unwrap_err().to_string();
+    assert!(said.contains("it is gone; put back a copy of it"), "{said}");
+    assert!(!folder.path().join(FILE).exists());
+}
+
+#[test]
+fn a_functions_code_that_is_gone_or_another_is_refused() {
+    let folder = folder();
+    let store = Store::open(folder.path(), ACCOUNT).unwrap();
+    let name = store.put_blob(b"the code").unwrap();
+    let written: Result<(), StoreError> = store.write(|state| {
+        state.region_mut("eu-west-1").functions.insert("f".to_owned(), function(&name));
+        Ok(())
+    });
+    written.unwrap();
+    store.check_blobs().unwrap();
+    let path = store.blob_path(&name);
+    let refused = || {
+        let said = store.check_blobs().unwrap_err().to_string();
+        let remedy = format!("remove {} to begin", folder.path().display());
+        assert!(said.contains(&name) && said.contains(&remedy), "{said}");
+        said
+    };
+    fs::write(&path, b"the core").unwrap();
+    assert!(refused().contains("not what was uploaded"));
+    assert_eq!(fs::read(&path).unwrap(), b"the core");
+    fs::remove_file(&path).unwrap();
+    assert!(refused().contains("a function's code is gone"));
+}
+
+#[test]
+fn what_a_broken_write_has_left_is_replaced_and_a_link_is_not_followed() {
+    let folder = folder();
+    let store = Store::open(folder.path(), ACCOUNT).unwrap();
+    let (state, left) = (folder.path().join(FILE), folder.path().join("state.new"));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    fs::write(&left, "half a sta").unwrap();
+    fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
+    write(&store, "us-east-1").unwrap();
+    assert_eq!(mode(&state), 0o600);
+
+    let other = folder.path().join("other");
+    fs::write(&other, "untouched").unwrap();
+    symlink(&other, &left).unwrap();
+    write(&store, "us-east-2").unwrap();
+    assert_eq!(fs::read_to_string(&other).unwrap(), "untouched");
+    assert!(Store::open(folder.path(), ACCOUNT).unwrap().read(|state| state.regions.len() == 3));
+}
+
+#[test]
+fn a_write_that_cannot_be_kept_changes_nothing() {
+    let folder = folder();
+    let store = Store::open(folder.path(), ACCOUNT).unwrap();
+    let before = fs::read(folder.path().join(FILE)).unwrap();
+    // Not even root can write a file where a folder is.
+    fs::create_dir(folder.path().join("state.new")).unwrap();
+    assert!(matches!(write(&store, "us-east-1"), Err(StoreError::Io { action: "writing", .. })));
+    assert!(store.read(|state| state.region("us-east-1").is_none()));
+    assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), before);
+    fs::remove_dir(folder.path().join("state.new")).unwrap();
+    write(&store, "us-east-1").unwrap();
+}
