@@ -8,7 +8,7 @@
 //! `NotImplemented` by name.
 //!
 //! A control-plane request goes one way: `front` decodes it (by `protocol` and `services`), checks it against `model`,
-//! authorises it (by [`Policy`]), throttles it, runs its [operation](operations), and records it. An operation works on
+//! authorizes it (by [`Policy`]), throttles it, runs its [operation](operations), and records it. An operation works on
 //! a `cloud`: the store and the functions. It is one row of its service's table, with everything that is known of it.
 
 mod clock;
