@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "a program has no outside: `pub` says what a module offers to the others")]
 
 mod aws;
+mod change;
 mod cli;
 mod commands;
 mod config;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use crate::{
+    change::{Event, Events},
     config::Config,
     data_plane::{AccessToken, Backoff, Client, Reply, Secret, Unanswered, read_token},
-    engine::event::{Event, Events},
     error::Failure,
     outputs::Outputs,
 };

@@ -13,7 +13,7 @@ use super::{
     error::{ApiError, Doing as _},
     wait::{self, Poll},
 };
-use crate::engine::{event::Events, plan::ResourceKind};
+use crate::change::{Events, ResourceKind};
 
 /// Long enough for a burst at API Gateway's slowest quota but one (CreateRestApi, 1 in 3 s).
 const DEADLINE: Duration = Duration::from_secs(90);

@@ -5,10 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::{
-    engine::{
-        event::{Event, Events},
-        plan::ResourceKind,
-    },
+    change::{Event, Events, ResourceKind},
     error::Failure,
     interrupt,
 };

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     aws::{Clients, Doing as _},
+    change::Events,
     cli::DownArgs,
     data_plane::cache,
-    engine::{destroy, event::Events, plan::Change},
+    engine::{destroy, plan::Change},
     error::Failure,
     local, resources,
     ui::resource_word,

@@ -14,8 +14,9 @@ use super::{
     stack::{self, Start, invocation},
 };
 use crate::{
+    change::Action,
     cli::{ExportArgs, ExportFormat},
-    engine::{self, Options, plan::Action},
+    engine::{self, Options},
     error::{Failure, kind_of},
     export::{self, Existing, File, Prefix, Source, Template},
     package, private_file,

@@ -11,14 +11,12 @@ use super::{
 };
 use crate::{
     aws::Clients,
-    engine::{
-        self, Options, Plan, World,
-        event::{Event, Events},
-    },
+    change::{Event, Events, Observed},
+    engine::{self, Options, Plan, World},
     error::Failure,
     names::StackId,
     package,
-    resources::{Observed, function::Code},
+    resources::function::Code,
     stack::Desired,
 };
 

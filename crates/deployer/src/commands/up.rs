@@ -11,14 +11,14 @@ use super::{
     stack::{self, invocation, quote},
 };
 use crate::{
+    change::{Action, Critical, ResourceKind, Timeline},
     cli::{Global, UpArgs},
     data_plane::cache::{self, Cache, Grant},
     engine::{
         self, Options, Plan,
         apply::Applied,
         lookup::{Ids, outputs},
-        plan::{Action, Change, ResourceKind},
-        timeline::{Critical, Timeline},
+        plan::Change,
     },
     error::Failure,
     outputs::Outputs,

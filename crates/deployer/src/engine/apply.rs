@@ -7,14 +7,17 @@ use anyhow::Result;
 
 use super::{
     node::{Blocked, Nodes, Slot},
-    plan::ResourceKind as Kind,
     planner::Plan,
 };
 use crate::{
+    change::{ResourceKind as Kind, Step},
     error::Failure,
     interrupt,
     resources::{
-        Context, Step, app_client, authorizer, deployment, deployment::Record, domain, function, function::Code,
+        Context, app_client, authorizer,
+        deployment::{self, Record},
+        domain,
+        function::{self, Code},
         log_group, method, permission, resource_server, rest_api, role, stage, user_pool,
     },
     stack::Desired,

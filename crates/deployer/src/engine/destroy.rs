@@ -6,9 +6,10 @@ use anyhow::Result;
 use super::{
     node::{Blocked, Nodes, Slot},
     observe::World,
-    plan::{Action, Change, ResourceKind as Kind},
+    plan::Change,
 };
 use crate::{
+    change::{Action, ResourceKind as Kind},
     error::Failure,
     resources::{Context, domain, function, log_group, rest_api, role, user_pool},
 };

@@ -2,13 +2,11 @@
 
 pub mod apply;
 pub mod destroy;
-pub mod event;
 pub mod lookup;
 pub mod node;
 pub mod observe;
 pub mod plan;
 mod planner;
-pub mod timeline;
 mod unchanged;
 
 pub use apply::apply;

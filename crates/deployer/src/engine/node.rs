@@ -13,11 +13,8 @@ use std::{
 use anyhow::Result;
 use tokio::sync::watch;
 
-use super::{
-    event::{Event, Events},
-    plan::{Action, ResourceKind},
-};
 use crate::{
+    change::{Action, Event, Events, ResourceKind},
     error::{Failure, Kind, kind_of},
     interrupt::{self, Graceful},
 };

@@ -9,10 +9,11 @@ use anyhow::Result;
 use super::node::{Blocked, Slot};
 use crate::{
     aws::Clients,
+    change::Observed,
     config::Config,
     names::StackId,
     resources::{
-        Observed, Reader, app_client, authorizer,
+        Reader, app_client, authorizer,
         deployment::{self, Record},
         domain, function, log_group, method, permission, resource_server, rest_api, role, stage, user_pool,
     },

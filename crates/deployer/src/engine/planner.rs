@@ -7,13 +7,14 @@ use serde::Serialize;
 use self::decision::Planner;
 use super::{
     observe::World,
-    plan::{Action, Change, LeftBehind, ResourceKind, Unowned},
+    plan::{Change, LeftBehind, Unowned},
 };
 use crate::{
+    change::{Action, ResourceKind, Step},
     error::Failure,
     resources::{
-        Step, app_client, authorizer, deployment::Record, domain, function, log_group, method, permission,
-        resource_server, rest_api, role, stage, user_pool,
+        app_client, authorizer, deployment::Record, domain, function, log_group, method, permission, resource_server,
+        rest_api, role, stage, user_pool,
     },
     stack::Desired,
 };

@@ -5,14 +5,10 @@ use std::{path::Path, sync::Arc};
 
 use local_aws::{Fault, Faults, Server};
 
-use super::{
-    Options, Plan, World, check_unchanged, destroy,
-    event::Events,
-    lookup, observe, plan,
-    plan::{Action, ResourceKind},
-};
+use super::{Options, Plan, World, check_unchanged, destroy, lookup, observe, plan};
 use crate::{
     aws::Clients,
+    change::{Action, Events, ResourceKind},
     config::Config,
     data_plane::access::tests::{config, global},
     local::LocalEndpoint,

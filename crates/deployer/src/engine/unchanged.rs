@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use super::apply::Applied;
 use crate::{
+    change::Observed,
     error::Failure,
-    resources::{Context, Observed, function, log_group, role, stage},
+    resources::{Context, function, log_group, role, stage},
     stack::Desired,
 };
 

@@ -12,6 +12,7 @@ use super::{
     yaml::Node,
 };
 use crate::{
+    change::sorted,
     error::Failure,
     names,
     resources::{
@@ -20,7 +21,6 @@ use crate::{
         method::{AUTHORIZATION, HTTP_METHOD},
         permission::{ACTION, PRINCIPAL},
         role::POLICY,
-        sorted,
         stage::throttle,
         user_pool::protection,
     },

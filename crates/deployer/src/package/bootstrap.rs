@@ -16,11 +16,8 @@ use tokio::{
 
 use super::host;
 use crate::{
+    change::{Event, Events, ResourceKind},
     config::Architecture,
-    engine::{
-        event::{Event, Events},
-        plan::ResourceKind,
-    },
     error::Failure,
 };
 

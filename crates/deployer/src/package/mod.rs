@@ -19,8 +19,8 @@ use tokio::task::spawn_blocking;
 
 use self::{archive::Entry, bootstrap::Target, model::Model};
 use crate::{
+    change::{Event, Events},
     config::{Architecture, Config},
-    engine::event::{Event, Events},
     error::Failure,
     private_file,
     resources::function::Code,

@@ -9,10 +9,10 @@ use aws_sdk_cognitoidentityprovider::types::{
     OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType, UserPoolClientType,
 };
 
-use super::{Context, Diff, Observed, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{ApiError, Doing as _, create, found},
-    engine::plan::{FieldDiff, ResourceKind},
+    change::{Diff, FieldDiff, Observed, ResourceKind, Step},
 };
 
 /// What it should be.

@@ -4,10 +4,10 @@
 use anyhow::Result;
 use aws_sdk_apigateway::types::{Authorizer, AuthorizerType, Op, PatchOperation};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{ApiError, Doing as _, create, found},
-    engine::plan::{FieldDiff, ResourceKind},
+    change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed, ResourceKind, Step},
     error::Failure,
 };
 

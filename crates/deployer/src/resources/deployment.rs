@@ -10,10 +10,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Reader, authorizer, method, rest_api, sorted};
+use super::{Context, Reader, authorizer, method, rest_api};
 use crate::{
     aws::{ApiError, Doing as _, create},
-    engine::plan::{FieldDiff, ResourceKind},
+    change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, ResourceKind, sorted},
     names::digest_hex,
 };
 

@@ -9,13 +9,13 @@ use std::time::Duration;
 use anyhow::Result;
 use aws_sdk_cognitoidentityprovider::types::DomainStatusType;
 
-use super::{Context, Diff, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{
         ApiError, Doing as _, found,
         wait::{self, Poll},
     },
-    engine::plan::{FieldDiff, ResourceKind},
+    change::{Diff, FieldDiff, ResourceKind, Step},
     error::Failure,
 };
 

@@ -15,10 +15,10 @@ use aws_sdk_lambda::types::{Architecture, FunctionConfiguration, LogFormat, Logg
 use serde_json::Value;
 
 pub use self::reconcile::{create, delete, reconcile, wait_until_ready};
-use super::{Diff, KNOWN_AFTER_APPLY, Observed, Reader};
+use super::Reader;
 use crate::{
     aws::{Doing as _, found},
-    engine::plan::FieldDiff,
+    change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed},
     names::{CODE_TAG, digest_hex},
 };
 
@@ -177,7 +177,7 @@ mod tests {
         reconcile::{CODE_FIELDS, CONFIG_FIELDS},
         *,
     };
-    use crate::resources::Step;
+    use crate::change::Step;
 
     fn desired() -> Desired {
         Desired {

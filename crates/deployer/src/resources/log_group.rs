@@ -5,10 +5,10 @@
 
 use anyhow::Result;
 
-use super::{Context, Diff, Observed, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{ApiError, Doing as _, found},
-    engine::plan::FieldDiff,
+    change::{Diff, FieldDiff, Observed, Step},
 };
 
 /// What it should be.

@@ -8,10 +8,10 @@
 use anyhow::{Context as _, Result};
 use aws_sdk_apigateway::types::{Integration, IntegrationType, Method, Resource};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{ApiError, Doing as _, found},
-    engine::plan::FieldDiff,
+    change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed, Step},
     error::Failure,
 };
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step, rest_api};
+use super::{Context, Reader, rest_api};
 use crate::{
     aws::{
         ApiError, Doing as _,
@@ -16,7 +16,7 @@ use crate::{
         found,
         wait::{self, Poll},
     },
-    engine::plan::{FieldDiff, ResourceKind},
+    change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed, ResourceKind, Step},
 };
 
 /// Id of our statement.

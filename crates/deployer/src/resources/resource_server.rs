@@ -5,10 +5,10 @@
 use anyhow::Result;
 use aws_sdk_cognitoidentityprovider::types::ResourceServerScopeType;
 
-use super::{Context, Diff, Observed, Reader, Step, sorted};
+use super::{Context, Reader};
 use crate::{
     aws::{ApiError, Doing as _, found},
-    engine::plan::FieldDiff,
+    change::{Diff, FieldDiff, Observed, Step, sorted},
     error::Failure,
     names,
 };

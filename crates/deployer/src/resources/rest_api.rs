@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation, RestApi};
 
-use super::{Context, Diff, Observed, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{
         ApiError, Doing as _, create,
         error::is_not_found,
         wait::{self, Poll},
     },
-    engine::plan::{FieldDiff, ResourceKind},
+    change::{Diff, FieldDiff, Observed, ResourceKind, Step},
     names::{STACK_TAG, STAGE_TAG, StackKey},
 };
 

@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use aws_sdk_iam::types::Tag;
 use serde_json::{Value, json};
 
-use super::{Context, Diff, Observed, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{ApiError, Doing as _, found},
-    engine::plan::FieldDiff,
+    change::{Diff, FieldDiff, Observed, Step},
     error::Failure,
     names::StackId,
 };

@@ -6,10 +6,10 @@
 use anyhow::Result;
 use aws_sdk_apigateway::types::{Op, PatchOperation, Stage};
 
-use super::{Context, Diff, KNOWN_AFTER_APPLY, Observed, Reader, Step, deployment::Record};
+use super::{Context, Reader, deployment::Record};
 use crate::{
     aws::{ApiError, Doing as _, found},
-    engine::plan::FieldDiff,
+    change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed, Step},
     error::Failure,
 };
 

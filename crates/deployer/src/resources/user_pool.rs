@@ -6,10 +6,10 @@
 use anyhow::{Context as _, Result};
 use aws_sdk_cognitoidentityprovider::types::{AdminCreateUserConfigType, DeletionProtectionType, UserPoolType};
 
-use super::{Context, Diff, Observed, Reader, Step};
+use super::{Context, Reader};
 use crate::{
     aws::{ApiError, Doing as _, create, found},
-    engine::plan::{FieldDiff, ResourceKind},
+    change::{Diff, FieldDiff, Observed, ResourceKind, Step},
 };
 
 /// What it should be.

@@ -6,7 +6,10 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::{BAD, CHANGE, DIM, GOOD, Table, paint};
-use crate::engine::plan::{Action, Change, LeftBehind, ResourceKind};
+use crate::{
+    change::{Action, ResourceKind},
+    engine::plan::{Change, LeftBehind},
+};
 
 /// A plan, change by change, with a summary.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +129,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::engine::plan::FieldDiff;
+    use crate::change::FieldDiff;
 
     fn change(resource: ResourceKind, action: Action) -> Change {
         Change { resource, action, id: None, reason: None, diff: Vec::new() }

@@ -9,10 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{BAD, DIM, Ui, paint, plan_view::style, resource_word};
-use crate::engine::{
-    event::{Event, Events},
-    plan::{Action, ResourceKind},
-};
+use crate::change::{Action, Event, Events, ResourceKind};
 
 /// In plain lines a wait is repeated no more often than this, as a sign of life.
 const PLAIN_WAIT: Duration = Duration::from_secs(10);

@@ -2,11 +2,8 @@
 
 use super::{Run, nothing};
 use crate::{
-    engine::{
-        destroy,
-        plan::{Action, ResourceKind as Kind},
-        planner::Leftovers,
-    },
+    change::{Action, ResourceKind as Kind},
+    engine::{destroy, planner::Leftovers},
     resources::{method, permission, rest_api, stage},
 };
 

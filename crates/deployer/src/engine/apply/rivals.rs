@@ -10,9 +10,10 @@ use anyhow::Result;
 
 use super::{Run, there};
 use crate::{
-    engine::{destroy, node::Blocked, plan::ResourceKind as Kind},
+    change::{ResourceKind as Kind, Step},
+    engine::{destroy, node::Blocked},
     error::Failure,
-    resources::{Step, app_client, domain, permission, rest_api, user_pool},
+    resources::{app_client, domain, permission, rest_api, user_pool},
 };
 
 impl Run<'_> {

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use super::Options;
 use crate::{
+    change::{Action, FieldDiff, Observed, ResourceKind, Step},
     engine::{
         observe::World,
-        plan::{Action, Change, FieldDiff, ResourceKind, Unowned},
+        plan::{Change, Unowned},
     },
-    resources::{Observed, Step, deployment, deployment::Record, domain, method, permission, stage, user_pool},
+    resources::{
+        deployment::{self, Record},
+        domain, method, permission, stage, user_pool,
+    },
 };
 
 /// Collects what is decided.

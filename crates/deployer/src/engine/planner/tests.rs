@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use super::*;
 use crate::{
+    change::Observed,
     config::{ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig},
     names::StackId,
-    resources::{Observed, deployment::Record},
+    resources::deployment::Record,
 };
 
 mod ownership;

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    change::Observed,
     error::kind_of,
     names::{STACK_TAG, STAGE_TAG},
-    resources::{Observed, Reader, log_group, user_pool},
+    resources::{Reader, log_group, user_pool},
 };
 
 /// Takes our tags from a resource, as if somebody had made it by hand.

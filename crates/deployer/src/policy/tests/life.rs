@@ -4,10 +4,9 @@ use anyhow::{Result, ensure};
 use local_aws::{Fault, Faults, Permission, Policy};
 
 use crate::{
+    change::Events,
     engine::{
-        self, Options, client_secret, destroy,
-        event::Events,
-        lookup,
+        self, Options, client_secret, destroy, lookup,
         tests::{Cloud, code, copy_files},
     },
     names::{STACK_TAG, STAGE_TAG},

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use self::life::{Command, Lived, live, up};
 use super::{Document, scope::Scope, table::TABLE};
 use crate::{
-    engine::{self, destroy, event::Events, tests::Cloud},
+    change::Events,
+    engine::{self, destroy, tests::Cloud},
     error::kind_of,
     names::StackId,
 };

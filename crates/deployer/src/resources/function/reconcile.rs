@@ -17,10 +17,10 @@ use crate::{
         ApiError, Doing as _, found,
         wait::{self, Poll},
     },
-    engine::plan::ResourceKind,
+    change::{Observed, ResourceKind, Step},
     error::Failure,
     names::CODE_TAG,
-    resources::{Context, Observed, Step, role},
+    resources::{Context, role},
 };
 
 /// Roles are usable within seconds, rarely after a minute.

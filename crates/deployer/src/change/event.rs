@@ -2,10 +2,7 @@
 
 use std::time::Instant;
 
-use super::{
-    plan::{Action, ResourceKind},
-    timeline::Timeline,
-};
+use super::{action::Action, kind::ResourceKind, timeline::Timeline};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,29 @@
+//! What can be done to a resource.
+
+use serde::Serialize;
+
+/// What is done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    Create,
+    Update,
+    Adopt,
+    Replace,
+    Delete,
+    NoOp,
+}
+
+impl Action {
+    /// One character that stands for it.
+    pub fn symbol(self) -> char {
+        match self {
+            Self::Create => '+',
+            Self::Update => '~',
+            Self::Adopt => '>',
+            Self::Replace => '±',
+            Self::Delete => '-',
+            Self::NoOp => '•',
+        }
+    }
+}

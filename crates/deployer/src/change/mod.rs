@@ -1,0 +1,20 @@
+//! The words that all layers share about a change: which kind of resource, what was observed, which fields differ,
+//! what is done about it, and the events that tell of it.
+//!
+//! This is ground: it imports only `names`, and nothing of the layers above.
+
+mod action;
+mod diff;
+mod event;
+mod kind;
+mod observed;
+mod step;
+mod timeline;
+
+pub use action::Action;
+pub use diff::{Diff, FieldDiff, KNOWN_AFTER_APPLY, sorted};
+pub use event::{Event, Events};
+pub use kind::ResourceKind;
+pub use observed::Observed;
+pub use step::Step;
+pub use timeline::{Critical, Timeline};
