@@ -22,6 +22,8 @@ mod probe;
 mod resources;
 mod rotating;
 mod stack;
+#[cfg(test)]
+mod testing;
 mod ui;
 mod verify;
 

@@ -114,7 +114,7 @@ mod tests {
     use axum::{http::HeaderMap, http::StatusCode, routing::post};
 
     use super::*;
-    use crate::data_plane::access::tests::{config, outputs, serve, token_endpoint};
+    use crate::testing::{config, outputs, serve, token_endpoint};
 
     /// An endpoint that answers these statuses in turn with a token, the last one for ever, and this one without.
     async fn endpoint(with: &'static [u16], without: u16) -> String {

@@ -211,7 +211,7 @@ fn curl(global: &Global, outputs: &Outputs, image: &str) -> [String; 2] {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::data_plane::access::tests::{global, outputs};
+    use crate::testing::{global, outputs};
 
     #[test]
     fn the_curl_commands_are_filled_in_and_hold_no_secret() {

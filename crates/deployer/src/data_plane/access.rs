@@ -93,79 +93,14 @@ async fn fetch(
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-pub(crate) mod tests {
-    use std::{
-        path::Path,
-        sync::atomic::{AtomicU32, Ordering},
-    };
-
-    use axum::{Router, http::HeaderMap, routing::post};
-    use clap::Parser as _;
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
     use crate::{
-        cli::{Cli, Global},
-        config::Config,
         error::Failure,
+        testing::{config, global, outputs, serve, token_endpoint},
     };
-
-    pub(crate) fn global() -> Global {
-        Cli::try_parse_from(["deployer", "--local", "--quiet", "status"]).unwrap().global
-    }
-
-    /// A configuration as [`Config::load`] makes it, of a stack that lives in this folder.
-    pub(crate) fn config(root: &Path) -> Config {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("m.onnx"), "model").unwrap();
-        let path = folder.path().join("deploy.toml");
-        std::fs::write(&path, "name = \"mnist\"\n[model]\npath = \"m.onnx\"\n").unwrap();
-        let mut config = Config::load(&path, "dev", None).unwrap();
-        config.root = root.to_owned();
-        config
-    }
-
-    pub(crate) fn outputs(base: &str) -> Outputs {
-        Outputs {
-            stack: "mnist".into(),
-            stage: "dev".into(),
-            region: "eu-central-1".into(),
-            account_id: "000000000000".into(),
-            endpoint: format!("{base}/dev/"),
-            token_url: format!("{base}/oauth2/token"),
-            token_host: Some("mnist-dev.auth.eu-central-1.amazoncognito.com".into()),
-            client_id: "client".into(),
-            user_pool_id: "eu-central-1_x".into(),
-            rest_api_id: "api".into(),
-            function_name: "mnist-dev".into(),
-            scopes: vec!["predict-api/predict".into()],
-        }
-    }
-
-    /// Serves until the test's runtime ends.
-    pub(crate) async fn serve(router: Router) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        format!("http://{address}")
-    }
-
-    /// A token endpoint that counts, and checks what it is sent.
-    pub(crate) fn token_endpoint(issued: Arc<AtomicU32>) -> Router {
-        let handler = async move |headers: HeaderMap, body: String| {
-            assert_eq!(headers["host"], "mnist-dev.auth.eu-central-1.amazoncognito.com");
-            // client:s3cret
-            if headers["authorization"] != "Basic Y2xpZW50OnMzY3JldA==" {
-                return (axum::http::StatusCode::BAD_REQUEST, r#"{"error":"invalid_client"}"#.to_owned());
-            }
-            if body != "grant_type=client_credentials" {
-                return (axum::http::StatusCode::BAD_REQUEST, r#"{"error":"invalid_scope"}"#.to_owned());
-            }
-            let number = issued.fetch_add(1, Ordering::SeqCst) + 1;
-            let token = format!(r#"{{"access_token":"token-{number}","expires_in":3600,"token_type":"Bearer"}}"#);
-            (axum::http::StatusCode::OK, token)
-        };
-        Router::new().route("/oauth2/token", post(handler))
-    }
 
     #[tokio::test]
     async fn a_token_is_fetched_once_and_renewed_once() {

@@ -113,7 +113,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::data_plane::access::tests::{config, global, outputs};
+    use crate::testing::{config, global, outputs};
 
     fn grant(expires_at: u64) -> Grant {
         let token = AccessToken { token: Secret::new("secret-token"), expires_at, scopes: vec!["a/b".into()] };

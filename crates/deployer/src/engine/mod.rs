@@ -16,4 +16,4 @@ pub use planner::{Options, Plan, plan};
 pub use unchanged::check_unchanged;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

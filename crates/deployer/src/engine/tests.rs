@@ -1,20 +1,20 @@
 //! The engine against the local cloud: real SDK clients, AWS's refusals, faults on demand.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use local_aws::{Fault, Faults, Server};
+use local_aws::{Fault, Faults};
 
-use super::{Options, Plan, World, check_unchanged, destroy, lookup, observe, plan};
+use super::{Options, World, check_unchanged, destroy, lookup, observe, plan};
 use crate::{
     aws::Clients,
     change::{Action, Events, ResourceKind},
     config::Config,
-    data_plane::access::tests::{config, global},
     local::LocalEndpoint,
     names::StackId,
-    resources::{Context, function::Code},
+    resources::Context,
     stack::Desired,
+    testing::{Cloud, apply, changed, code, config, copy_files, global},
 };
 
 mod faults;
@@ -22,157 +22,6 @@ mod life;
 mod ownership;
 mod packaging;
 mod rivals;
-
-/// A stack and the local cloud that it lives in.
-pub(crate) struct Cloud {
-    pub(crate) server: Server,
-    pub(crate) config: Config,
-    pub(crate) aws: Clients,
-    pub(crate) id: StackId,
-    pub(crate) folder: tempfile::TempDir,
-    _models: KeepsToModels,
-}
-
-impl Cloud {
-    pub(crate) async fn start() -> Self {
-        Self::with(Faults::default()).await
-    }
-
-    async fn with(faults: Faults) -> Self {
-        Self::on(tempfile::tempdir().unwrap(), faults).await
-    }
-
-    /// In a folder that may hold what an earlier one has left.
-    pub(crate) async fn on(folder: tempfile::TempDir, faults: Faults) -> Self {
-        let options = local_aws::Options { faults, ..local_aws::Options::new(folder.path().join("cloud")) };
-        let server = local_aws::start(options).await.unwrap();
-        let config = config(folder.path());
-        let endpoint = LocalEndpoint {
-            url: server.endpoint(),
-            access_key_id: server.credentials().access_key_id.clone(),
-            secret_access_key: server.credentials().secret_access_key.clone(),
-        };
-        let aws = Clients::connect(&global(), &config, Some(&endpoint)).await.unwrap();
-        let id = aws.identify(&config).await.unwrap();
-        Self { _models: KeepsToModels(server.request_log()), server, config, aws, id, folder }
-    }
-
-    pub(crate) fn context<'a>(&'a self, events: &'a Events) -> Context<'a> {
-        Context { aws: &self.aws, id: &self.id, events }
-    }
-
-    pub(crate) fn desired(&self) -> Desired {
-        Desired::new(&self.config, &self.id, Some(code("#!/bin/sh\n"))).unwrap()
-    }
-
-    async fn world(&self) -> World {
-        observe(&self.aws, &self.config, false).await.unwrap().1
-    }
-
-    async fn plan(&self) -> Plan {
-        plan(&self.desired(), &self.world().await, &Options::default())
-    }
-
-    /// `up --adopt`
-    async fn adopt(&self) -> anyhow::Result<Plan> {
-        let silent = Events::silent();
-        let (_, world) = observe(&self.aws, &self.config, true).await?;
-        let plan = plan(&self.desired(), &world, &Options { adopt: true, ..Options::default() });
-        plan.check()?;
-        apply(self.context(&silent), &self.desired(), &plan).await?;
-        Ok(plan)
-    }
-
-    /// The other stack, or the other stage, in the same cloud.
-    fn name(&mut self, name: &str, stage: &str) {
-        (self.config.name, self.config.stage) = (name.into(), stage.into());
-        (self.id.key.name, self.id.key.stage) = (name.into(), stage.into());
-    }
-
-    async fn up(&self) -> anyhow::Result<Plan> {
-        let plan = self.plan().await;
-        plan.check()?;
-        apply(self.context(&Events::silent()), &self.desired(), &plan).await?;
-        self.serves_what_is_configured();
-        Ok(plan)
-    }
-
-    /// After every `up`, callers meet just what the API is configured to be.
-    fn serves_what_is_configured(&self) {
-        let state = self.server.state();
-        let api = state
-            .region(&self.id.region)
-            .unwrap()
-            .apis
-            .values()
-            .find(|api| self.id.owns(|key| api.tags.get(key).map(String::as_str)));
-        let api = api.unwrap();
-        let stage = &api.stages[&self.id.stage];
-        assert_eq!(api.deployments[&stage.deployment_id].snapshot, api.current);
-        assert_eq!(api.stages.len(), 1);
-    }
-
-    async fn down(&self) {
-        let world = self.world().await;
-        destroy::destroy(self.context(&Events::silent()), &world).await.unwrap();
-    }
-
-    fn writes(&self) -> Vec<String> {
-        let requests = self.server.requests();
-        requests.into_iter().filter(|request| request.write).map(|request| request.operation).collect()
-    }
-}
-
-/// Copies a folder with all that is in it: a cloud's state, to start from once more.
-pub(crate) fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let place = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_files(&entry.path(), &place)?;
-        } else {
-            std::fs::copy(entry.path(), place)?;
-        }
-    }
-    Ok(())
-}
-
-/// Fails its test when a request had what AWS's models of its operation do not admit.
-pub(crate) struct KeepsToModels(local_aws::RequestLog);
-
-impl Drop for KeepsToModels {
-    fn drop(&mut self) {
-        let conformity = self.0.conformity();
-        if !std::thread::panicking() {
-            assert!(conformity.nonconforming.is_empty(), "{:#?}", conformity.nonconforming);
-        }
-    }
-}
-
-/// With the package that is desired.
-pub(crate) async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> anyhow::Result<super::apply::Applied> {
-    super::apply(cx, desired, plan, async { Ok(desired.function.code.clone()) }).await
-}
-
-/// A zip that Lambda takes.
-pub(crate) fn code(script: &str) -> Code {
-    use base64::Engine as _;
-    use sha2::Digest as _;
-    use std::io::Write as _;
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
-    zip.start_file("bootstrap", options.last_modified_time(zip::DateTime::default())).unwrap();
-    zip.write_all(script.as_bytes()).unwrap();
-    let zip = zip.finish().unwrap().into_inner();
-    let sha256 = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(&zip));
-    Code { sha256, zip: Arc::new(zip) }
-}
-
-fn changed(plan: &Plan) -> Vec<(ResourceKind, Action)> {
-    let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
-    changes.map(|change| (change.resource, change.action)).collect()
-}
 
 #[tokio::test]
 async fn a_second_up_writes_nothing_and_reads_little() {

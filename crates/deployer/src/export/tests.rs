@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use super::*;
 use crate::{
     config::Config,
-    data_plane::access::tests::config,
     names::{StackId, StackKey},
     resources::{
         app_client, authorizer, domain, function, log_group, method, resource_server, rest_api, role, stage, user_pool,
     },
+    testing::config,
 };
 
 /// As deploy.toml of the repository says.

@@ -157,7 +157,7 @@ fn host() -> Option<Architecture> {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::data_plane::access::tests::config;
+    use crate::testing::config;
 
     /// A stack whose bootstrap is a program of this machine.
     fn stack(root: &Path) -> Config {

@@ -76,7 +76,7 @@ mod tests {
     use classifier::Engine;
 
     use super::*;
-    use crate::{data_plane::access::tests::config, error::kind_of};
+    use crate::{error::kind_of, testing::config};
 
     fn shipped(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../model").join(name)

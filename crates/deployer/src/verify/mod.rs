@@ -187,8 +187,8 @@ mod tests {
         let answer = async move || (StatusCode::from_u16(status).unwrap(), body);
         let router =
             Router::new().route("/{pool}/.well-known/jwks.json", get(async move || keys.to_string())).fallback(answer);
-        let base = crate::data_plane::access::tests::serve(router).await;
-        let outputs = crate::data_plane::access::tests::outputs(&base);
+        let base = crate::testing::serve(router).await;
+        let outputs = crate::testing::outputs(&base);
         let table = Table::prepare(&outputs, &token).await.unwrap();
         let rows = table.ask(|| ()).await;
         assert_eq!(rows.len(), table.len());

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     cli::Format,
-    data_plane::access::tests::{config, global, outputs, serve, token_endpoint},
+    testing::{config, global, outputs, serve, token_endpoint},
 };
 
 const PNG: &[u8] = b"\x89PNG and so on";

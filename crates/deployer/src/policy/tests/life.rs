@@ -5,12 +5,10 @@ use local_aws::{Fault, Faults, Permission, Policy};
 
 use crate::{
     change::Events,
-    engine::{
-        self, Options, client_secret, destroy, lookup,
-        tests::{Cloud, code, copy_files},
-    },
+    engine::{self, Options, client_secret, destroy, lookup},
     names::{STACK_TAG, STAGE_TAG},
     stack::Desired,
+    testing::{self, Cloud, code, copy_files},
 };
 
 /// A command in a situation.
@@ -134,7 +132,7 @@ async fn plan(cloud: &Cloud, desired: &Desired, adopt: bool) -> Result<engine::P
 pub(super) async fn up(cloud: &Cloud, desired: &Desired, adopt: bool) -> Result<()> {
     let plan = plan(cloud, desired, adopt).await?;
     // On the heap, as all of these: a test has 2 MB of stack.
-    Box::pin(engine::tests::apply(cloud.context(&Events::silent()), desired, &plan)).await.map(drop)
+    Box::pin(testing::apply(cloud.context(&Events::silent()), desired, &plan)).await.map(drop)
 }
 
 async fn down(cloud: &Cloud, delete_users: bool) -> Result<()> {

@@ -12,9 +12,10 @@ use self::life::{Command, Lived, live, up};
 use super::{Document, scope::Scope, table::TABLE};
 use crate::{
     change::Events,
-    engine::{self, destroy, tests::Cloud},
+    engine::{self, destroy},
     error::kind_of,
     names::StackId,
+    testing::Cloud,
 };
 
 fn id(name: &str) -> StackId {

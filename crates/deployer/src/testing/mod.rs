@@ -1,0 +1,10 @@
+//! What tests of several modules share: a stack in a local cloud, its configuration, and servers that answer as it does.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cloud;
+mod endpoint;
+mod stack;
+
+pub(crate) use cloud::{Cloud, apply, changed, copy_files};
+pub(crate) use endpoint::{outputs, serve, token_endpoint};
+pub(crate) use stack::{code, config, global};
