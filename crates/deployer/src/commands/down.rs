@@ -17,7 +17,6 @@ use crate::{
     engine::{destroy, plan::Change},
     error::Failure,
     local, resources,
-    ui::resource_word,
 };
 
 #[derive(Serialize)]
@@ -35,7 +34,7 @@ impl fmt::Display for Gone {
         }
         for change in &self.changes {
             let id = change.id.as_deref().unwrap_or_default();
-            writeln!(f, "deleted {} {id}", resource_word(change.resource))?;
+            writeln!(f, "deleted {} {id}", change.resource.as_str())?;
         }
         writeln!(f, "{} is gone, in {:.1} s", self.identity, self.elapsed_ms as f64 / 1_000.0)
     }

@@ -5,9 +5,12 @@ use std::fmt;
 use anstyle::Style;
 use serde_json::Value;
 
-use super::{BAD, CHANGE, DIM, GOOD, Table, paint};
+use super::{
+    style::{BAD, CHANGE, DIM, GOOD, paint},
+    table::Table,
+};
 use crate::{
-    change::{Action, ResourceKind},
+    change::Action,
     engine::plan::{Change, LeftBehind},
 };
 
@@ -39,14 +42,6 @@ impl<'a> PlanView<'a> {
     }
 }
 
-/// `user_pool`: the resource's name in texts, as in JSON.
-pub fn resource_word(resource: ResourceKind) -> String {
-    match serde_json::to_value(resource) {
-        Ok(Value::String(word)) => word,
-        _ => format!("{resource:?}"),
-    }
-}
-
 /// How an action is coloured.
 pub(super) fn style(action: Action) -> Style {
     match action {
@@ -64,7 +59,7 @@ impl fmt::Display for PlanView<'_> {
         let mut table = Table::default();
         for change in self.changes.iter().filter(shown) {
             let style = style(change.action);
-            let symbol = paint(style, format_args!("  {} {}", change.action.symbol(), resource_word(change.resource)));
+            let symbol = paint(style, format_args!("  {} {}", change.action.symbol(), change.resource.as_str()));
             let reason = change.reason.as_ref().map(|reason| paint(DIM, reason));
             table.row([symbol, change.id.clone().unwrap_or_default(), reason.unwrap_or_default()]);
         }
@@ -84,7 +79,7 @@ impl fmt::Display for PlanView<'_> {
         writeln!(f, "{}", summary(self.changes))?;
         for other in self.left_behind {
             let names: Vec<String> =
-                other.resources.iter().map(|(kind, id)| format!("{} {id}", resource_word(*kind))).collect();
+                other.resources.iter().map(|(kind, id)| format!("{} {id}", kind.as_str())).collect();
             let (stack, stage, names) = (&other.stack, &other.stage, names.join(", "));
             writeln!(f, "Stack {stack} in stage {stage} stays as it is: {names}.")?;
             writeln!(
@@ -129,7 +124,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::change::FieldDiff;
+    use crate::change::{FieldDiff, ResourceKind};
 
     fn change(resource: ResourceKind, action: Action) -> Change {
         Change { resource, action, id: None, reason: None, diff: Vec::new() }

@@ -9,7 +9,10 @@ use anyhow::Context as _;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
-use super::{BAD, CHANGE, PlanView, Progress, STRONG, paint};
+use super::{
+    plan_view::PlanView,
+    style::{BAD, CHANGE, STRONG, paint},
+};
 use crate::{
     cli::{ColorChoice, Format, Global},
     engine::{Plan, plan::Change},
@@ -132,11 +135,6 @@ impl Ui {
         });
         let answer = answer.await?.context("reading the answer")?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-    }
-
-    /// Starts to show events.
-    pub fn progress(&self) -> Progress {
-        Progress::start(self)
     }
 
     /// Where spinners and bars are drawn.

@@ -8,7 +8,11 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{BAD, DIM, Ui, paint, plan_view::style, resource_word};
+use super::{
+    plan_view::style,
+    printer::Ui,
+    style::{BAD, DIM, paint},
+};
 use crate::change::{Action, Event, Events, ResourceKind};
 
 /// In plain lines a wait is repeated no more often than this, as a sign of life.
@@ -22,8 +26,15 @@ pub struct Progress {
     shown: JoinHandle<()>,
 }
 
+impl Ui {
+    /// Starts to show events.
+    pub fn progress(&self) -> Progress {
+        Progress::start(self)
+    }
+}
+
 impl Progress {
-    pub(super) fn start(ui: &Ui) -> Self {
+    fn start(ui: &Ui) -> Self {
         let (events, mut receiver) = Events::channel();
         let (stop, mut stopped) = oneshot::channel();
         let mut renderer = Renderer::new(ui.clone());
@@ -84,11 +95,11 @@ impl Renderer {
     fn spin(&mut self, event: &Event) {
         match event {
             Event::Started { resource, action } => {
-                let text = format!("{} {}", action.symbol(), resource_word(*resource));
+                let text = format!("{} {}", action.symbol(), resource.as_str());
                 self.spinner(*resource).set_message(text);
             }
             Event::Waiting { resource, reason } => {
-                let text = format!("… {}  {reason}", resource_word(*resource));
+                let text = format!("… {}  {reason}", resource.as_str());
                 self.spinner(*resource).set_message(text);
             }
             Event::Done { resource, .. } | Event::Failed { resource } => {
@@ -144,15 +155,15 @@ impl Plain {
                     return None;
                 }
                 self.last_wait.insert(*resource, now);
-                Some(format!("  … {}  {}", resource_word(*resource), paint(DIM, reason)))
+                Some(format!("  … {}  {}", resource.as_str(), paint(DIM, reason)))
             }
             Event::Done { action: Action::NoOp, .. } if !self.all => None,
             Event::Done { resource, action, id, elapsed_ms } => {
-                let what = paint(style(*action), format_args!("{} {}", action.symbol(), resource_word(*resource)));
+                let what = paint(style(*action), format_args!("{} {}", action.symbol(), resource.as_str()));
                 let seconds = Duration::from_millis(*elapsed_ms).as_secs_f64();
                 Some(format!("  {what}  {id}  {}", paint(DIM, format_args!("{seconds:.1} s"))))
             }
-            Event::Failed { resource } => Some(paint(BAD, format_args!("  ✗ {}", resource_word(*resource)))),
+            Event::Failed { resource } => Some(paint(BAD, format_args!("  ✗ {}", resource.as_str()))),
         }
     }
 }
