@@ -22,7 +22,9 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     std::fs::write(&*FILE, data).expect("a file that is written");
-    if let Err(error) = config::Config::load(&FILE, "dev", Some("eu-central-1")) {
+    let flags =
+        config::Flags { stage: "dev", region: Some("eu-central-1"), engine: classifier::Engine::ChannelsLast };
+    if let Err(error) = config::Config::load(&FILE, &flags) {
         assert_eq!(error::kind_of(&error), error::Kind::Usage, "{error:?}");
     }
 });

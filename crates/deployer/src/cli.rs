@@ -60,15 +60,6 @@ pub enum Engine {
     Tract,
 }
 
-impl From<Engine> for classifier::Engine {
-    fn from(engine: Engine) -> Self {
-        match engine {
-            Engine::ChannelsLast => Self::ChannelsLast,
-            Engine::Tract => Self::Tract,
-        }
-    }
-}
-
 /// Form of what goes to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {

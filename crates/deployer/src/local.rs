@@ -4,7 +4,7 @@
 //! crash, a stale file, a reused pid and a taken port all heal themselves with the next start.
 
 use std::{
-    env, fmt, fs, io,
+    env, fs, io,
     net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
@@ -15,12 +15,12 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use local_aws::Faults;
 use rustix::{
-    fs::{FlockOperation, Mode, flock},
+    fs::Mode,
     process::{Pid, Signal, kill_process, umask},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{cli::ServeArgs, data_plane::Backoff, error::Failure, private_file};
+use crate::{aws::LocalEndpoint, data_plane::Backoff, error::Failure, private_file};
 
 /// Its log, in its folder.
 pub const LOG: &str = "server.log";
@@ -31,23 +31,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// Lines of its log that are shown when it does not start.
 const TAIL: usize = 10;
-
-/// Where the local cloud listens, and who may call it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct LocalEndpoint {
-    /// `http://127.0.0.1:<port>`
-    pub url: String,
-    /// Key id.
-    pub access_key_id: String,
-    /// Key; never shown.
-    pub secret_access_key: String,
-}
-
-impl fmt::Debug for LocalEndpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalEndpoint").field("url", &self.url).finish_non_exhaustive()
-    }
-}
 
 /// `server.json`: what the last start left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +136,7 @@ pub async fn stop(root: &Path) -> anyhow::Result<bool> {
 }
 
 /// Runs it in this process until a signal ends it.
-pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>, like_aws: bool) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     // Its state holds client secrets, and what it unpacks is run: none of its files is for others.
     umask(Mode::RWXG | Mode::RWXO);
@@ -161,10 +144,9 @@ pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
     // The terminal that it was started from may go away.
     let mut hangup = signal(SignalKind::hangup()).context("listening for signals")?;
-    let ServeArgs { dir, port, policy, like_aws } = args;
-    let policy = policy.as_deref().map(read_policy).transpose()?;
-    let faults = if *like_aws { Faults::like_aws() } else { Faults::default() };
-    let options = local_aws::Options { port: *port, policy, faults, ..local_aws::Options::new(dir) };
+    let policy = policy.map(read_policy).transpose()?;
+    let faults = if like_aws { Faults::like_aws() } else { Faults::default() };
+    let options = local_aws::Options { port, policy, faults, ..local_aws::Options::new(dir) };
     let mut server = local_aws::start(options).await.context(Failure::failed("starting the local cloud"))?;
     let left = Left { url: server.endpoint(), pid: std::process::id() };
     private_file::write(&dir.join("server.json"), &serde_json::to_vec(&left)?).context("writing server.json")?;
@@ -189,7 +171,7 @@ pub async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
 async fn lock(dir: &Path) -> anyhow::Result<fs::File> {
     let path = dir.join("start.lock");
     let file = private_file::append(&path).with_context(|| Failure::failed(format!("opening {}", path.display())))?;
-    let locked = tokio::task::spawn_blocking(move || flock(&file, FlockOperation::LockExclusive).map(|()| file));
+    let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
     locked.await?.with_context(|| Failure::failed(format!("locking {}", path.display())))
 }
 

@@ -33,10 +33,10 @@ use clap::{Parser as _, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::{Cli, Command, Format, LocalCommand},
+    cli::{Cli, Command, LocalCommand},
     error::{Failure, Kind, kind_of},
     rotating::Rotating,
-    ui::Ui,
+    ui::{Format, Ui},
 };
 
 fn main() -> ExitCode {
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let ui = Ui::new(&cli.global);
+    let ui = commands::ui(&cli.global);
     trace(&cli);
     let code = match run(cli, ui.clone()) {
         Ok(code) => code,
@@ -89,7 +89,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
         let hint = rest.split_once("tip: ").map_or("see --help", |(_, tip)| tip.lines().next().unwrap_or(tip));
         let failure = Failure::usage(message.trim()).hint(hint);
-        Ui::with_format(Format::Json, 0, true).error(&failure.into());
+        Ui::new(Format::Json, 0, true).error(&failure.into());
     }
     ExitCode::from(if help { 0 } else { Kind::Usage.exit_code() })
 }

@@ -1,6 +1,6 @@
 //! One set of SDK clients, aimed at AWS, at an endpoint override, or at the local cloud.
 
-use std::{env, time::Duration};
+use std::{env, fmt, time::Duration};
 
 use anyhow::Result;
 use aws_config::{
@@ -18,10 +18,8 @@ use super::{
     error::{ApiError, Doing as _},
 };
 use crate::{
-    cli::Global,
     config::Config,
     error::Failure,
-    local::LocalEndpoint,
     names::{StackId, StackKey},
 };
 
@@ -30,6 +28,22 @@ const ATTEMPTS: u32 = 8;
 
 /// Where there is no Region to tell two places apart.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// Where the local cloud listens, and the credentials that it accepts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LocalEndpoint {
+    /// `http://127.0.0.1:<port>`
+    pub url: String,
+    pub access_key_id: String,
+    /// Never shown.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for LocalEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEndpoint").field("url", &self.url).finish_non_exhaustive()
+    }
+}
 
 /// The clients of every service that a stack needs.
 #[derive(Debug, Clone)]
@@ -53,10 +67,10 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Clients for what the options, deploy.toml and the environment say. Sends nothing to AWS, except what the source
-    /// of credentials itself needs.
-    pub async fn connect(global: &Global, config: &Config, local: Option<&LocalEndpoint>) -> Result<Self> {
-        let region = find_region(global, config, local.is_some()).await;
+    /// Clients for AWS or the local cloud, in the configured Region and with the profile's credentials, or those of the
+    /// environment. Sends nothing to AWS, except what the source of credentials itself needs.
+    pub async fn connect(config: &Config, profile: Option<&str>, local: Option<&LocalEndpoint>) -> Result<Self> {
+        let region = find_region(config, profile, local.is_some()).await;
         let credentials = match local {
             Some(local) => SharedCredentialsProvider::new(Credentials::new(
                 &local.access_key_id,
@@ -65,7 +79,7 @@ impl Clients {
                 None,
                 "local cloud",
             )),
-            None => credentials(global, region.as_deref().unwrap_or(DEFAULT_REGION)).await?,
+            None => credentials(profile, region.as_deref().unwrap_or(DEFAULT_REGION)).await?,
         };
         // After the credentials: who has neither is told of what takes longer to get.
         let region = usable(region, config)?;
@@ -83,7 +97,7 @@ impl Clients {
                     .read_timeout(Duration::from_secs(180))
                     .build(),
             );
-        if let Some(profile) = &global.profile {
+        if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
         if let Some(local) = local {
@@ -134,8 +148,8 @@ impl Clients {
 }
 
 /// The Region, for who needs nothing else of AWS.
-pub async fn region(global: &Global, config: &Config, local: bool) -> Result<String> {
-    usable(find_region(global, config, local).await, config)
+pub async fn region(config: &Config, profile: Option<&str>, local: bool) -> Result<String> {
+    usable(find_region(config, profile, local).await, config)
 }
 
 /// The Region, if there is one that a stack can be in.
@@ -150,23 +164,23 @@ fn no_region() -> Failure {
         .hint("give --region, set region in deploy.toml, or set AWS_REGION; `--local` needs none")
 }
 
-/// `--region`, then deploy.toml, then the environment and the profile. Instance metadata is not asked: on a laptop it
+/// The configured Region, else that of the environment or the profile. Instance metadata is not asked: on a laptop it
 /// only makes the answer slow. The local cloud, and an emulator that `AWS_ENDPOINT_URL` names, need none to be set.
-async fn find_region(global: &Global, config: &Config, local: bool) -> Option<String> {
-    if let Some(region) = global.region.as_ref().or(config.region.as_ref()) {
+async fn find_region(config: &Config, profile: Option<&str>, local: bool) -> Option<String> {
+    if let Some(region) = &config.region {
         return Some(region.clone());
     }
-    let mut profile = ProfileFileRegionProvider::builder();
-    if let Some(name) = &global.profile {
-        profile = profile.profile_name(name);
+    let mut of_profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = profile {
+        of_profile = of_profile.profile_name(name);
     }
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(profile.build());
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(of_profile.build());
     let emulated = local || env::var_os("AWS_ENDPOINT_URL").is_some();
     chain.region().await.map(|region| region.to_string()).or_else(|| emulated.then(|| DEFAULT_REGION.to_owned()))
 }
 
 /// The usual AWS sources, resolved now, so that a lack of credentials is told at once and not by the first call.
-async fn credentials(global: &Global, region: &str) -> Result<SharedCredentialsProvider> {
+async fn credentials(profile: Option<&str>, region: &str) -> Result<SharedCredentialsProvider> {
     // On EC2 the metadata service answers within milliseconds; elsewhere nobody does, and the default patience is
     // several seconds.
     let metadata = imds::Client::builder()
@@ -178,7 +192,7 @@ async fn credentials(global: &Global, region: &str) -> Result<SharedCredentialsP
         .configure(ProviderConfig::default())
         .region(Region::new(region.to_owned()))
         .imds_client(metadata);
-    if let Some(name) = &global.profile {
+    if let Some(name) = profile {
         chain = chain.profile_name(name);
     }
     let chain = chain.build().await;

@@ -6,5 +6,5 @@ pub mod endpoint;
 pub mod error;
 pub mod wait;
 
-pub use clients::Clients;
+pub use clients::{Clients, LocalEndpoint};
 pub use error::{ApiError, Doing, found};

@@ -13,10 +13,11 @@ use crate::{
     aws::{Clients, Doing as _},
     change::Events,
     cli::DownArgs,
+    config::Target,
     data_plane::cache,
     engine::{destroy, plan::Change},
     error::Failure,
-    local, resources,
+    resources,
 };
 
 #[derive(Serialize)]
@@ -42,7 +43,7 @@ impl fmt::Display for Gone {
 
 pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
     let begin = Instant::now();
-    let Context { global, config, ui } = context;
+    let Context { target: Target { config, local, .. }, ui, .. } = context;
     let Some(aws) = stack::connect(context, Start::IfThere).await? else {
         ui.print(&Gone { identity: Identity::unknown(context), changes: Vec::new(), elapsed_ms: 0 })?;
         return Ok(0);
@@ -70,8 +71,8 @@ pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
     if let Err(error) = cache::clear(&config.root) {
         ui.warn(format_args!("the cached tokens stay: {error}"));
     }
-    if global.local && is_empty(&aws).await? {
-        local::stop(&config.root).await?;
+    if *local && is_empty(&aws).await? {
+        crate::local::stop(&config.root).await?;
     }
     let elapsed_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
     ui.print(&Gone { identity: Identity::of(&id), changes, elapsed_ms })?;

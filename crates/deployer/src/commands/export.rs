@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use super::{
     Context,
-    stack::{self, Start, invocation},
+    stack::{self, Start},
 };
 use crate::{
     change::Action,
     cli::{ExportArgs, ExportFormat},
+    config::Target,
     engine::{self, Options},
     error::{Failure, kind_of},
     export::{self, Existing, File, Prefix, Source, Template},
@@ -74,8 +75,7 @@ impl fmt::Display for Exported {
 }
 
 pub(super) async fn run(context: &Context, format: ExportFormat, args: &ExportArgs) -> Result<u8> {
-    let Context { global, config, ui } = context;
-    let region = global.region.as_deref().or(config.region.as_deref());
+    let Context { target: Target { config, .. }, ui, .. } = context;
     let running = if args.import { Some(running(context).await?) } else { None };
     let prefix = match (&running, &config.auth.domain) {
         (Some((existing, _)), _) => Prefix::Chosen(existing.domain.clone()),
@@ -91,7 +91,7 @@ pub(super) async fn run(context: &Context, format: ExportFormat, args: &ExportAr
     let source = Source {
         desired: &desired,
         prefix,
-        region: running.as_ref().map(|(_, region)| region.as_str()).or(region),
+        region: running.as_ref().map(|(_, region)| region.as_str()).or(config.region.as_deref()),
         existing: running.as_ref().map(|(existing, _)| existing),
     };
     let Template { files, document } = match format {
@@ -128,10 +128,10 @@ pub(super) async fn run(context: &Context, format: ExportFormat, args: &ExportAr
 
 /// The resources of the stack that is up, and their Region.
 async fn running(context: &Context) -> Result<(Existing, String)> {
-    let config = &context.config;
+    let config = &context.target.config;
     let not_up = |what: &str| {
         let failure = Failure::failed(format!("looking for the resources of stack \"{}\": {what}", config.name));
-        failure.hint(format!("run `{} up`, or leave --import away", invocation(&context.global)))
+        failure.hint(format!("run `{} up`, or leave --import away", context.invocation))
     };
     let aws = stack::connect(context, Start::IfThere).await?;
     let aws = aws.ok_or_else(|| not_up("the local cloud was never started"))?;
@@ -142,7 +142,7 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
     let differing = plan.changes.iter().filter(|change| change.action != Action::NoOp);
     let differing: Vec<&str> = differing.map(|change| change.resource.as_str()).collect();
     if !differing.is_empty() {
-        let command = invocation(&context.global);
+        let command = &context.invocation;
         context.ui.warn(format_args!(
             "the running stack differs from deploy.toml in {}, and the template is of deploy.toml; see `{command} plan`",
             differing.join(", ")
@@ -156,7 +156,7 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
 async fn resolve(context: &Context) -> Option<String> {
     let identify = async {
         let Some(aws) = stack::connect(context, Start::IfThere).await? else { return Ok(None) };
-        anyhow::Ok(Some(aws.identify(&context.config).await?.domain_prefix()))
+        anyhow::Ok(Some(aws.identify(&context.target.config).await?.domain_prefix()))
     };
     match identify.await {
         Ok(prefix) => prefix,
@@ -172,9 +172,9 @@ async fn resolve(context: &Context) -> Option<String> {
 
 /// The function's package; where it cannot be built, why is said, and its user supplies it.
 async fn package(context: &Context) -> Option<Code> {
-    let Context { global, config, ui } = context;
+    let Context { target: Target { config, local, .. }, ui, .. } = context;
     let progress = ui.progress();
-    let built = package::build(config, global.local, progress.events()).await;
+    let built = package::build(config, *local, progress.events()).await;
     progress.finish().await;
     match built {
         Ok(artifact) => Some(artifact.into()),

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use classifier::{Classifier, Facts, Manifest, Preprocess};
 use serde::Serialize;
 
+use super::{context::engine, operators};
 use crate::{
     cli::{Global, InspectArgs},
     error::Failure,
@@ -39,7 +40,7 @@ impl fmt::Display for Inspected {
         row("image", format!("{width}x{height} {}", self.facts.color.name()));
         row("classes", self.facts.classes.to_string());
         row("engine", self.engine.clone());
-        row("operators", super::operators(&self.taken, &self.left));
+        row("operators", operators::summary(&self.taken, &self.left));
         row("packaged", if self.prepared { "prepared, without tract" } else { "as it is, with tract" }.to_owned());
         for (name, count) in &self.taken {
             row("  channels-last", format!("{count} {name}"));
@@ -57,7 +58,7 @@ pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Resul
     let size = args.size.as_deref().map(|sides| [sides[0], sides[1]]);
     let manifest = Manifest {
         preprocess: Preprocess { size, ..Preprocess::default() },
-        engine: global.engine.into(),
+        engine: engine(global.engine),
         ..Manifest::new("inspect", args.model.file_name().unwrap_or_default().to_string_lossy())
     };
     let classifier = Classifier::new(manifest, &bytes).with_context(|| {

@@ -75,7 +75,8 @@ impl fmt::Display for Log {
     }
 }
 
-pub(super) async fn run(ui: &Ui, root: &Path, command: &LocalCommand) -> anyhow::Result<u8> {
+pub(super) async fn run(ui: &Ui, config: &Path, command: &LocalCommand) -> anyhow::Result<u8> {
+    let root = &root(config)?;
     match command {
         LocalCommand::Start(args) => {
             match &args.policy {
@@ -87,9 +88,18 @@ pub(super) async fn run(ui: &Ui, root: &Path, command: &LocalCommand) -> anyhow:
         LocalCommand::Stop => ui.print(&Stopped { stopped: local::stop(root).await? })?,
         LocalCommand::Status => ui.print(&status(root, local::status(root).await?))?,
         LocalCommand::Logs => ui.print(&log(&local::log_path(root))?)?,
-        LocalCommand::Serve(args) => local::serve(args).await?,
+        LocalCommand::Serve(args) => {
+            local::serve(&args.dir, args.port, args.policy.as_deref(), args.like_aws).await?;
+        }
     }
     Ok(0)
+}
+
+/// The folder of deploy.toml, whether or not the file exists.
+fn root(config: &Path) -> anyhow::Result<PathBuf> {
+    let locating = || Failure::usage(format!("locating {}", config.display()));
+    let path = std::path::absolute(config).with_context(locating)?;
+    Ok(path.parent().map_or_else(|| path.clone(), PathBuf::from))
 }
 
 fn status(root: &Path, running: Option<Running>) -> Status {

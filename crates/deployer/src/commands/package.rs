@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::Context;
-use crate::{cli::PackageArgs, error::Failure, package, ui::Table};
+use super::{Context, operators};
+use crate::{cli::PackageArgs, config::Target, error::Failure, package, ui::Table};
 
 #[derive(Serialize)]
 struct Packaged {
@@ -34,7 +34,7 @@ impl fmt::Display for Packaged {
         row("bootstrap", package::size(self.bootstrap_bytes));
         row("needs", self.glibc.as_ref().map_or_else(|| "no glibc".to_owned(), |version| format!("GLIBC_{version}")));
         row("engine", self.engine.clone());
-        row("operators", super::operators(&self.taken, &self.left));
+        row("operators", operators::summary(&self.taken, &self.left));
         row("sha256", self.sha256.clone());
         table.fmt(f)
     }
@@ -42,7 +42,8 @@ impl fmt::Display for Packaged {
 
 pub(super) async fn run(context: &Context, args: &PackageArgs) -> anyhow::Result<u8> {
     let progress = context.ui.progress();
-    let built = package::build(&context.config, context.global.local, progress.events()).await;
+    let Target { config, local, .. } = &context.target;
+    let built = package::build(config, *local, progress.events()).await;
     progress.finish().await;
     let artifact = built?;
     let path = match &args.out {

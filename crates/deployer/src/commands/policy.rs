@@ -9,6 +9,7 @@ use super::{
 use crate::{
     aws::clients,
     cli::PolicyArgs,
+    config::Target,
     error::{Failure, kind_of},
     names::StackId,
     policy::Document,
@@ -22,7 +23,7 @@ pub(super) async fn run(context: &Context, args: &PolicyArgs) -> Result<u8> {
 
 /// The stack, with no call to AWS where the account is given.
 async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
-    let (global, config) = (&context.global, &context.config);
+    let Target { config, local, profile } = &context.target;
     let given = match &args.account_id {
         Some(account_id) => Some(account_id.clone()),
         None => match stack::connect(context, Start::IfThere).await.map_err(without_flag)? {
@@ -34,7 +35,7 @@ async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
     Ok(StackId::new(
         &config.name,
         &config.stage,
-        clients::region(global, config, global.local).await?,
+        clients::region(config, profile.as_deref(), *local).await?,
         given.unwrap_or_else(|| local_aws::state::DEFAULT_ACCOUNT_ID.to_owned()),
     ))
 }

@@ -31,7 +31,7 @@ const IMAGE_LIMIT: usize = (6_291_456 - 32_768) / 4 * 3;
 
 pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result<u8> {
     let inputs = input::expand(&args.images);
-    let cache = Cache::new(&context.global, &context.config, &[]);
+    let cache = Cache::new(&context.target, &[]);
     let lookup = async |known| stack::find(context, known).await;
     let access = Access::open(cache, Vec::new(), false, lookup).await?;
     let outcomes = classify_all(&access, &inputs, args, &context.ui).await?;

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     aws::Clients,
     change::{Event, Events, Observed},
+    config::Target,
     engine::{self, Options, Plan, World},
     error::Failure,
     names::StackId,
@@ -48,8 +49,8 @@ impl<'a> Packaging<'a> {
         let (own, heard) = events.relayed();
         let (good, model_is_good) = watch::channel(false);
         let build = async move {
-            let (config, local) = (&context.config, context.global.local);
-            let artifact = package::build_and_say(config, local, &own, || {
+            let Target { config, local, .. } = &context.target;
+            let artifact = package::build_and_say(config, *local, &own, || {
                 good.send_replace(true);
             })
             .await?;
@@ -99,7 +100,7 @@ impl<'a> Packaging<'a> {
 /// Packages and looks at what is there, beside each other, and plans. Where there is no function yet, the plan does not
 /// wait for its package.
 pub(super) async fn prepare<'a>(context: &'a Context, options: &Options, events: &Events) -> Result<Prepared<'a>> {
-    let config = &context.config;
+    let config = &context.target.config;
     let mut packaging = Packaging::begin(context, events);
     let begin = Instant::now();
     let aws = connect(context, &mut packaging, events).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     aws::Clients,
-    cli::Global,
+    config::Target,
     data_plane::Secret,
     engine::{self, World},
     error::Failure,
@@ -27,8 +27,8 @@ pub(super) enum Start {
 
 /// Clients for where the options say that the stack is; none when that is a local cloud that was never started.
 pub(super) async fn connect(context: &Context, start: Start) -> Result<Option<Clients>> {
-    let (global, config) = (&context.global, &context.config);
-    let endpoint = match (global.local, start) {
+    let Target { config, local, profile } = &context.target;
+    let endpoint = match (*local, start) {
         (false, _) => None,
         (true, Start::IfNeeded) => Some(local::ensure(&config.root).await?),
         (true, Start::IfThere) => match local::resume(&config.root).await? {
@@ -36,22 +36,22 @@ pub(super) async fn connect(context: &Context, start: Start) -> Result<Option<Cl
             None => return Ok(None),
         },
     };
-    Clients::connect(global, config, endpoint.as_ref()).await.map(Some)
+    Clients::connect(config, profile.as_deref(), endpoint.as_ref()).await.map(Some)
 }
 
 /// Clients for a stack that must be there.
 async fn connect_to_stack(context: &Context) -> Result<Clients> {
     connect(context, Start::IfThere).await?.ok_or_else(|| {
-        let Context { global, config, .. } = context;
-        Failure::failed(format!("looking for stack \"{}\": the local cloud was never started", config.name))
-            .hint(format!("run `{} up`", invocation(global)))
+        let name = &context.target.config.name;
+        Failure::failed(format!("looking for stack \"{name}\": the local cloud was never started"))
+            .hint(format!("run `{} up`", context.invocation))
             .into()
     })
 }
 
 /// The stack's outputs.
 pub(super) async fn outputs(context: &Context) -> Result<Outputs> {
-    engine::lookup(&connect_to_stack(context).await?, &context.config).await
+    engine::lookup(&connect_to_stack(context).await?, &context.target.config).await
 }
 
 /// The stack's outputs, where they are not known, and its client secret.
@@ -59,7 +59,7 @@ pub(super) async fn find(context: &Context, known: Option<Outputs>) -> Result<(O
     let aws = connect_to_stack(context).await?;
     let outputs = match known {
         Some(known) => known,
-        None => engine::lookup(&aws, &context.config).await?,
+        None => engine::lookup(&aws, &context.target.config).await?,
     };
     let secret = engine::client_secret(&aws, &outputs).await?;
     Ok((outputs, secret))
@@ -67,8 +67,8 @@ pub(super) async fn find(context: &Context, known: Option<Outputs>) -> Result<(O
 
 /// What there is of the stack, beside what should be. The function's package is not part of it.
 pub(super) async fn look(context: &Context, aws: &Clients) -> Result<(StackId, Desired, World)> {
-    let (id, world) = engine::observe(aws, &context.config, false).await?;
-    let desired = Desired::new(&context.config, &id, None)?;
+    let (id, world) = engine::observe(aws, &context.target.config, false).await?;
+    let desired = Desired::new(&context.target.config, &id, None)?;
     Ok((id, desired, world))
 }
 
@@ -94,7 +94,7 @@ impl Identity {
 
     /// Of one in a local cloud that was never started.
     pub(super) fn unknown(context: &Context) -> Self {
-        let config = &context.config;
+        let config = &context.target.config;
         Self { stack: config.name.clone(), stage: config.stage.clone(), region: None, account_id: None }
     }
 }
@@ -106,54 +106,5 @@ impl std::fmt::Display for Identity {
             (Some(region), Some(account)) => write!(f, ", {region}, account {account}"),
             _ => Ok(()),
         }
-    }
-}
-
-/// `deployer` with the options that lead to the same stack again.
-pub(super) fn invocation(global: &Global) -> String {
-    let mut words = vec!["deployer".to_owned()];
-    if global.local {
-        words.push("--local".into());
-    }
-    if global.stage != "dev" {
-        words.push(format!("--stage {}", quote(&global.stage)));
-    }
-    let config = global.config.to_string_lossy();
-    if config != "deploy.toml" {
-        words.push(format!("--config {}", quote(&config)));
-    }
-    for (option, value) in [("--profile", &global.profile), ("--region", &global.region)] {
-        words.extend(value.as_ref().map(|value| format!("{option} {}", quote(value))));
-    }
-    words.join(" ")
-}
-
-/// For a shell; plain words stay as they are.
-pub(super) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use clap::Parser as _;
-
-    use super::*;
-    use crate::cli::Cli;
-
-    #[test]
-    fn an_invocation_leads_to_the_same_stack() {
-        let said = |args: &[&str]| invocation(&Cli::try_parse_from(args).unwrap().global);
-        assert_eq!(said(&["deployer", "status", "--stage", "dev"]), "deployer");
-        let full = ["deployer", "--local", "--stage", "a", "--config", "my stack.toml", "--region", "eu-west-1", "up"];
-        assert_eq!(said(&full), "deployer --local --stage a --config 'my stack.toml' --region eu-west-1");
-    }
-
-    #[test]
-    fn quotes_survive_a_shell() {
-        assert_eq!(quote("it's"), r"'it'\''s'");
-        assert_eq!(quote(""), "''");
-        assert_eq!(quote("a/b.png"), "a/b.png");
     }
 }

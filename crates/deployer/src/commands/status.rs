@@ -71,7 +71,7 @@ impl fmt::Display for Status {
 }
 
 pub(super) async fn run(context: &Context) -> Result<u8> {
-    let config = &context.config;
+    let config = &context.target.config;
     let Some(aws) = stack::connect(context, Start::IfThere).await? else {
         context.ui.print(&Status {
             state: State::Absent,

@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, args: &TokenArgs) -> anyhow::Result<u
         context.ui.print(&config)?;
         return Ok(0);
     }
-    let cache = Cache::new(&context.global, &context.config, &args.scope);
+    let cache = Cache::new(&context.target, &args.scope);
     let lookup = async |known| stack::find(context, known).await;
     let access = Access::open(cache, args.scope.clone(), args.fresh, lookup).await?;
     let held = access.held().await;

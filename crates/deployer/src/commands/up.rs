@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::{
     Context,
+    context::quote,
     prepare::{Prepared, prepare},
-    stack::{self, invocation, quote},
+    stack,
 };
 use crate::{
     change::{Action, Critical, ResourceKind, Timeline},
-    cli::{Global, UpArgs},
+    cli::UpArgs,
+    config::Target,
     data_plane::cache::{self, Cache, Grant},
     engine::{
         self, Options, Plan,
@@ -82,7 +84,7 @@ impl fmt::Display for Done {
 pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     let begin = Instant::now();
     let timeline = Timeline::begin();
-    let Context { global, config, ui } = context;
+    let Context { target: Target { config, .. }, invocation, ui } = context;
     let options = Options { adopt: args.adopt, only: only(&args.only)? };
     let progress = ui.progress();
     let prepared = prepare(context, &options, &progress.events().timed(&timeline)).await;
@@ -119,7 +121,7 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     progress.finish().await;
     let outputs = applied?;
     ui.print(&Done {
-        curl: outputs.as_ref().map(|outputs| curl(global, outputs, &image(&config.root))),
+        curl: outputs.as_ref().map(|outputs| curl(invocation, outputs, &image(&config.root))),
         outputs: outputs
             .map_or_else(|| Where::Partly(stack::Identity::of(&id)), |outputs| Where::Up(Box::new(outputs))),
         // With the package's digest, where that was not known when it was shown.
@@ -132,9 +134,9 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
 
 /// Keeps the token that the stack was proved with, for the next command; earlier ones may open nothing any more.
 fn keep(context: &Context, plan: &Plan, grant: &Grant) {
-    let Context { global, config, ui } = context;
-    let cleared = if plan.is_noop() { Ok(()) } else { cache::clear(&config.root) };
-    if let Err(error) = cleared.and_then(|()| Cache::new(global, config, &[]).save(grant)) {
+    let Context { target, ui, .. } = context;
+    let cleared = if plan.is_noop() { Ok(()) } else { cache::clear(&target.config.root) };
+    if let Err(error) = cleared.and_then(|()| Cache::new(target, &[]).save(grant)) {
         ui.warn(format_args!("the token cannot be cached: {error}"));
     }
 }
@@ -191,8 +193,7 @@ fn image(root: &Path) -> String {
 }
 
 /// The tutorial's two commands, filled in. The secret goes from deployer to curl through a pipe and is never seen.
-fn curl(global: &Global, outputs: &Outputs, image: &str) -> [String; 2] {
-    let deployer = invocation(global);
+fn curl(deployer: &str, outputs: &Outputs, image: &str) -> [String; 2] {
     let host = outputs.token_host.as_ref().map(|host| format!(" -H {}", quote(&format!("Host: {host}"))));
     let url = quote(&outputs.token_url);
     // The tutorial puts grant_type into the query string, which not every token endpoint reads.
@@ -211,11 +212,11 @@ fn curl(global: &Global, outputs: &Outputs, image: &str) -> [String; 2] {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::testing::{global, outputs};
+    use crate::testing::outputs;
 
     #[test]
     fn the_curl_commands_are_filled_in_and_hold_no_secret() {
-        let [token, predict] = curl(&global(), &outputs("http://127.0.0.1:1"), "7.png");
+        let [token, predict] = curl("deployer --local", &outputs("http://127.0.0.1:1"), "7.png");
         assert_eq!(
             token,
             "deployer --local token --curl-config | curl -X POST --config - \

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::names;
+
 /// Words that a Cognito domain prefix may not contain (Cognito developer guide, *Configuring a user pool domain*).
 const RESERVED_IN_DOMAIN: [&str; 3] = ["aws", "amazon", "cognito"];
 
@@ -94,8 +96,13 @@ pub(super) fn region(region: &str) -> Rule {
     }
 }
 
+/// The Region of a stack: its code, and the length of the role's name that contains it.
+pub(super) fn stack_region(name: &str, stage: &str, code: &str) -> Rule {
+    region(code).and_then(|()| role(&names::role(name, stage, code)))
+}
+
 /// The execution role's name, which holds stack, stage and Region. IAM takes 64 characters.
-pub(super) fn role(role: &str) -> Rule {
+fn role(role: &str) -> Rule {
     if role.len() <= 64 {
         return Ok(());
     }

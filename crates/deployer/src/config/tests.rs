@@ -5,13 +5,20 @@
 mod boundaries;
 mod derived_names;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use classifier::{Color, Filter};
+use classifier::{Color, Filter, Preprocess};
 use tempfile::TempDir;
 
 use super::*;
-use crate::error::{Kind, kind_of};
+use crate::error::{Failure, Kind, kind_of};
+
+fn load(path: &Path, stage: &str, region: Option<&str>) -> anyhow::Result<Config> {
+    Config::load(path, &Flags { stage, region, engine: classifier::Engine::default() })
+}
 
 struct Folder(TempDir);
 
@@ -29,7 +36,7 @@ impl Folder {
     }
 
     fn load(&self) -> anyhow::Result<Config> {
-        Config::load(&self.path(), "dev", None)
+        load(&self.path(), "dev", None)
     }
 
     fn problems(&self) -> Vec<String> {
@@ -211,17 +218,17 @@ fn a_derived_domain_may_hold_no_reserved_word() {
 
     let folder = Folder::new("name = \"a\"\n[model]\npath = \"m.onnx\"\n");
     assert_eq!(
-        folder.problems_of(Config::load(&folder.path(), "my-cognito", None)),
+        folder.problems_of(load(&folder.path(), "my-cognito", None)),
         ["--stage \"my-cognito\" would put the reserved word \"cognito\" into the token domain; set domain in [auth]"]
     );
     let folder = Folder::new("name = \"a\"\n[model]\npath = \"m.onnx\"\n[auth]\ndomain = \"digits\"\n");
-    Config::load(&folder.path(), "my-cognito", None).unwrap();
+    load(&folder.path(), "my-cognito", None).unwrap();
 }
 
 #[test]
 fn what_the_command_line_gives_is_checked_in_the_same_report() {
     let folder = Folder::new("name = \"A\"\n[model]\npath = \"m.onnx\"\n");
-    let found = folder.problems_of(Config::load(&folder.path(), "Prod_1", Some("cn-north-1")));
+    let found = folder.problems_of(load(&folder.path(), "Prod_1", Some("cn-north-1")));
     assert_eq!(
         found,
         [
@@ -261,7 +268,7 @@ fn a_quoted_key_cannot_break_the_report() {
 
 #[test]
 fn an_absent_file_is_a_usage_error_with_a_hint() {
-    let error = Config::load(Path::new("/nonexistent/deploy.toml"), "dev", None).unwrap_err();
+    let error = load(Path::new("/nonexistent/deploy.toml"), "dev", None).unwrap_err();
     assert_eq!(kind_of(&error), Kind::Usage);
     assert!(error.downcast_ref::<Failure>().unwrap().hint.as_ref().unwrap().contains("--config"));
 }

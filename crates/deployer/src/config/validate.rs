@@ -8,7 +8,8 @@ use std::{
 use classifier::{Color, Filter, Preprocess};
 
 use super::{
-    ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig,
+    checked::{ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig},
+    flags::Flags,
     raw::{At, Section, did_you_mean},
     rules,
 };
@@ -22,26 +23,18 @@ const UNPACKED_BYTES: u64 = 262_144_000;
 /// What API Gateway's and Lambda's 32-bit integers hold.
 const INTEGER: u32 = i32::MAX as u32;
 
-/// Where a file lies, and for which stage and Region it is read.
-pub(super) struct Place<'a> {
-    pub path: &'a Path,
-    pub root: &'a Path,
-    pub stage: &'a str,
-    /// Of the command line, which goes before the file's.
-    pub region: Option<&'a str>,
-}
-
-/// Reads everything. What is wrong goes to the report that the section belongs to; the result then means nothing.
-pub(super) fn config(top: &Section<'_>, place: &Place<'_>) -> Config {
+/// Reads every section. Problems go to the report of the section; if there are any, the result is meaningless.
+pub(super) fn config(top: &Section<'_>, path: &Path, flags: &Flags<'_>) -> Config {
+    let root = path.parent().unwrap_or(path);
     top.only(&["name", "region", "model", "preprocess", "function", "auth", "api"]);
     let name = required(top, "name");
     check(top, "name", &name, rules::name);
     let region = top.string("region");
     if let Some(region) = &region {
-        check(top, "region", region, |code| match place.region {
-            // Another one is used, but this one would still be wrong.
+        check(top, "region", region, |code| match flags.region {
+            // --region takes precedence, but a wrong code in the file is reported all the same.
             Some(_) => rules::region(code),
-            None => super::region(&name.value, place.stage, code),
+            None => rules::stack_region(&name.value, flags.stage, code),
         });
     }
     let auth = auth(&top.table("auth", "auth"));
@@ -53,28 +46,28 @@ pub(super) fn config(top: &Section<'_>, place: &Place<'_>) -> Config {
         top.problem(name.line, "name", text);
     }
     if auth.domain.is_none()
-        && let Some(word) = rules::reserved_in_domain(place.stage)
+        && let Some(word) = rules::reserved_in_domain(flags.stage)
     {
         top.elsewhere(format_args!(
             "--stage \"{}\" would put the reserved word \"{word}\" into the token domain; set domain in [auth]",
-            place.stage
+            flags.stage
         ));
     }
     Config {
-        path: place.path.to_owned(),
-        root: place.root.to_owned(),
+        path: path.to_owned(),
+        root: root.to_owned(),
         name: name.value,
-        stage: place.stage.to_owned(),
-        region: region.map(|region| region.value),
-        model: model(&top.table("model", "model"), place.root),
+        stage: flags.stage.to_owned(),
+        region: flags.region.map(str::to_owned).or(region.map(|region| region.value)),
+        model: model(&top.table("model", "model"), root, flags.engine),
         preprocess: preprocess(&top.table("preprocess", "preprocess")),
-        function: function(&top.table("function", "function"), place.root),
+        function: function(&top.table("function", "function"), root),
         auth,
         api: api(&top.table("api", "api")),
     }
 }
 
-fn model(section: &Section<'_>, root: &Path) -> ModelConfig {
+fn model(section: &Section<'_>, root: &Path, engine: classifier::Engine) -> ModelConfig {
     section.only(&["path", "labels", "top_k"]);
     let path = required(section, "path");
     let known = [".onnx", ".tflite"].iter().any(|extension| path.value.ends_with(extension));
@@ -89,7 +82,7 @@ fn model(section: &Section<'_>, root: &Path) -> ModelConfig {
         // How many there must be is known once the model is read.
         labels: labels.map(|labels| file(section, "labels", &labels, root)),
         top_k: section.integer("top_k", 1..=1000).map_or(5, |top_k| top_k.value as usize),
-        engine: classifier::Engine::default(),
+        engine,
     }
 }
 

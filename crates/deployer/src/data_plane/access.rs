@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::{
         error::Failure,
-        testing::{config, global, outputs, serve, token_endpoint},
+        testing::{outputs, serve, target, token_endpoint},
     };
 
     #[tokio::test]
@@ -107,7 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let issued = Arc::new(AtomicU32::new(0));
         let base = serve(token_endpoint(Arc::clone(&issued))).await;
-        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        let cache = Cache::new(&target(folder.path()), &[]);
         let lookup = async |_| Ok((outputs(&base), Secret::new("s3cret")));
 
         let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
@@ -131,7 +131,7 @@ mod tests {
     async fn after_its_token_has_expired_a_stack_is_looked_up_only_if_it_has_moved() {
         let folder = tempfile::tempdir().unwrap();
         let base = serve(token_endpoint(Arc::default())).await;
-        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        let cache = Cache::new(&target(folder.path()), &[]);
         let looked_up = AtomicU32::new(0);
         let lookup = async |known: Option<Outputs>| {
             looked_up.fetch_add(u32::from(known.is_none()), Ordering::SeqCst);

@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{AccessToken, Secret};
-use crate::{cli::Global, config::Config, names::digest_hex, outputs::Outputs, private_file};
+use crate::{config::Target, names::digest_hex, outputs::Outputs, private_file};
 
 /// A token is not used in its last minute: it would expire on the way.
 const MARGIN_S: u64 = 60;
@@ -42,17 +42,18 @@ struct Stored {
 
 impl Cache {
     /// For these scopes of a stack. What says where the stack is, and whose, is part of the key.
-    pub fn new(global: &Global, config: &Config, scopes: &[String]) -> Self {
+    pub fn new(target: &Target, scopes: &[String]) -> Self {
+        let Target { config, local, profile } = target;
         // The short-lived parts of credentials say nothing about the account that the key id does not.
         let ignored = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
         let mut environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| !global.local && name.starts_with("AWS_") && !ignored.contains(&name.as_str()))
+            .filter(|(name, _)| !local && name.starts_with("AWS_") && !ignored.contains(&name.as_str()))
             .collect();
         environment.sort();
         let mut scopes = scopes.to_vec();
         scopes.sort();
-        let place = (global.local, &global.profile, &global.region, &config.region, environment);
+        let place = (local, profile, &config.region, environment);
         let stack = (&config.name, &config.stage, &config.auth.domain, config.auth.full_scopes());
         let key = format!("{:?}", (place, stack, scopes));
         let digest = digest_hex(&key, 16);
@@ -113,7 +114,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::testing::{config, global, outputs};
+    use crate::testing::{outputs, target};
 
     fn grant(expires_at: u64) -> Grant {
         let token = AccessToken { token: Secret::new("secret-token"), expires_at, scopes: vec!["a/b".into()] };
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn a_token_is_used_until_its_last_minute() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        let cache = Cache::new(&target(folder.path()), &[]);
         assert_eq!(cache.load(0), None);
         cache.save(&grant(1000)).unwrap();
         assert_eq!(cache.load(939), Some(grant(1000)));
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn the_file_is_private_and_a_corrupt_one_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        let cache = Cache::new(&target(folder.path()), &[]);
         cache.save(&grant(1000)).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&cache.path), mode(cache.path.parent().unwrap())), (0o600, 0o700));
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn one_that_others_could_have_written_is_not_used() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(&global(), &config(folder.path()), &[]);
+        let cache = Cache::new(&target(folder.path()), &[]);
         cache.save(&grant(1000)).unwrap();
         fs::set_permissions(&cache.path, fs::Permissions::from_mode(0o666)).unwrap();
         assert_eq!(cache.load(0), None);
@@ -164,21 +165,16 @@ mod tests {
     #[test]
     fn every_stack_place_and_set_of_scopes_has_its_own() {
         let root = Path::new("/x");
-        let path = |global: &Global, config: &Config, scopes: &[&str]| {
+        let path = |target: &Target, scopes: &[&str]| {
             let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-            Cache::new(global, config, &scopes).path
+            Cache::new(target, &scopes).path
         };
-        let base = path(&global(), &config(root), &["a", "b"]);
-        assert_eq!(base, path(&global(), &config(root), &["b", "a"]));
-        let mut other = config(root);
-        other.stage = "prod".into();
-        let mut aws = global();
-        aws.local = false;
-        let others = [
-            path(&global(), &other, &["a", "b"]),
-            path(&aws, &config(root), &["a", "b"]),
-            path(&global(), &config(root), &["a"]),
-        ];
+        let base = path(&target(root), &["a", "b"]);
+        assert_eq!(base, path(&target(root), &["b", "a"]));
+        let mut other = target(root);
+        other.config.stage = "prod".into();
+        let aws = Target { local: false, ..target(root) };
+        let others = [path(&other, &["a", "b"]), path(&aws, &["a", "b"]), path(&target(root), &["a"])];
         assert!(others.iter().all(|other| *other != base));
     }
 

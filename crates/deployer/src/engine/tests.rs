@@ -7,14 +7,13 @@ use local_aws::{Fault, Faults};
 
 use super::{Options, World, check_unchanged, destroy, lookup, observe, plan};
 use crate::{
-    aws::Clients,
+    aws::{Clients, LocalEndpoint},
     change::{Action, Events, ResourceKind},
     config::Config,
-    local::LocalEndpoint,
     names::StackId,
     resources::Context,
     stack::Desired,
-    testing::{Cloud, apply, changed, code, config, copy_files, global},
+    testing::{Cloud, apply, changed, code, config, copy_files},
 };
 
 mod faults;
@@ -206,7 +205,7 @@ async fn an_endpoint_that_nobody_listens_on_is_told_soon() {
         LocalEndpoint { url: format!("http://{free}"), access_key_id: "x".into(), secret_access_key: "y".into() };
     let config = config(Path::new("/nowhere"));
     let begin = std::time::Instant::now();
-    let aws = Clients::connect(&global(), &config, Some(&endpoint)).await.unwrap();
+    let aws = Clients::connect(&config, None, Some(&endpoint)).await.unwrap();
     let error = aws.identify(&config).await.unwrap_err();
     assert!(error.to_string().contains(&free.to_string()), "{error:#}");
     assert!(begin.elapsed().as_secs() < 10);

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use local_aws::{Faults, Server};
 
-use super::stack::{code, config, global};
+use super::stack::{code, config};
 use crate::{
-    aws::Clients,
+    aws::{Clients, LocalEndpoint},
     change::{Action, Events, ResourceKind},
     config::Config,
     engine::{self, Options, Plan, World, destroy, observe, plan},
-    local::LocalEndpoint,
     names::StackId,
     resources::Context,
     stack::Desired,
@@ -45,7 +44,7 @@ impl Cloud {
             access_key_id: server.credentials().access_key_id.clone(),
             secret_access_key: server.credentials().secret_access_key.clone(),
         };
-        let aws = Clients::connect(&global(), &config, Some(&endpoint)).await.unwrap();
+        let aws = Clients::connect(&config, None, Some(&endpoint)).await.unwrap();
         let id = aws.identify(&config).await.unwrap();
         Self { _models: KeepsToModels(server.request_log()), server, config, aws, id, folder }
     }

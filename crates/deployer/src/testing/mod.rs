@@ -7,4 +7,4 @@ mod stack;
 
 pub(crate) use cloud::{Cloud, apply, changed, copy_files};
 pub(crate) use endpoint::{outputs, serve, token_endpoint};
-pub(crate) use stack::{code, config, global};
+pub(crate) use stack::{code, config, target};

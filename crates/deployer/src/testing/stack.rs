@@ -2,17 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use clap::Parser as _;
-
 use crate::{
-    cli::{Cli, Global},
-    config::Config,
+    config::{Config, Flags, Target},
     resources::function::Code,
 };
-
-pub(crate) fn global() -> Global {
-    Cli::try_parse_from(["deployer", "--local", "--quiet", "status"]).unwrap().global
-}
 
 /// A configuration as [`Config::load`] makes it, of a stack that lives in this folder.
 pub(crate) fn config(root: &Path) -> Config {
@@ -20,9 +13,15 @@ pub(crate) fn config(root: &Path) -> Config {
     std::fs::write(folder.path().join("m.onnx"), "model").unwrap();
     let path = folder.path().join("deploy.toml");
     std::fs::write(&path, "name = \"mnist\"\n[model]\npath = \"m.onnx\"\n").unwrap();
-    let mut config = Config::load(&path, "dev", None).unwrap();
+    let flags = Flags { stage: "dev", region: None, engine: classifier::Engine::default() };
+    let mut config = Config::load(&path, &flags).unwrap();
     config.root = root.to_owned();
     config
+}
+
+/// The same stack, in the local cloud.
+pub(crate) fn target(root: &Path) -> Target {
+    Target { config: config(root), local: true, profile: None }
 }
 
 /// A zip that Lambda takes.

@@ -7,6 +7,6 @@ mod style;
 mod table;
 
 pub use plan_view::PlanView;
-pub use printer::{Ui, WRITING};
+pub use printer::{Format, Ui, WRITING};
 pub use style::{BAD, DIM, GOOD, STRONG, paint};
 pub use table::{Table, bar};

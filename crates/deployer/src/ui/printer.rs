@@ -14,7 +14,6 @@ use super::{
     style::{BAD, CHANGE, STRONG, paint},
 };
 use crate::{
-    cli::{ColorChoice, Format, Global},
     engine::{Plan, plan::Change},
     error::{Failure, kind_of},
 };
@@ -27,6 +26,14 @@ pub trait Output: Serialize + Display {}
 
 impl<T: Serialize + Display> Output for T {}
 
+/// Form of what goes to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    /// One JSON document, errors included.
+    Json,
+}
+
 /// Where a command says things.
 #[derive(Debug, Clone)]
 pub struct Ui {
@@ -38,19 +45,7 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Follows the options, and sets the colours of the whole process.
-    pub fn new(global: &Global) -> Self {
-        match global.color {
-            ColorChoice::Auto => anstream::ColorChoice::Auto,
-            ColorChoice::Always => anstream::ColorChoice::Always,
-            ColorChoice::Never => anstream::ColorChoice::Never,
-        }
-        .write_global();
-        Self::with_format(global.output, global.verbose, global.quiet)
-    }
-
-    /// For a command line that could not be understood.
-    pub fn with_format(format: Format, verbose: u8, quiet: bool) -> Self {
+    pub fn new(format: Format, verbose: u8, quiet: bool) -> Self {
         let live = !quiet && io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self { format, quiet, verbose, live: MultiProgress::with_draw_target(target) }
@@ -266,7 +261,7 @@ mod tests {
     async fn without_a_terminal_a_question_is_refused() {
         // Where the tests themselves run on a terminal there is nothing to see.
         if !io::stdin().is_terminal() {
-            let error = Ui::with_format(Format::Text, 0, true).confirm("Delete?").await.unwrap_err();
+            let error = Ui::new(Format::Text, 0, true).confirm("Delete?").await.unwrap_err();
             assert_eq!(kind_of(&error).exit_code(), 3);
         }
     }

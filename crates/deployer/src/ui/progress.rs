@@ -171,7 +171,7 @@ impl Plain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Format;
+    use crate::ui::Format;
 
     fn line(plain: &mut Plain, event: &Event, now: Instant) -> Option<String> {
         plain.line(event, now).map(|line| anstream::adapter::strip_str(&line).to_string())
@@ -211,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn finishing_does_not_wait_for_senders_that_live_on() {
-        let progress = Ui::with_format(Format::Text, 0, true).progress();
+        let progress = Ui::new(Format::Text, 0, true).progress();
         let events = progress.events().clone();
         events.send(done(Action::Create));
         tokio::time::timeout(Duration::from_secs(5), progress.finish()).await.ok().unwrap_or_else(|| panic!("hangs"));

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    cli::Format,
-    testing::{config, global, outputs, serve, token_endpoint},
+    testing::{outputs, serve, target, token_endpoint},
+    ui::Format,
 };
 
 const PNG: &[u8] = b"\x89PNG and so on";
@@ -50,11 +50,11 @@ fn folder() -> TempDir {
 }
 
 async fn predict(base: &str, folder: &Path, images: &[PathBuf], top_k: u16) -> anyhow::Result<Predictions> {
-    let cache = Cache::new(&global(), &config(folder), &[]);
+    let cache = Cache::new(&target(folder), &[]);
     let lookup = async |_| Ok((outputs(base), Secret::new("s3cret")));
     let access = Access::open(cache, Vec::new(), false, lookup).await?;
     let args = PredictArgs { images: images.to_vec(), top_k, jobs: 3 };
-    let ui = Ui::with_format(Format::Text, 0, true);
+    let ui = Ui::new(Format::Text, 0, true);
     classify_all(&access, &input::expand(images), &args, &ui).await.map(Predictions)
 }
 
@@ -105,7 +105,7 @@ async fn an_expired_token_is_renewed_for_all_at_once() {
     let predictions = predict(&endpoint(2).await, folder.path(), &images, 3).await.unwrap();
     assert!(predictions.0.iter().all(|outcome| outcome.answer.is_ok()), "{predictions:?}");
     // The second token is the one that is kept.
-    let kept = Cache::new(&global(), &config(folder.path()), &[]).load(0).unwrap();
+    let kept = Cache::new(&target(folder.path()), &[]).load(0).unwrap();
     assert_eq!(kept.token.token.expose(), "token-2");
 }
 
@@ -118,7 +118,7 @@ async fn outputs_from_the_cache_that_lead_nowhere_are_looked_up_again() {
     drop(listener);
     let base = endpoint(99).await;
     predict(&base, folder.path(), &images, 1).await.unwrap();
-    let cache = Cache::new(&global(), &config(folder.path()), &[]);
+    let cache = Cache::new(&target(folder.path()), &[]);
     let mut grant = cache.load(0).unwrap();
     grant.outputs = outputs(&gone);
     cache.save(&grant).unwrap();

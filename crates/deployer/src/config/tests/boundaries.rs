@@ -56,10 +56,10 @@ fn names_keep_within_every_service() {
 fn stages_keep_within_every_service() {
     let folder = Folder::new(HEAD);
     for good in ["a", "1", "a-b", "0123456789abcdef"] {
-        Config::load(&folder.path(), good, None).unwrap();
+        load(&folder.path(), good, None).unwrap();
     }
     for bad in ["", "-a", "a-", "a_b", "A", "0123456789abcdefg", "a b"] {
-        let found = folder.problems_of(Config::load(&folder.path(), bad, None));
+        let found = folder.problems_of(load(&folder.path(), bad, None));
         assert!(found.len() == 1 && found[0].starts_with(&format!("--stage \"{bad}\" must be ")), "{found:?}");
     }
 }
@@ -90,16 +90,16 @@ fn name_stage_and_region_together_make_a_role_that_iam_takes() {
     // 32 + 1 + 16 + 1 + 14 = 64.
     let (stage, longest) = ("0123456789abcdef", "ap-southeast-1");
     let folder = on_top(&text(32), &format!("\"{longest}\""));
-    Config::load(&folder.path(), stage, None).unwrap();
+    load(&folder.path(), stage, None).unwrap();
     let folder = on_top(&text(32), "\"ap-southwestern-1\"");
-    let found = folder.problems_of(Config::load(&folder.path(), stage, None));
+    let found = folder.problems_of(load(&folder.path(), stage, None));
     assert!(
         found[0].starts_with("deploy.toml:2: region makes the role's name ") && found[0].contains(" 67 "),
         "{found:?}"
     );
     // The command line's Region is the one that counts, and is checked in its place.
-    Config::load(&folder.path(), stage, Some(longest)).unwrap();
-    let found = folder.problems_of(Config::load(&folder.path(), stage, Some("eu-southwestern-1")));
+    load(&folder.path(), stage, Some(longest)).unwrap();
+    let found = folder.problems_of(load(&folder.path(), stage, Some("eu-southwestern-1")));
     assert!(
         found.len() == 1 && found[0].starts_with("--region \"eu-southwestern-1\" makes the role's name "),
         "{found:?}"

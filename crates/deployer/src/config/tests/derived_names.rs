@@ -105,7 +105,7 @@ proptest! {
         let folder = file(&name, region, &server, &scopes, domain.as_deref());
         // A Region of the command line counts instead of the file's.
         let given = seed.then_some("ap-northeast-1");
-        if let Ok(config) = Config::load(&folder.path(), &stage, given) {
+        if let Ok(config) = load(&folder.path(), &stage, given) {
             let checked = derived(&config, given.unwrap_or(region));
             prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());
         }
@@ -119,8 +119,8 @@ fn the_longest_of_everything_is_accepted_and_satisfies_every_model() {
     let server = format!("https://{}", "x".repeat(120));
     let scopes = [format!("{}:", "y".repeat(126))];
     let folder = file(&name, region, &server, &scopes, Some(&"d".repeat(63)));
-    let config = Config::load(&folder.path(), stage, None).unwrap();
+    let config = load(&folder.path(), stage, None).unwrap();
     derived(&config, region).unwrap();
     let folder = file(&name, region, &server, &scopes, None);
-    derived(&Config::load(&folder.path(), stage, None).unwrap(), region).unwrap();
+    derived(&load(&folder.path(), stage, None).unwrap(), region).unwrap();
 }

@@ -1,0 +1,12 @@
+//! The values that the command line adds to deploy.toml or sets in place of its own.
+
+/// The flags that decide what a [`Config`](super::Config) is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags<'a> {
+    /// `--stage`
+    pub stage: &'a str,
+    /// `--region`, which takes precedence over deploy.toml.
+    pub region: Option<&'a str>,
+    /// `--engine`
+    pub engine: classifier::Engine,
+}
