@@ -15,7 +15,7 @@ use crate::{
 /// API Gateway waits no longer for an integration.
 const INTEGRATION_TIMEOUT_MS: i32 = 29_000;
 /// Lambda takes no larger zip with the call itself.
-const LARGEST_ZIP: usize = 52_428_800;
+pub const ZIPPED_LIMIT: usize = 52_428_800;
 
 /// What every resource of the stack should be. Ids that only AWS can give are not part of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,9 +38,9 @@ impl Desired {
     /// What deploy.toml says. Without code, a function's code is not compared.
     pub fn new(config: &Config, id: &StackId, code: Option<function::Code>) -> Result<Self> {
         if let Some(code) = &code
-            && code.zip.len() > LARGEST_ZIP
+            && code.zip.len() > ZIPPED_LIMIT
         {
-            let (size, limit) = (code.zip.len(), LARGEST_ZIP);
+            let (size, limit) = (code.zip.len(), ZIPPED_LIMIT);
             return Err(Failure::failed(format!("packaging: the zip has {size} bytes, Lambda takes {limit}"))
                 .hint("use a smaller model")
                 .into());

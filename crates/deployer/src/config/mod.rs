@@ -15,4 +15,5 @@ mod tests;
 pub use checked::{ApiConfig, AuthConfig, FunctionConfig, ModelConfig};
 pub use checked::{Architecture, Config};
 pub use flags::Flags;
+pub use rules::UNZIPPED_LIMIT;
 pub use target::Target;

@@ -36,6 +36,9 @@ const RESERVED_ENVIRONMENT: [&str; 18] = [
     "LAMBDA_TASK_ROOT",
 ];
 
+/// Lambda's limit on an unpacked zip, in bytes (Lambda developer guide, *Lambda quotas*).
+pub const UNZIPPED_LIMIT: usize = 262_144_000;
+
 /// Lambda's limit on all variables together (Lambda developer guide, *Lambda quotas*: 4 KB).
 const ENVIRONMENT_BYTES: usize = 4096;
 

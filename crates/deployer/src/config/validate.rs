@@ -18,8 +18,6 @@ use super::{
 const SCOPES: usize = 50;
 /// The scope of a deploy.toml that names none.
 const SCOPE: &str = "predict";
-/// Lambda's limit on an unpacked zip (Lambda developer guide, *Lambda quotas*).
-const UNPACKED_BYTES: u64 = 262_144_000;
 /// What API Gateway's and Lambda's 32-bit integers hold.
 const INTEGER: u32 = i32::MAX as u32;
 
@@ -315,8 +313,8 @@ fn file(section: &Section<'_>, key: &str, value: &At<String>, root: &Path) -> Pa
     let problem = match std::fs::metadata(&path) {
         Ok(metadata) if !metadata.is_file() => format!("must be a file, which {named:?} is not"),
         Ok(metadata) if metadata.len() == 0 => format!("names {named:?}, which is empty"),
-        Ok(metadata) if metadata.len() > UNPACKED_BYTES => {
-            format!("names {named:?} of {} bytes, and Lambda unpacks {UNPACKED_BYTES} at most", metadata.len())
+        Ok(metadata) if metadata.len() > rules::UNZIPPED_LIMIT as u64 => {
+            format!("names {named:?} of {} bytes, and Lambda unpacks {} at most", metadata.len(), rules::UNZIPPED_LIMIT)
         }
         Ok(_) => return path,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("names {named:?}, which does not exist"),

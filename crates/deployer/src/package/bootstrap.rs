@@ -14,69 +14,41 @@ use tokio::{
     process::Command,
 };
 
-use super::host;
+use super::target::{AL2023_GLIBC, Target};
 use crate::{
     change::{Event, Events, ResourceKind},
-    config::Architecture,
     error::Failure,
 };
 
 /// Lines of cargo's that are shown when it fails.
 const TAIL: usize = 20;
 
-/// What a bootstrap is built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
-    /// Which machine.
-    pub architecture: Architecture,
-    /// Whether it runs here, in the local cloud.
-    pub local: bool,
-    /// Whether its model was prepared, so that it runs without tract.
-    pub prepared: bool,
-}
-
-impl Target {
-    /// The local cloud runs what it is given on this machine, whatever deploy.toml says.
-    pub(super) fn new(architecture: Architecture, local: bool, prepared: bool) -> Self {
-        let host = host().filter(|_| local);
-        Self { architecture: host.unwrap_or(architecture), local, prepared }
-    }
-
-    /// Rust's name for it, without the glibc version that zigbuild takes at its end.
-    fn triple(self) -> &'static str {
-        match self.architecture {
-            Architecture::X86_64 => "x86_64-unknown-linux-gnu",
-            Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+/// Cargo's arguments. Lambda gets the profile that is slow to build and quick to start. This machine gets the release
+/// profile with the features of the whole workspace, so that cargo reuses what it compiled for this program.
+fn cargo_arguments(target: Target) -> Vec<String> {
+    let mut arguments = Vec::new();
+    if target.local {
+        arguments.extend(["build", "--release", "--workspace"].map(str::to_owned));
+    } else {
+        let triple = format!("{}.{AL2023_GLIBC}", target.triple());
+        arguments.extend(["zigbuild", "--target", &triple, "--profile", "lambda"].map(str::to_owned));
+        arguments.extend(["--package", "inference-lambda"].map(str::to_owned));
+        if target.prepared {
+            arguments.push("--no-default-features".to_owned());
         }
     }
-
-    /// For Lambda the profile that is slow to build and quick to start. For this machine the release profile, with the
-    /// features of the whole workspace: what was compiled for this program is then compiled for the bootstrap as well.
-    fn arguments(self) -> Vec<String> {
-        let mut arguments = Vec::new();
-        if self.local {
-            arguments.extend(["build", "--release", "--workspace"].map(str::to_owned));
-        } else {
-            let target = format!("{}.{}", self.triple(), super::elf::AL2023_GLIBC);
-            arguments.extend(["zigbuild", "--target", &target, "--profile", "lambda"].map(str::to_owned));
-            arguments.extend(["--package", "inference-lambda"].map(str::to_owned));
-            if self.prepared {
-                arguments.push("--no-default-features".to_owned());
-            }
-        }
-        arguments.extend(["--bin", "bootstrap", "--locked"].map(str::to_owned));
-        arguments.push("--message-format=json-render-diagnostics".to_owned());
-        arguments
-    }
+    arguments.extend(["--bin", "bootstrap", "--locked"].map(str::to_owned));
+    arguments.push("--message-format=json-render-diagnostics".to_owned());
+    arguments
 }
 
-/// The failure that a bootstrap which cannot run on the target is.
+/// The error for a bootstrap that cannot run on the target.
 pub(super) fn refused(binary: &Path, target: &Target) -> Failure {
     let failure = Failure::failed(format!("checking bootstrap {}", binary.display()));
     if target.local {
         failure.hint("without bootstrap in [function] the deployer builds a fitting one")
     } else {
-        let (triple, glibc) = (target.triple(), super::elf::AL2023_GLIBC);
+        let (triple, glibc) = (target.triple(), AL2023_GLIBC);
         failure.hint(format!(
             "build it with `cargo zigbuild --profile lambda --target {triple}.{glibc} -p inference-lambda`"
         ))
@@ -92,7 +64,7 @@ pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> an
     )));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(target.arguments()).current_dir(&workspace).kill_on_drop(true);
+    command.args(cargo_arguments(*target)).current_dir(&workspace).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in env::vars_os().filter(|(name, _)| is_secret(&name.to_string_lossy())) {
         command.env_remove(name);
@@ -192,17 +164,18 @@ fn way_out(tail: &VecDeque<String>, target: Target) -> Option<String> {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::{config::Architecture, package::target::host};
 
     const LAMBDA: Target = Target { architecture: Architecture::Arm64, local: false, prepared: false };
 
     #[test]
     fn lambda_gets_its_own_glibc_and_the_local_cloud_the_hosts() {
-        let arguments = LAMBDA.arguments();
+        let arguments = cargo_arguments(LAMBDA);
         assert_eq!(arguments[..3], ["zigbuild", "--target", "aarch64-unknown-linux-gnu.2.34"]);
-        let without_tract = |target: Target| target.arguments().contains(&"--no-default-features".to_owned());
+        let without_tract = |target: Target| cargo_arguments(target).contains(&"--no-default-features".to_owned());
         assert_eq!((without_tract(LAMBDA), without_tract(Target { prepared: true, ..LAMBDA })), (false, true));
         let local = Target::new(Architecture::Arm64, true, true);
-        assert_eq!(local.arguments()[0], "build");
+        assert_eq!(cargo_arguments(local)[0], "build");
         assert_eq!(local.architecture, host().unwrap());
     }
 

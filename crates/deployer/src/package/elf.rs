@@ -1,7 +1,5 @@
 //! What a bootstrap's ELF file says about where it can run: the machine, and the newest GLIBC symbols it needs.
 
-use std::fmt;
-
 use anyhow::{Context as _, bail};
 use object::{
     Endianness,
@@ -9,21 +7,8 @@ use object::{
     read::elf::FileHeader as _,
 };
 
-use super::bootstrap::Target;
+use super::target::{AL2023_GLIBC, Glibc, Target};
 use crate::config::Architecture;
-
-/// What provided.al2023 has.
-pub(super) const AL2023_GLIBC: Glibc = Glibc(2, 34);
-
-/// A version of the GNU C library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Glibc(u32, u32);
-
-impl fmt::Display for Glibc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

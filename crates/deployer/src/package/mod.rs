@@ -4,6 +4,7 @@ mod archive;
 mod bootstrap;
 mod elf;
 mod model;
+mod target;
 
 use std::{
     fs,
@@ -17,19 +18,15 @@ use classifier::{Operators, PREPARED_FORM};
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
-use self::{archive::Entry, bootstrap::Target, model::Model};
+use self::{archive::Entry, model::Model, target::Target};
 use crate::{
     change::{Event, Events},
-    config::{Architecture, Config},
+    config::{Config, UNZIPPED_LIMIT},
     error::Failure,
     private_file,
     resources::function::Code,
+    stack::ZIPPED_LIMIT,
 };
-
-/// Lambda's limit on a zip that is uploaded directly, in bytes.
-const ZIPPED_LIMIT: usize = 52_428_800;
-/// Lambda's limit on what it unpacks to, in bytes.
-const UNZIPPED_LIMIT: usize = 262_144_000;
 
 /// A zip that is ready to upload.
 #[derive(Debug, Clone)]
@@ -142,15 +139,6 @@ fn limit(what: &str, bytes: usize, limit: usize) -> anyhow::Result<()> {
 /// `4.1 MB`
 pub fn size(bytes: usize) -> String {
     format!("{:.1} MB", bytes as f64 / 1_048_576.0)
-}
-
-/// The machine that this program runs on, where Lambda has it too.
-fn host() -> Option<Architecture> {
-    match std::env::consts::ARCH {
-        "x86_64" => Some(Architecture::X86_64),
-        "aarch64" => Some(Architecture::Arm64),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
