@@ -4,17 +4,17 @@ use aws_sdk_apigateway::types::{AuthorizerType, EndpointType, IntegrationType};
 use aws_sdk_cognitoidentityprovider::types::{OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType};
 use aws_sdk_lambda::types::{LogFormat, Runtime};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    File, Prefix, Source, TAGS, Template, import,
-    symbol::{API, POOL, Part, Symbols, Words},
+    import,
+    source::{File, Prefix, Source, TAGS, Template},
+    symbol::{API, POOL, Piece, Symbols, Words},
     yaml::Node,
 };
 use crate::{
     change::sorted,
     error::Failure,
-    names,
+    names::{self, digest_hex, hex},
     resources::{
         authorizer::IDENTITY_SOURCE,
         function::HANDLER,
@@ -92,10 +92,6 @@ fn code_key(source: &Source<'_>) -> Option<String> {
     Some(format!("{}-{}.zip", function.name, hex(&sha256[..sha256.len().min(8)])))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn parameters(source: &Source<'_>) -> Node {
     let parameter = |description: &str, default: Option<&str>| {
         let mut entries =
@@ -149,7 +145,7 @@ fn resources(source: &Source<'_>) -> (Node, String) {
     let api = api(source, &symbols);
     // CloudFormation makes a deployment once; under another id it makes another one. So the id is of what it holds.
     let snapshot: Vec<String> = api.iter().map(|(_, resource)| resource.json().to_string()).collect();
-    let deployment = format!("Deployment{}", hex(&Sha256::digest(snapshot.join("\n"))[..8]));
+    let deployment = format!("Deployment{}", digest_hex(&snapshot.join("\n"), 8));
     resources.extend(api);
     let of_api = Node::map([("RestApiId", Node::reference("RestApi"))]);
     resources.push((deployment.clone(), resource("AWS::ApiGateway::Deployment", "Delete", Some("Method"), of_api)));
@@ -173,7 +169,7 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let policy =
         Node::map([("PolicyName", Node::text(POLICY)), ("PolicyDocument", Node::document(&role.policy, symbols))]);
     let iam_role = Node::map([
-        ("RoleName", Node::Parts(symbols.parts(&role.name))),
+        ("RoleName", Node::Pieces(symbols.parts(&role.name))),
         ("AssumeRolePolicyDocument", Node::document(&role.trust, symbols)),
         ("Policies", Node::List(vec![policy])),
         ("Tags", tags(source)),
@@ -183,7 +179,7 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let code = Node::map([("S3Bucket", Node::reference("CodeS3Bucket")), ("S3Key", Node::reference("CodeS3Key"))]);
     let mut properties = vec![
         ("FunctionName".to_owned(), Node::text(&function.name)),
-        ("Role".to_owned(), Node::Parts(symbols.parts(&function.role))),
+        ("Role".to_owned(), Node::Pieces(symbols.parts(&function.role))),
         ("Runtime".to_owned(), Node::text(Runtime::Providedal2023.as_str())),
         ("Handler".to_owned(), Node::text(HANDLER)),
         ("Architectures".to_owned(), Node::List(vec![Node::text(&function.architecture)])),
@@ -206,7 +202,7 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
         ("FunctionName", Node::reference("Function")),
         ("Action", Node::text(ACTION)),
         ("Principal", Node::text(PRINCIPAL)),
-        ("SourceArn", Node::Parts(symbols.parts(&desired.id.source_arn(API)))),
+        ("SourceArn", Node::Pieces(symbols.parts(&desired.id.source_arn(API)))),
     ]);
     vec![
         ("LogGroup".to_owned(), resource("AWS::Logs::LogGroup", "Delete", None, log_group)),
@@ -271,7 +267,7 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
         ("EndpointConfiguration", endpoint),
         ("Tags", tags(source)),
     ]);
-    let pool_arn = Node::Parts(symbols.parts(&desired.id.user_pool_arn(POOL)));
+    let pool_arn = Node::Pieces(symbols.parts(&desired.id.user_pool_arn(POOL)));
     let authorizer = Node::map([
         ("RestApiId", Node::reference("RestApi")),
         ("Name", Node::text(&desired.authorizer.name)),
@@ -282,7 +278,7 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let integration = Node::map([
         ("Type", Node::text(IntegrationType::AwsProxy.as_str())),
         ("IntegrationHttpMethod", Node::text(HTTP_METHOD)),
-        ("Uri", Node::Parts(symbols.parts(&method.uri))),
+        ("Uri", Node::Pieces(symbols.parts(&method.uri))),
         ("TimeoutInMillis", Node::scalar(method.timeout_ms)),
     ]);
     let post = Node::map([
@@ -324,27 +320,27 @@ fn stage(source: &Source<'_>, deployment: &str) -> Node {
 
 fn outputs(source: &Source<'_>) -> Node {
     let output = |value: Node| Node::map([("Value", value)]);
-    let text = |text: &str| Part::Text(text.to_owned());
+    let text = |text: &str| Piece::Text(text.to_owned());
     let endpoint = vec![
         text("https://"),
-        Part::Expression("RestApi"),
+        Piece::Expression("RestApi"),
         text(".execute-api."),
-        Part::Expression("AWS::Region"),
+        Piece::Expression("AWS::Region"),
         text("."),
-        Part::Expression("AWS::URLSuffix"),
+        Piece::Expression("AWS::URLSuffix"),
         text("/"),
-        Part::Expression("Stage"),
+        Piece::Expression("Stage"),
     ];
     let token = vec![
         text("https://"),
-        Part::Expression("DomainPrefix"),
+        Piece::Expression("DomainPrefix"),
         text(".auth."),
-        Part::Expression("AWS::Region"),
+        Piece::Expression("AWS::Region"),
         text(".amazoncognito.com/oauth2/token"),
     ];
     Node::map([
-        ("Endpoint", output(Node::Parts(endpoint))),
-        ("TokenUrl", output(Node::Parts(token))),
+        ("Endpoint", output(Node::Pieces(endpoint))),
+        ("TokenUrl", output(Node::Pieces(token))),
         ("ClientId", output(Node::reference("AppClient"))),
         ("UserPoolId", output(Node::reference("UserPool"))),
         ("RestApiId", output(Node::reference("RestApi"))),

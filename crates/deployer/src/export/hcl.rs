@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::symbol::{Part, Symbols};
+use super::symbol::{Piece, Symbols};
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub(super) enum Value {
     /// A string, whatever is in it.
     Text(String),
     /// A string with expressions in it; one expression alone is that expression.
-    Parts(Vec<Part>),
+    Pieces(Vec<Piece>),
     /// An expression as it is.
     Expression(String),
     /// A list.
@@ -37,7 +37,7 @@ impl Value {
     /// A document whose texts were derived.
     pub fn json(document: &Json, symbols: &Symbols) -> Self {
         match document {
-            Json::String(text) => Self::Parts(symbols.parts(text)),
+            Json::String(text) => Self::Pieces(symbols.parts(text)),
             Json::Array(items) => Self::List(items.iter().map(|item| Self::json(item, symbols)).collect()),
             Json::Object(map) => {
                 Self::Object(map.iter().map(|(key, value)| (key.clone(), Self::json(value, symbols))).collect())
@@ -49,9 +49,9 @@ impl Value {
     /// In lines, the first of which follows an `=`.
     fn lines(&self) -> Vec<String> {
         match self {
-            Self::Text(text) => vec![quoted(&[Part::Text(text.clone())])],
-            Self::Parts(parts) => match parts.as_slice() {
-                [Part::Expression(expression)] => vec![(*expression).to_owned()],
+            Self::Text(text) => vec![quoted(&[Piece::Text(text.clone())])],
+            Self::Pieces(parts) => match parts.as_slice() {
+                [Piece::Expression(expression)] => vec![(*expression).to_owned()],
                 parts => vec![quoted(parts)],
             },
             Self::Expression(text) => vec![text.clone()],
@@ -187,16 +187,16 @@ fn word(key: &str) -> String {
     let bare = key.starts_with(|first: char| first.is_ascii_alphabetic())
         && key.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
         && !["null", "true", "false", "for"].contains(&key);
-    if bare { key.to_owned() } else { quoted(&[Part::Text(key.to_owned())]) }
+    if bare { key.to_owned() } else { quoted(&[Piece::Text(key.to_owned())]) }
 }
 
 /// A quoted template. What would begin an expression or a directive is doubled, as HCL's own writer does.
-fn quoted(parts: &[Part]) -> String {
+fn quoted(parts: &[Piece]) -> String {
     let mut text = String::from("\"");
     for part in parts {
         match part {
-            Part::Expression(expression) => text.push_str(&format!("${{{expression}}}")),
-            Part::Text(literal) => escape(literal, &mut text),
+            Piece::Expression(expression) => text.push_str(&format!("${{{expression}}}")),
+            Piece::Text(literal) => escape(literal, &mut text),
         }
     }
     text.push('"');
@@ -239,9 +239,9 @@ mod tests {
 
     #[test]
     fn an_expression_alone_is_not_quoted() {
-        let parts = |parts: &[Part]| Value::Parts(parts.to_vec()).lines().concat();
-        assert_eq!(parts(&[Part::Expression("a.b")]), "a.b");
-        assert_eq!(parts(&[Part::Text("${".into()), Part::Expression("a.b")]), r#""$${${a.b}""#);
+        let parts = |parts: &[Piece]| Value::Pieces(parts.to_vec()).lines().concat();
+        assert_eq!(parts(&[Piece::Expression("a.b")]), "a.b");
+        assert_eq!(parts(&[Piece::Text("${".into()), Piece::Expression("a.b")]), r#""$${${a.b}""#);
     }
 
     #[test]

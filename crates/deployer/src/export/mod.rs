@@ -1,11 +1,14 @@
 //! The same stack as a template that needs this tool no more: Terraform's or CloudFormation's. Pure.
 //!
-//! What is written is what [`Desired`] says, the value that `up` works with, derived for an account and a Region that
-//! are still symbols (see [`symbol`]). The ownership tags are part of it, so that `token` and `predict` go on working.
+//! A template says what [`Desired`](crate::stack::Desired) says, the value that `up` works with, derived for an account
+//! and a Region that are still symbols (see [`symbol`]). It includes the ownership tags, so that `token` and `predict` go
+//! on working.
 
 pub mod cloudformation;
+mod existing;
 mod hcl;
 mod import;
+mod source;
 pub mod symbol;
 pub mod terraform;
 mod yaml;
@@ -13,67 +16,5 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use serde_json::Value;
-
-pub use import::Existing;
-
-use crate::stack::Desired;
-
-/// What is exported.
-#[derive(Debug)]
-pub struct Source<'a> {
-    /// The stack, of [`symbol::stack_id`].
-    pub desired: &'a Desired,
-    /// The token domain's prefix.
-    pub prefix: Prefix,
-    /// The Region, where deploy.toml or an option names it.
-    pub region: Option<&'a str>,
-    /// The resources that are there and shall be kept.
-    pub existing: Option<&'a Existing>,
-}
-
-/// Where the token domain's prefix comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Prefix {
-    /// This one: deploy.toml's, or that of a domain that is kept.
-    Chosen(String),
-    /// From name, stage, account and Region; for the account of the credentials it is this one, if there were any.
-    Derived(Option<String>),
-}
-
-/// A file of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
-    /// Its name.
-    pub name: &'static str,
-    /// All of it.
-    pub text: String,
-}
-
-/// A template.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Template {
-    /// Its files.
-    pub files: Vec<File>,
-    /// The one template as JSON, where the format has it.
-    pub document: Option<Value>,
-}
-
-impl Source<'_> {
-    /// Name of the function's zip beside the template.
-    pub fn zip_name(&self) -> String {
-        format!("{}.zip", self.desired.function.name)
-    }
-
-    /// `stack "mnist" in stage "dev"`
-    fn title(&self) -> String {
-        let id = &self.desired.id;
-        format!("Stack \"{}\" in stage \"{}\"", id.name, id.stage)
-    }
-}
-
-/// What every template says of the ownership tags, in lines.
-const TAGS: [&str; 2] = [
-    "The tags deployer:stack and deployer:stage let `deployer token` and `deployer predict` find the stack, and",
-    "`deployer up` and `deployer down` change it. Without them deployer leaves it alone.",
-];
+pub use existing::Existing;
+pub use source::{File, Prefix, Source, Template};

@@ -24,7 +24,7 @@ pub fn stack_id(config: &Config) -> StackId {
 
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Piece {
     /// As it is.
     Text(String),
     /// An expression of the template's language.
@@ -33,7 +33,7 @@ pub(super) enum Part {
 
 /// Which texts are which expressions, the ones that contain others first.
 #[derive(Debug, Clone)]
-pub(super) struct Symbols(Vec<(String, Vec<Part>)>);
+pub(super) struct Symbols(Vec<(String, Vec<Piece>)>);
 
 /// How a template's language says what every text may hold.
 #[derive(Debug, Clone, Copy)]
@@ -46,18 +46,18 @@ pub(super) struct Words {
 impl Symbols {
     /// These, then the account, the Region and the partition.
     pub fn new(known: Vec<(String, &'static str)>, words: Words) -> Self {
-        let one = |(text, expression)| (text, vec![Part::Expression(expression)]);
+        let one = |(text, expression)| (text, vec![Piece::Expression(expression)]);
         let mut symbols: Vec<_> = known.into_iter().map(one).collect();
-        symbols.push((REGION.into(), vec![Part::Expression(words.region)]));
-        symbols.push((ACCOUNT.into(), vec![Part::Expression(words.account)]));
-        let partition = [Part::Text("arn:".into()), Part::Expression(words.partition), Part::Text(":".into())];
+        symbols.push((REGION.into(), vec![Piece::Expression(words.region)]));
+        symbols.push((ACCOUNT.into(), vec![Piece::Expression(words.account)]));
+        let partition = [Piece::Text("arn:".into()), Piece::Expression(words.partition), Piece::Text(":".into())];
         symbols.push((format!("arn:{PARTITION}:"), partition.to_vec()));
         Self(symbols)
     }
 
     /// The parts of a text that was derived, never of one that a user wrote.
-    pub fn parts(&self, text: &str) -> Vec<Part> {
-        let mut parts: Vec<Part> = Vec::new();
+    pub fn parts(&self, text: &str) -> Vec<Piece> {
+        let mut parts: Vec<Piece> = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -69,10 +69,10 @@ impl Symbols {
             };
             for piece in pieces {
                 match piece {
-                    Part::Text(text) => literal.push_str(text),
-                    Part::Expression(_) => {
+                    Piece::Text(text) => literal.push_str(text),
+                    Piece::Expression(_) => {
                         if !literal.is_empty() {
-                            parts.push(Part::Text(std::mem::take(&mut literal)));
+                            parts.push(Piece::Text(std::mem::take(&mut literal)));
                         }
                         parts.push(piece.clone());
                     }
@@ -81,7 +81,7 @@ impl Symbols {
             rest = &rest[known.len()..];
         }
         if !literal.is_empty() || parts.is_empty() {
-            parts.push(Part::Text(literal));
+            parts.push(Piece::Text(literal));
         }
         parts
     }
@@ -100,20 +100,20 @@ mod tests {
     fn the_longest_symbol_wins_and_the_rest_stays_text() {
         let text = format!("arn:aws:x:{REGION}::path/arn:aws:lambda:{REGION}:{ACCOUNT}:function:f/invocations");
         let expected = [
-            Part::Text("arn:".into()),
-            Part::Expression("P"),
-            Part::Text(":x:".into()),
-            Part::Expression("R"),
-            Part::Text("::path/".into()),
-            Part::Expression("F"),
-            Part::Text("/invocations".into()),
+            Piece::Text("arn:".into()),
+            Piece::Expression("P"),
+            Piece::Text(":x:".into()),
+            Piece::Expression("R"),
+            Piece::Text("::path/".into()),
+            Piece::Expression("F"),
+            Piece::Text("/invocations".into()),
         ];
         assert_eq!(symbols().parts(&text), expected);
     }
 
     #[test]
     fn a_text_without_a_symbol_is_one_part() {
-        assert_eq!(symbols().parts("größe"), [Part::Text("größe".into())]);
-        assert_eq!(symbols().parts(""), [Part::Text(String::new())]);
+        assert_eq!(symbols().parts("größe"), [Piece::Text("größe".into())]);
+        assert_eq!(symbols().parts(""), [Piece::Text(String::new())]);
     }
 }

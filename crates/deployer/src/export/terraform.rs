@@ -5,9 +5,9 @@ use aws_sdk_cognitoidentityprovider::types::{OAuthFlowType, PreventUserExistence
 use aws_sdk_lambda::types::{LogFormat, Runtime};
 
 use super::{
-    File, Prefix, Source, TAGS, Template,
     hcl::{self, Block, Value},
     import,
+    source::{File, Prefix, Source, TAGS, Template},
     symbol::{API, POOL, Symbols, Words},
 };
 use crate::names;
@@ -156,7 +156,7 @@ fn resource(kind: &str, name: &str) -> Block {
 
 /// A text that was derived.
 fn derived(symbols: &Symbols, text: &str) -> Value {
-    Value::Parts(symbols.parts(text))
+    Value::Pieces(symbols.parts(text))
 }
 
 fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<Block> {
@@ -356,10 +356,8 @@ fn outputs(source: &Source<'_>) -> Vec<Block> {
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest as _, Sha256};
-
     use super::*;
-    use crate::names::StackId;
+    use crate::names::{StackId, digest_hex};
 
     #[test]
     fn the_derived_prefix_is_the_one_that_up_derives() {
@@ -369,7 +367,7 @@ mod tests {
             expression.split_once("sha256(\"").and_then(|(_, rest)| rest.split_once("\")")).unwrap_or_default();
         assert_eq!(rest, ", 0, 8)}");
         let text = hashed.replace("${local.account_id}", &id.account_id).replace("${local.region}", &id.region);
-        let hex: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = digest_hex(&text, 32);
         assert_eq!(format!("mnist-dev-{}", &hex[..8]), id.domain_prefix());
     }
 }

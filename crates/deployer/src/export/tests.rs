@@ -10,6 +10,7 @@ use crate::{
     resources::{
         app_client, authorizer, domain, function, log_group, method, resource_server, rest_api, role, stage, user_pool,
     },
+    stack::Desired,
     testing::config,
 };
 

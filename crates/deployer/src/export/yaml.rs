@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::symbol::{Part, Symbols};
+use super::symbol::{Piece, Symbols};
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub(super) enum Node {
     /// A string, whatever is in it.
     Text(String),
     /// A string with references in it; one reference alone is that reference.
-    Parts(Vec<Part>),
+    Pieces(Vec<Piece>),
     /// A reference to a resource whose logical id is made.
     Ref(String),
     /// A number or a boolean.
@@ -28,7 +28,7 @@ impl Node {
     }
 
     pub fn reference(expression: &'static str) -> Self {
-        Self::Parts(vec![Part::Expression(expression)])
+        Self::Pieces(vec![Piece::Expression(expression)])
     }
 
     pub fn scalar(value: impl Into<Json>) -> Self {
@@ -46,7 +46,7 @@ impl Node {
     /// A document whose texts were derived.
     pub fn document(document: &Json, symbols: &Symbols) -> Self {
         match document {
-            Json::String(text) => Self::Parts(symbols.parts(text)),
+            Json::String(text) => Self::Pieces(symbols.parts(text)),
             Json::Array(items) => Self::List(items.iter().map(|item| Self::document(item, symbols)).collect()),
             Json::Object(map) => {
                 Self::Map(map.iter().map(|(key, value)| (key.clone(), Self::document(value, symbols))).collect())
@@ -59,7 +59,7 @@ impl Node {
     pub fn json(&self) -> Json {
         match self {
             Self::Text(text) => json!(text),
-            Self::Parts(parts) => match call(parts) {
+            Self::Pieces(parts) => match call(parts) {
                 Call::Text(text) => json!(text),
                 Call::Ref(name) => json!({"Ref": name}),
                 Call::GetAtt(name, attribute) => json!({"Fn::GetAtt": [name, attribute]}),
@@ -85,7 +85,7 @@ impl Node {
     fn inline(&self) -> Option<String> {
         Some(match self {
             Self::Text(text) => string(text),
-            Self::Parts(parts) => match call(parts) {
+            Self::Pieces(parts) => match call(parts) {
                 Call::Text(text) => string(&text),
                 Call::Ref(name) => format!("!Ref {name}"),
                 Call::GetAtt(name, attribute) => format!("!GetAtt {name}.{attribute}"),
@@ -137,10 +137,10 @@ enum Call {
     Sub(String),
 }
 
-fn call(parts: &[Part]) -> Call {
+fn call(parts: &[Piece]) -> Call {
     match parts {
-        [Part::Text(text)] => Call::Text(text.clone()),
-        [Part::Expression(name)] => {
+        [Piece::Text(text)] => Call::Text(text.clone()),
+        [Piece::Expression(name)] => {
             name.split_once('.').map_or(Call::Ref(name), |(name, attribute)| Call::GetAtt(name, attribute))
         }
         parts => Call::Sub(parts.iter().map(sub).collect()),
@@ -148,10 +148,10 @@ fn call(parts: &[Part]) -> Call {
 }
 
 /// Within `Fn::Sub`, `${!x}` is the text `${x}`.
-fn sub(part: &Part) -> String {
+fn sub(part: &Piece) -> String {
     match part {
-        Part::Text(text) => text.replace("${", "${!"),
-        Part::Expression(name) => format!("${{{name}}}"),
+        Piece::Text(text) => text.replace("${", "${!"),
+        Piece::Expression(name) => format!("${{{name}}}"),
     }
 }
 
@@ -204,17 +204,17 @@ mod tests {
     #[test]
     fn references_have_a_short_form_and_a_long_one() {
         let cases = [
-            (vec![Part::Expression("Pool")], "!Ref Pool", json!({"Ref": "Pool"})),
-            (vec![Part::Expression("Pool.Arn")], "!GetAtt Pool.Arn", json!({"Fn::GetAtt": ["Pool", "Arn"]})),
+            (vec![Piece::Expression("Pool")], "!Ref Pool", json!({"Ref": "Pool"})),
+            (vec![Piece::Expression("Pool.Arn")], "!GetAtt Pool.Arn", json!({"Fn::GetAtt": ["Pool", "Arn"]})),
             (
-                vec![Part::Text("a${b}/".into()), Part::Expression("AWS::Region")],
+                vec![Piece::Text("a${b}/".into()), Piece::Expression("AWS::Region")],
                 "!Sub \"a${!b}/${AWS::Region}\"",
                 json!({"Fn::Sub": "a${!b}/${AWS::Region}"}),
             ),
-            (vec![Part::Text("${b}".into())], "\"${b}\"", json!("${b}")),
+            (vec![Piece::Text("${b}".into())], "\"${b}\"", json!("${b}")),
         ];
         for (parts, yaml, json) in cases {
-            let node = Node::Parts(parts);
+            let node = Node::Pieces(parts);
             assert_eq!((node.yaml(), node.json()), (format!("{yaml}\n"), json));
         }
     }
