@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A grey square of 28 by 28 pixels.
-const IMAGE: &[u8] = include_bytes!("probe.png");
+pub const IMAGE: &[u8] = include_bytes!("probe.png");
 /// A new domain serves after up to a minute.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(120);
 /// A deployment is live, and a permission known, after some seconds.

@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Context, stack};
+use super::{context::Context, stack};
 use crate::{
     data_plane::{Client, now},
     outputs::Outputs,
@@ -59,7 +59,7 @@ fn title(group: Group) -> &'static str {
 pub(super) async fn run(context: &Context) -> Result<u8> {
     let (outputs, secret) = stack::find(context, None).await?;
     let token = Client::new(&outputs)?.fetch_token(&outputs, &secret, &[]).await?.token;
-    let asked = verify::Table::prepare(&outputs, &token).await?;
+    let asked = verify::Checklist::prepare(&outputs, &token).await?;
     let bar = context.ui.bar(asked.len() as u64);
     let checks = asked.ask(|| bar.inc(1)).await;
     bar.finish_and_clear();

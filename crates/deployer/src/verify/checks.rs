@@ -7,10 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::forge::Forge;
-use crate::{data_plane::Secret, outputs::Outputs};
-
-/// A grey square of 28 by 28 pixels.
-pub const IMAGE: &[u8] = include_bytes!("../probe.png");
+use crate::{data_plane::Secret, outputs::Outputs, probe::IMAGE};
 
 /// The first bytes of a TIFF file, which is an image that is not read.
 const TIFF: &[u8] = b"II*\0\x08\0\0\0";
@@ -152,7 +149,7 @@ fn tokens(outputs: &Outputs, token: &str, forge: &Forge) -> anyhow::Result<Vec<C
         ("another client".into(), Some(forge.with_claims(json!({"client_id": "other", "sub": "other"})))),
         ("a longer life".into(), Some(forge.with_claims(json!({"exp": future + 86_400})))),
     ];
-    for (form, forged) in forge.with_public_key_as_secret() {
+    for (form, forged) in forge.with_public_key_as_secret()? {
         rows.push((format!("signed with HMAC (alg HS256), {form} as the secret"), Some(forged)));
     }
     let pool = forge.claim("iss").rsplit_once('/').map_or("", |(host, _)| host);

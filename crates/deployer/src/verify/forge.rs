@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, anyhow};
 use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
     hmac,
     rand::SystemRandom,
-    rsa::{KeyPair, KeySize},
+    rsa::{KeyPair, KeySize, PublicKeyComponents},
     signature::RSA_PKCS1_SHA256,
 };
 use base64::{
@@ -46,37 +47,17 @@ impl PublicKey {
         Some(Self { kid: kid.to_owned(), n: bytes("n")?, e: bytes("e")? })
     }
 
-    /// As SubjectPublicKeyInfo in DER (RFC 5280), the form that careless verifiers take as an HMAC secret.
-    fn der(&self) -> Vec<u8> {
-        const RSA_ENCRYPTION: [u8; 15] =
-            [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
-        let numbers = [integer(&self.n), integer(&self.e)].concat();
-        let key = [vec![0], tagged(0x30, &numbers)].concat();
-        tagged(0x30, &[RSA_ENCRYPTION.to_vec(), tagged(0x03, &key)].concat())
-    }
-
-    fn pem(&self) -> String {
-        let text = BASE64_STANDARD.encode(self.der());
-        let lines: Vec<&str> =
-            text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap_or_default()).collect();
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    /// SubjectPublicKeyInfo in DER (RFC 5280), the form that careless verifiers accept as an HMAC secret.
+    fn der(&self) -> anyhow::Result<Vec<u8>> {
+        let der: Result<PublicKeyX509Der<'_>, _> = PublicKeyComponents { n: &self.n, e: &self.e }.as_der();
+        Ok(der.ok().context("encoding the pool's public key")?.as_ref().to_vec())
     }
 }
 
-/// A positive number; a leading bit that is set would make it negative.
-fn integer(bytes: &[u8]) -> Vec<u8> {
-    let sign: &[u8] = if bytes.first().is_some_and(|first| first & 0x80 != 0) { &[0] } else { &[] };
-    tagged(0x02, &[sign, bytes].concat())
-}
-
-fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let length: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
-    let head = match content.len() {
-        short @ 0..0x80 => vec![tag, short as u8],
-        _ => [vec![tag, 0x80 | length.len() as u8], length].concat(),
-    };
-    [head, content.to_vec()].concat()
+fn pem(der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap_or_default()).collect();
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
 fn encode(value: &Map<String, Value>) -> String {
@@ -120,13 +101,14 @@ impl Forge {
     }
 
     /// Signed with HMAC, the public key in one of its forms as the secret.
-    pub fn with_public_key_as_secret(&self) -> [(&'static str, String); 3] {
+    pub fn with_public_key_as_secret(&self) -> anyhow::Result<[(&'static str, String); 3]> {
+        let der = self.public.der()?;
         let secrets = [
-            ("the public key in PEM", self.public.pem().into_bytes()),
-            ("the public key in DER", self.public.der()),
+            ("the public key in PEM", pem(&der).into_bytes()),
+            ("the public key in DER", der),
             ("the modulus", self.public.n.clone()),
         ];
-        secrets.map(|(name, secret)| (name, self.hmac(json!({"alg": "HS256"}), &secret)))
+        Ok(secrets.map(|(name, secret)| (name, self.hmac(json!({"alg": "HS256"}), &secret))))
     }
 
     /// Signed with HMAC under a key id that is a path to an empty file.
@@ -211,9 +193,9 @@ mod tests {
             n: public.modulus().big_endian_without_leading_zero().to_vec(),
             e: public.exponent().big_endian_without_leading_zero().to_vec(),
         };
-        let expected = aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(public).unwrap();
-        assert_eq!(key.der(), expected.as_ref());
-        assert!(key.pem().lines().all(|line| line.len() <= 64));
+        let expected = AsDer::<PublicKeyX509Der<'_>>::as_der(public).unwrap();
+        assert_eq!(key.der().unwrap(), expected.as_ref());
+        assert!(pem(expected.as_ref()).lines().all(|line| line.len() <= 64));
     }
 
     #[test]

@@ -40,13 +40,13 @@ pub struct Row {
 /// How long a limit on requests is waited for, each time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A table that is about to be asked.
-pub struct Table {
+/// The checks of one endpoint, about to be run.
+pub struct Checklist {
     client: Client,
     checks: Vec<Check>,
 }
 
-impl Table {
+impl Checklist {
     /// For a stack, with a token that opens it.
     pub async fn prepare(outputs: &Outputs, token: &Secret) -> anyhow::Result<Self> {
         let client = Client::new(outputs)?;
@@ -189,7 +189,7 @@ mod tests {
             Router::new().route("/{pool}/.well-known/jwks.json", get(async move || keys.to_string())).fallback(answer);
         let base = crate::testing::serve(router).await;
         let outputs = crate::testing::outputs(&base);
-        let table = Table::prepare(&outputs, &token).await.unwrap();
+        let table = Checklist::prepare(&outputs, &token).await.unwrap();
         let rows = table.ask(|| ()).await;
         assert_eq!(rows.len(), table.len());
         for row in &rows {
