@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::{
-    Client, Secret,
     cache::{Cache, Grant},
-    now,
+    client::Client,
+    clock::now,
+    secret::Secret,
 };
 use crate::outputs::Outputs;
 

@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccessToken, Secret};
+use super::{client::AccessToken, secret::Secret};
 use crate::{config::Target, names::digest_hex, outputs::Outputs, private_file};
 
 /// A token is not used in its last minute: it would expire on the way.

@@ -10,7 +10,7 @@ use reqwest::{
 };
 use serde::Deserialize;
 
-use super::{Backoff, Secret, now};
+use super::{backoff::Backoff, clock::now, secret::Secret};
 use crate::{error::Failure, outputs::Outputs};
 
 /// API Gateway ends a request after 29 s.

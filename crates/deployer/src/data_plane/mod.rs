@@ -4,14 +4,10 @@ pub mod access;
 mod backoff;
 pub mod cache;
 mod client;
+mod clock;
 mod secret;
 
 pub use backoff::Backoff;
 pub use client::{AccessToken, Client, Reply, Unanswered, read_token};
+pub use clock::now;
 pub use secret::Secret;
-
-/// Seconds since the Unix epoch.
-pub fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
-}
