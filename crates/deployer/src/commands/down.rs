@@ -6,8 +6,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{
-    Context,
-    stack::{self, Identity, Start},
+    context::Context,
+    identity::Identity,
+    stack::{self, Start},
 };
 use crate::{
     aws::{Clients, Doing as _},

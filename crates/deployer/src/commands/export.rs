@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Context,
+    context::Context,
     stack::{self, Start},
 };
 use crate::{

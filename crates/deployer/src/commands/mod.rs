@@ -5,6 +5,7 @@ mod completions;
 mod context;
 mod down;
 mod export;
+mod identity;
 mod inspect;
 mod local;
 mod operators;

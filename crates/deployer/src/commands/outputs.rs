@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Context, stack};
+use super::{context::Context, stack};
 use crate::{outputs::Outputs, ui::Table};
 
 #[derive(Serialize)]

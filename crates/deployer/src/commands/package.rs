@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{Context, operators};
+use super::{context::Context, operators};
 use crate::{cli::PackageArgs, config::Target, error::Failure, package, ui::Table};
 
 #[derive(Serialize)]

@@ -6,9 +6,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{
-    Context,
+    context::Context,
+    identity::Identity,
     prepare::{Prepared, prepare},
-    stack::Identity,
 };
 use crate::{
     cli::PlanArgs,

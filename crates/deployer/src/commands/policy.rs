@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    Context,
+    context::Context,
     stack::{self, Start},
 };
 use crate::{

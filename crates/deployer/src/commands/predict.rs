@@ -13,7 +13,7 @@ use self::{
     input::Input,
     output::{Answered, Outcome, Prediction, Predictions},
 };
-use super::{Context, stack};
+use super::{context::Context, stack};
 use crate::{
     cli::PredictArgs,
     data_plane::{

@@ -6,7 +6,7 @@ use anyhow::Result;
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
 
 use super::{
-    Context,
+    context::Context,
     stack::{self, Start},
 };
 use crate::{

@@ -1,7 +1,6 @@
 //! What the commands about a deployed stack share: connecting to it, finding it, naming it.
 
 use anyhow::Result;
-use serde::Serialize;
 
 use super::Context;
 use crate::{
@@ -70,41 +69,4 @@ pub(super) async fn look(context: &Context, aws: &Clients) -> Result<(StackId, D
     let (id, world) = engine::observe(aws, &context.target.config, false).await?;
     let desired = Desired::new(&context.target.config, &id, None)?;
     Ok((id, desired, world))
-}
-
-/// Which stack, where there are no outputs to tell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Identity {
-    stack: String,
-    stage: String,
-    region: Option<String>,
-    account_id: Option<String>,
-}
-
-impl Identity {
-    /// Of a stack whose account is known.
-    pub(super) fn of(id: &StackId) -> Self {
-        Self {
-            stack: id.name.clone(),
-            stage: id.stage.clone(),
-            region: Some(id.region.clone()),
-            account_id: Some(id.account_id.clone()),
-        }
-    }
-
-    /// Of one in a local cloud that was never started.
-    pub(super) fn unknown(context: &Context) -> Self {
-        let config = &context.target.config;
-        Self { stack: config.name.clone(), stage: config.stage.clone(), region: None, account_id: None }
-    }
-}
-
-impl std::fmt::Display for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "stack {} in stage {}", self.stack, self.stage)?;
-        match (&self.region, &self.account_id) {
-            (Some(region), Some(account)) => write!(f, ", {region}, account {account}"),
-            _ => Ok(()),
-        }
-    }
 }

@@ -9,17 +9,17 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{
-    Context,
+    context::Context,
+    identity::{Description, Identity},
     outputs::table,
-    stack::{self, Identity, Start},
+    stack::{self, Start},
 };
 use crate::{
     engine::{
         self, Options, World,
-        lookup::{Ids, outputs},
+        lookup::{self, Ids},
         plan::{Change, Unowned},
     },
-    outputs::Outputs,
     ui::PlanView,
 };
 
@@ -31,7 +31,7 @@ const CLIENT_USD_A_MONTH: f64 = 6.0;
 struct Status {
     state: State,
     #[serde(flatten)]
-    place: Place,
+    stack: Description,
     changes: Vec<Change>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unowned: Vec<Unowned>,
@@ -46,21 +46,14 @@ enum State {
     Absent,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Place {
-    Up(Box<Outputs>),
-    NotUp(Identity),
-}
-
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Up(outputs) => writeln!(f, "{}", table(outputs))?,
-            Place::NotUp(identity) if self.state == State::Absent && self.unowned.is_empty() => {
+        match &self.stack {
+            Description::Up(outputs) => writeln!(f, "{}", table(outputs))?,
+            Description::NotUp(identity) if self.state == State::Absent && self.unowned.is_empty() => {
                 return writeln!(f, "{identity}: nothing is there");
             }
-            Place::NotUp(identity) => writeln!(f, "{identity}: only a part is there\n")?,
+            Description::NotUp(identity) => writeln!(f, "{identity}: only a part is there\n")?,
         }
         PlanView::new(&self.changes, true).fmt(f)?;
         for unowned in &self.unowned {
@@ -75,7 +68,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
     let Some(aws) = stack::connect(context, Start::IfThere).await? else {
         context.ui.print(&Status {
             state: State::Absent,
-            place: Place::NotUp(Identity::unknown(context)),
+            stack: Description::NotUp(Identity::unknown(context)),
             changes: Vec::new(),
             unowned: Vec::new(),
             idle_cost_usd_per_month: 0.0,
@@ -84,8 +77,8 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
     };
     let (id, desired, world) = stack::look(context, &aws).await?;
     let plan = engine::plan(&desired, &world, &Options::default());
-    let place = ids(&world).map(|ids| outputs(&aws, config, &id, &ids));
-    let state = match &place {
+    let outputs = ids(&world).map(|ids| lookup::outputs(&aws, config, &id, &ids));
+    let state = match &outputs {
         _ if world.is_empty() => State::Absent,
         Some(_) => State::Up,
         None => State::Partial,
@@ -93,7 +86,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
     let clients = usize::from(world.app_client.owned().is_some()) + world.spare_clients.len();
     context.ui.print(&Status {
         state,
-        place: place.map_or_else(|| Place::NotUp(Identity::of(&id)), |outputs| Place::Up(Box::new(outputs))),
+        stack: Description::new(&id, outputs),
         changes: plan.changes,
         unowned: plan.unowned,
         idle_cost_usd_per_month: clients as f64 * CLIENT_USD_A_MONTH,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Context, stack};
+use super::{context::Context, stack};
 use crate::{
     cli::TokenArgs,
     data_plane::{access::Access, cache::Cache},

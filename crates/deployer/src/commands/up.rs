@@ -6,10 +6,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{
-    Context,
-    context::quote,
+    context::{Context, quote},
+    identity::Description,
     prepare::{Prepared, prepare},
-    stack,
 };
 use crate::{
     change::{Action, Critical, ResourceKind, Timeline},
@@ -32,7 +31,7 @@ use crate::{
 #[derive(Serialize)]
 struct Done {
     #[serde(flatten)]
-    outputs: Where,
+    stack: Description,
     changes: Vec<Change>,
     elapsed_ms: u64,
     /// The chain of steps that decided how long it took; with `-v`.
@@ -40,14 +39,6 @@ struct Done {
     critical_path: Option<Vec<Critical>>,
     #[serde(skip)]
     curl: Option<[String; 2]>,
-}
-
-/// A restricted run may end without an endpoint.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Where {
-    Up(Box<Outputs>),
-    Partly(stack::Identity),
 }
 
 impl fmt::Display for Done {
@@ -70,7 +61,8 @@ impl fmt::Display for Done {
             table.row(["  sum".to_owned(), String::new(), seconds(sum)]);
             table.fmt(f)?;
         }
-        if let Where::Up(outputs) = &self.outputs {
+        // A run with --only may end without an endpoint.
+        if let Description::Up(outputs) = &self.stack {
             writeln!(f, "\nendpoint  {}", outputs.endpoint)?;
             writeln!(f, "token     {}", outputs.token_url)?;
         }
@@ -122,8 +114,7 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     let outputs = applied?;
     ui.print(&Done {
         curl: outputs.as_ref().map(|outputs| curl(invocation, outputs, &image(&config.root))),
-        outputs: outputs
-            .map_or_else(|| Where::Partly(stack::Identity::of(&id)), |outputs| Where::Up(Box::new(outputs))),
+        stack: Description::new(&id, outputs),
         // With the package's digest, where that was not known when it was shown.
         changes: engine::plan(&desired, &world, &options).changes,
         elapsed_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
