@@ -8,86 +8,78 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "deployer", version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
-    /// What every command takes.
     #[command(flatten)]
     pub global: Global,
-    /// Which command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Options of every command, before or after its name.
+/// Flags of every command, accepted before and after its name.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The stack's configuration
+    /// Configuration file of the stack
     #[arg(long, global = true, value_name = "FILE", default_value = "deploy.toml")]
     pub config: PathBuf,
-    /// Stage; each has its own resources
+    /// Stage of the stack; every stage has its own resources
     #[arg(long, global = true, value_name = "NAME", default_value = "dev", env = "DEPLOYER_STAGE")]
     pub stage: String,
     /// Use the local cloud instead of AWS
     #[arg(long, global = true, env = "DEPLOYER_LOCAL", value_parser = clap::builder::FalseyValueParser::new())]
     pub local: bool,
-    /// Profile of the AWS configuration
+    /// Profile of the AWS configuration files
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// AWS Region
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
-    /// What computes the model; tract alone is slower
+    /// Engine that runs the model; tract alone is slower
     #[arg(long, global = true, value_enum, default_value_t = Engine::ChannelsLast, env = "DEPLOYER_ENGINE")]
     pub engine: Engine,
-    /// Form of what goes to stdout
+    /// Output format on stdout
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
     pub output: Format,
-    /// Say more; twice for everything that it traces
+    /// Print more; give it twice to trace every step
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Say nothing but results and errors
+    /// Print only results and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// When to colour
+    /// When to colour the output
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
 }
 
-/// What computes the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
-    /// Channels-last kernels as far as they take the model, tract for the rest
+    /// Channels-last kernels for the operators they support, tract for the rest
     ChannelsLast,
-    /// tract alone
+    /// tract for every operator
     Tract,
 }
 
-/// Form of what goes to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text for people
     Text,
-    /// One JSON document, errors included.
+    /// One JSON document, errors included
     Json,
 }
 
-/// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
-/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Provision or update the stack, and prove that its endpoint answers
+    /// Create or update the stack, and check that its endpoint answers
     Up(UpArgs),
-    /// Show what `up` would do, without a write
+    /// Show what `up` would change, without changing anything
     Plan(PlanArgs),
-    /// Show what exists, what differs from deploy.toml, and what it costs while idle
+    /// Show what exists, how it differs from deploy.toml, and what it costs while idle
     Status,
     /// Show the stack's endpoint, ids and scopes
     Outputs,
@@ -95,64 +87,60 @@ pub enum Command {
     Token(TokenArgs),
     /// Classify images through the deployed endpoint
     Predict(PredictArgs),
-    /// Prove from outside that the endpoint keeps its contract and refuses all it must
+    /// Check from outside that the endpoint answers as documented and refuses everything else
     Verify,
-    /// Print the IAM policy that whoever runs these commands needs
+    /// Print the smallest IAM policy that allows these commands
     Policy(PolicyArgs),
     /// Delete what the stack owns, and nothing else
     Down(DownArgs),
     /// Build the function's zip without deploying it
     Package(PackageArgs),
-    /// Write the stack as a template that needs this tool no more
+    /// Export the stack as a template that works without this tool
     Export {
-        /// Which format
+        /// Template format
         #[arg(value_enum)]
         format: ExportFormat,
-        /// The options.
         #[command(flatten)]
         args: ExportArgs,
     },
-    /// Show what a model takes and gives, and what would compute it
+    /// Show a model's input and classes, and which engine would run it
     Inspect(InspectArgs),
     /// Control the local cloud
     #[command(subcommand)]
     Local(LocalCommand),
-    /// Print a completion script
+    /// Print a shell completion script
     Completions(CompletionsArgs),
 }
 
-/// `up`
 #[derive(Debug, Clone, Args)]
 pub struct UpArgs {
-    /// Restrict to these resources and what they need
+    /// Change only these resources and what they depend on
     #[arg(long, value_name = "RESOURCE", num_args = 1.., value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Take over resources that have our names and no owner
+    /// Take over resources that have this stack's names but no owner
     #[arg(long)]
     pub adopt: bool,
-    /// Do not prove the endpoint at the end
+    /// Skip the check of the endpoint at the end
     #[arg(long)]
     pub no_probe: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
 }
 
-/// `plan`
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
-    /// Exit with 0 for nothing to do, 2 for changes, 1 for an error
+    /// Exit with 0 if nothing would change, 2 if something would, 1 on an error
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Plan to take over resources that have our names and no owner
+    /// Plan to take over resources that have this stack's names but no owner
     #[arg(long)]
     pub adopt: bool,
 }
 
-/// `token`
 #[derive(Debug, Clone, Args)]
 pub struct TokenArgs {
-    /// Ask for these scopes only, `<resource server>/<scope>`
+    /// Request only these scopes, each written `<resource server>/<scope>`
     #[arg(long, value_name = "SCOPE", num_args = 1.., value_delimiter = ',')]
     pub scope: Vec<String>,
     /// Ignore the cached token
@@ -163,27 +151,25 @@ pub struct TokenArgs {
     pub curl_config: bool,
 }
 
-/// `predict`
 #[derive(Debug, Clone, Args)]
 pub struct PredictArgs {
-    /// Image files, folders of them, or - for standard input
+    /// Image files, folders of images, or - for stdin
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
-    /// Predictions shown per image
+    /// Predictions to show per image
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub top_k: u16,
-    /// Requests at once
+    /// Concurrent requests
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
 }
 
-/// `policy`
 #[derive(Debug, Clone, Args)]
 pub struct PolicyArgs {
-    /// Only what `plan`, `status` and `outputs` need
+    /// Allow only what `plan`, `status` and `outputs` need
     #[arg(long)]
     pub read_only: bool,
-    /// Account, instead of asking AWS whose the credentials are
+    /// Account id; without it, AWS is asked for the account of the credentials
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account_id: Option<String>,
 }
@@ -192,14 +178,13 @@ fn account_id(text: &str) -> Result<String, String> {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err("an account id has twelve digits".to_owned())
+        Err("an account id has 12 digits".to_owned())
     }
 }
 
-/// `down`
 #[derive(Debug, Clone, Args)]
 pub struct DownArgs {
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
     /// Delete the user pool even if it holds users
@@ -207,25 +192,22 @@ pub struct DownArgs {
     pub delete_users: bool,
 }
 
-/// `package`
 #[derive(Debug, Clone, Args)]
 pub struct PackageArgs {
-    /// Where to write the zip
+    /// Write the zip to this file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 
-/// `inspect`
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
-    /// .onnx or .tflite
+    /// Model file, .onnx or .tflite
     pub model: PathBuf,
-    /// Width and height of the image, in pixels, where the model leaves them open
+    /// Size of the image in pixels, for a model that leaves it open
     #[arg(long, num_args = 2, value_names = ["WIDTH", "HEIGHT"])]
     pub size: Option<Vec<u32>>,
 }
 
-/// Format of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportFormat {
@@ -235,13 +217,12 @@ pub enum ExportFormat {
     Cloudformation,
 }
 
-/// `export`
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// Write files there, with the function's zip, instead of printing the template
+    /// Write the template and the function's zip to this folder instead of printing the template
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Also write what takes over the resources of the running stack, so that nothing is made anew
+    /// Also write what imports the running stack's resources, so that none is created again
     #[arg(long)]
     pub import: bool,
     /// Do not build the function's zip
@@ -252,50 +233,46 @@ pub struct ExportArgs {
     pub force: bool,
 }
 
-/// `local`
 #[derive(Debug, Clone, Subcommand)]
 pub enum LocalCommand {
     /// Start the local cloud in the background
     Start(StartArgs),
-    /// Stop it; its state stays
+    /// Stop the local cloud and keep its state
     Stop,
-    /// Show whether it runs, and where
+    /// Show whether the local cloud is running, and where
     Status,
-    /// Show what it has logged
+    /// Show the local cloud's log
     Logs,
-    /// Run it in the foreground
+    /// Run the local cloud in the foreground
     #[command(hide = true)]
     Serve(ServeArgs),
 }
 
-/// `local start`
 #[derive(Debug, Clone, Args)]
 pub struct StartArgs {
-    /// Start it anew so that it lets callers do only what this IAM policy allows, until it is stopped
+    /// Restart the local cloud and enforce this IAM policy on callers until it is stopped
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }
 
-/// `local serve`
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Where its state lives
+    /// Folder for its state
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
-    /// Port on 127.0.0.1; 0 chooses a free one
+    /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
-    /// What callers may do
+    /// IAM policy to enforce on callers
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Be as slow as AWS: 100 ms a call, the documented rates, and its waits; for measurements
+    /// Imitate AWS's speed, for measurements: 100 ms per call, the documented rates, the waits
     #[arg(long)]
     pub like_aws: bool,
 }
 
-/// `completions`
 #[derive(Debug, Clone, Args)]
 pub struct CompletionsArgs {
-    /// For which shell
+    /// Shell to write the script for
     pub shell: clap_complete::Shell,
 }
