@@ -1,5 +1,8 @@
-//! Ctrl-C, and what ends a process from outside: SIGTERM, and SIGHUP of a terminal that goes away. While something is being changed it only asks: calls under way end, nothing new begins, and the command says
-//! how to go on. A second one ends at once, as the first does while nothing is being changed.
+//! Ctrl-C, and the other signals that end a process: SIGTERM, and SIGHUP when the terminal closes.
+//!
+//! While a command is changing something, the first signal is a request: calls in flight finish, nothing new starts, and
+//! the command says how to continue. A second signal ends the process at once. So does the first while nothing is being
+//! changed.
 
 use std::sync::LazyLock;
 
@@ -12,33 +15,33 @@ use crate::error::{Failure, Kind};
 
 static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
-/// Held by whoever changes something and stops by itself when asked to.
+/// Held by code that changes something and that stops by itself on request.
 #[derive(Debug)]
 pub struct Graceful(watch::Receiver<bool>);
 
 impl Graceful {
-    /// From here on until it is dropped.
+    /// Signals are requests from here on, until the value is dropped.
     pub fn begin() -> Self {
         Self(ASKED.subscribe())
     }
 
-    /// Whether to begin nothing new.
+    /// Whether to start nothing new.
     pub fn is_asked(&self) -> bool {
         *self.0.borrow()
     }
 }
 
-/// Ends when the process is to stop: `told` is called when it is only asked to.
-pub async fn requested(told: impl FnOnce()) {
+/// Returns when the process must stop. Calls `on_request` if the first signal is only a request.
+pub async fn requested(on_request: impl FnOnce()) {
     wait().await;
     if ASKED.receiver_count() > 0 {
         ASKED.send_replace(true);
-        told();
+        on_request();
         wait().await;
     }
 }
 
-/// Ends when whoever changes something is asked to stop; else never.
+/// Returns when running changes are asked to stop; otherwise never.
 pub async fn asked() {
     // The sender is never dropped.
     let _ = ASKED.subscribe().wait_for(|asked| *asked).await;
@@ -56,8 +59,8 @@ async fn wait() {
     }
 }
 
-/// What an interrupted command ends with.
+/// The error of an interrupted command.
 pub fn failure() -> Failure {
-    let failure = Failure::new(Kind::Interrupted, "interrupted: what was done stays");
-    failure.hint("the same command goes on from there")
+    let failure = Failure::new(Kind::Interrupted, "interrupted: completed changes remain");
+    failure.hint("run the same command again to continue")
 }

@@ -1,7 +1,7 @@
-//! The local cloud as a background process: started when needed, found again by what it left on disk, stopped on demand.
+//! The local cloud as a background process: started when needed, found through `server.json`, stopped on demand.
 //!
-//! `server.json` in its folder is a hint, never a proof: only a health answer with the same pid says that it runs. So a
-//! crash, a stale file, a reused pid and a taken port all heal themselves with the next start.
+//! `server.json` in its folder is only a hint. The process counts as running only if a health check answers with the same
+//! pid. So the next start recovers from a crash, a stale file, a reused pid and a port that is in use.
 
 use std::{
     env, fs, io,
@@ -22,33 +22,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::{aws::LocalEndpoint, data_plane::Backoff, error::Failure, private_file};
 
-/// Its log, in its folder.
+/// Name of the log file in the local cloud's folder.
 pub const LOG: &str = "server.log";
-/// A start reads its state from disk and binds a port.
+/// Starting means to read the state from disk and bind a port.
 const START_PATIENCE: Duration = Duration::from_secs(20);
-/// A stop waits for requests in flight.
+/// Stopping waits for requests in flight.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// Lines of its log that are shown when it does not start.
+/// Lines of the log that are shown when the start fails.
 const TAIL: usize = 10;
 
-/// `server.json`: what the last start left.
+/// `server.json`: the process that was started last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Left {
+struct Started {
     url: String,
     pid: u32,
 }
 
-/// What the local cloud says of itself.
+/// Answer to a health check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// Twelve digits.
+    /// 12 digits.
     pub account_id: String,
-    /// Its process.
     pub pid: u32,
-    /// Its release.
+    /// Version of deployer that it belongs to.
     pub version: String,
-    /// Whether it holds callers against a policy.
+    /// Whether it enforces a policy on callers.
     pub policy: bool,
 }
 
@@ -63,7 +62,6 @@ struct Credentials {
 pub struct Running {
     /// `http://127.0.0.1:<port>`
     pub url: String,
-    /// What it says of itself.
     pub health: Health,
 }
 
@@ -72,30 +70,29 @@ pub fn folder(root: &Path) -> PathBuf {
     root.join(private_file::FOLDER).join("local")
 }
 
-/// Its log.
 pub fn log_path(root: &Path) -> PathBuf {
     folder(root).join(LOG)
 }
 
-/// The running local cloud, or none.
+/// The local cloud, if it is running.
 pub async fn status(root: &Path) -> anyhow::Result<Option<Running>> {
-    let Some(left) = left(&folder(root)) else { return Ok(None) };
-    Ok(health(&left).await?.map(|health| Running { url: left.url, health }))
+    let Some(started) = started(&folder(root)) else { return Ok(None) };
+    Ok(health(&started).await?.map(|health| Running { url: started.url, health }))
 }
 
-/// The endpoint of a local cloud that was started once, which is started again if it does not run; none if there never
-/// was one.
+/// The endpoint of a local cloud that was started before; starts it again if it is not running. `None` if it was never
+/// started.
 pub async fn resume(root: &Path) -> anyhow::Result<Option<LocalEndpoint>> {
-    // Credentials that were lost are made anew; what is in the cloud is there all the same.
+    // Either file is enough: lost credentials are created again, and the state is still there.
     let was_started = ["credentials.json", "state.json"].iter().any(|file| folder(root).join(file).exists());
     if was_started { ensure(root).await.map(Some) } else { Ok(None) }
 }
 
-/// The endpoint of a running local cloud, started when needed.
+/// The endpoint of the local cloud; starts it if it is not running.
 pub async fn ensure(root: &Path) -> anyhow::Result<LocalEndpoint> {
     let dir = folder(root);
-    private_file::create_dir(&dir).with_context(|| Failure::failed(format!("making {}", dir.display())))?;
-    // Two commands that start at once start one.
+    private_file::create_dir(&dir).with_context(|| Failure::failed(format!("creating folder {}", dir.display())))?;
+    // Two commands that start it at once start one process.
     let _lock = lock(&dir).await?;
     if let Some(running) = status(root).await? {
         if running.health.version == env!("CARGO_PKG_VERSION") {
@@ -107,12 +104,12 @@ pub async fn ensure(root: &Path) -> anyhow::Result<LocalEndpoint> {
     endpoint(&dir, url)
 }
 
-/// Ends it if it runs, and starts it so that it holds callers against the policy in this file.
+/// Restarts the local cloud so that it enforces the policy in this file.
 pub async fn restart_under(root: &Path, policy: &Path) -> anyhow::Result<()> {
     read_policy(policy)?;
     let policy = std::path::absolute(policy)?;
     let dir = folder(root);
-    private_file::create_dir(&dir).with_context(|| Failure::failed(format!("making {}", dir.display())))?;
+    private_file::create_dir(&dir).with_context(|| Failure::failed(format!("creating folder {}", dir.display())))?;
     let _lock = lock(&dir).await?;
     end(&dir).await?;
     start(&dir, Some(&policy)).await?;
@@ -125,7 +122,7 @@ fn read_policy(path: &Path) -> anyhow::Result<local_aws::Policy> {
     local_aws::Policy::parse(&text).with_context(reading)
 }
 
-/// Stops it, and says whether it ran. Its state stays.
+/// Stops the local cloud and keeps its state. Returns whether it was running.
 pub async fn stop(root: &Path) -> anyhow::Result<bool> {
     let dir = folder(root);
     if !dir.exists() {
@@ -135,21 +132,21 @@ pub async fn stop(root: &Path) -> anyhow::Result<bool> {
     end(&dir).await
 }
 
-/// Runs it in this process until a signal ends it.
+/// Runs the local cloud in this process until a signal ends it.
 pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>, like_aws: bool) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    // Its state holds client secrets, and what it unpacks is run: none of its files is for others.
+    // Its state holds client secrets, and it runs the code that it unpacks: other users get no access to its files.
     umask(Mode::RWXG | Mode::RWXO);
     let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for signals")?;
-    // The terminal that it was started from may go away.
+    // It outlives the terminal that it was started from.
     let mut hangup = signal(SignalKind::hangup()).context("listening for signals")?;
     let policy = policy.map(read_policy).transpose()?;
     let faults = if like_aws { Faults::like_aws() } else { Faults::default() };
     let options = local_aws::Options { port, policy, faults, ..local_aws::Options::new(dir) };
     let mut server = local_aws::start(options).await.context(Failure::failed("starting the local cloud"))?;
-    let left = Left { url: server.endpoint(), pid: std::process::id() };
-    private_file::write(&dir.join("server.json"), &serde_json::to_vec(&left)?).context("writing server.json")?;
+    let started = Started { url: server.endpoint(), pid: std::process::id() };
+    private_file::write(&dir.join("server.json"), &serde_json::to_vec(&started)?).context("writing server.json")?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -162,12 +159,12 @@ pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>, like_aws: bool)
         }
     }
     server.stop().await;
-    // Only tidiness: whoever reads it asks for health.
+    // Only to tidy up: every reader checks the health too.
     let _ = fs::remove_file(dir.join("server.json"));
     Ok(())
 }
 
-/// Waits for the right to start or stop it; dropping gives it back.
+/// Waits for the lock that starting and stopping need; dropping the file releases it.
 async fn lock(dir: &Path) -> anyhow::Result<fs::File> {
     let path = dir.join("start.lock");
     let file = private_file::append(&path).with_context(|| Failure::failed(format!("opening {}", path.display())))?;
@@ -175,8 +172,8 @@ async fn lock(dir: &Path) -> anyhow::Result<fs::File> {
     locked.await?.with_context(|| Failure::failed(format!("locking {}", path.display())))
 }
 
-/// What the last start left; whatever is wrong with it makes it absent.
-fn left(dir: &Path) -> Option<Left> {
+/// The process that was started last; an unreadable file counts as absent.
+fn started(dir: &Path) -> Option<Started> {
     serde_json::from_slice(&private_file::read(&dir.join("server.json")).ok()?).ok()
 }
 
@@ -184,9 +181,9 @@ fn endpoint(dir: &Path, url: String) -> anyhow::Result<LocalEndpoint> {
     let path = dir.join("credentials.json");
     let reading = || Failure::failed(format!("reading {}", path.display()));
     let bytes = private_file::read(&path).with_context(reading)?;
-    // The parser's own words could quote the key.
+    // The parser's message could quote the key.
     let credentials: Credentials =
-        serde_json::from_slice(&bytes).map_err(|_| anyhow!("no credentials in it")).with_context(reading)?;
+        serde_json::from_slice(&bytes).map_err(|_| anyhow!("it holds no credentials")).with_context(reading)?;
     Ok(LocalEndpoint {
         url,
         access_key_id: credentials.access_key_id,
@@ -194,22 +191,22 @@ fn endpoint(dir: &Path, url: String) -> anyhow::Result<LocalEndpoint> {
     })
 }
 
-/// Whether it answers and is the process that it was; anything else on its port is not it.
-async fn health(left: &Left) -> anyhow::Result<Option<Health>> {
+/// The health of the process, if it answers with its own pid; another process may be using the port.
+async fn health(started: &Started) -> anyhow::Result<Option<Health>> {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
-    let Ok(response) = client.get(format!("{}/_local/health", left.url)).send().await else { return Ok(None) };
+    let Ok(response) = client.get(format!("{}/_local/health", started.url)).send().await else { return Ok(None) };
     let Ok(bytes) = response.bytes().await else { return Ok(None) };
     let health: Option<Health> = serde_json::from_slice(&bytes).ok();
-    Ok(health.filter(|health| health.pid == left.pid))
+    Ok(health.filter(|health| health.pid == started.pid))
 }
 
-/// Starts it, on its last port if that is free, so that URLs stay what they were.
+/// Starts the process on its last port if that is free, so that URLs stay the same.
 async fn start(dir: &Path, policy: Option<&Path>) -> anyhow::Result<String> {
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     let last = || fs::read_to_string(dir.join("port")).ok()?.trim().parse::<u16>().ok();
     let port = last().filter(free).unwrap_or(0);
     let url = match launch(dir, port, policy).await {
-        // The port may have been taken between the look and the start.
+        // Another process may have bound the port since the check.
         Err(_) if port != 0 => launch(dir, 0, policy).await?,
         launched => launched?,
     };
@@ -220,29 +217,30 @@ async fn start(dir: &Path, policy: Option<&Path>) -> anyhow::Result<String> {
 
 async fn launch(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<String> {
     let log = dir.join(LOG);
-    let failed = || Failure::failed("starting the local cloud").hint(format!("its log is {}", log.display()));
-    // What an earlier process left must not be taken for this one's.
+    let failed = || Failure::failed("starting the local cloud").hint(format!("see its log, {}", log.display()));
+    // The file of an earlier process must not be taken for this one's.
     let _ = fs::remove_file(dir.join("server.json"));
     let mut child = spawn(dir, port, policy, &log).with_context(failed)?;
     let mut backoff = Backoff::starting(FIRST_PAUSE, START_PATIENCE);
     loop {
-        if let Some(left) = left(dir).filter(|left| left.pid == child.id())
-            && health(&left).await?.is_some()
+        if let Some(started) = started(dir).filter(|started| started.pid == child.id())
+            && health(&started).await?.is_some()
         {
-            return Ok(left.url);
+            return Ok(started.url);
         }
         let ended = child.try_wait().with_context(failed)?;
         if ended.is_some() || !backoff.pause(None).await {
-            // One that does not answer must not be left behind.
+            // A process that does not answer must not keep running.
             let _ = child.kill();
             let _ = child.wait();
-            let why = ended.map_or_else(|| "it does not answer".to_owned(), |status| format!("it ended with {status}"));
+            let why =
+                ended.map_or_else(|| "it does not answer".to_owned(), |status| format!("it exited with {status}"));
             return Err(anyhow!("{why}\n{}", tail(&log)).context(failed()));
         }
     }
 }
 
-/// Its own process group, so that a Ctrl-C for this command is none for it.
+/// Spawns the process in a group of its own, so that Ctrl-C reaches this command only.
 fn spawn(dir: &Path, port: u16, policy: Option<&Path>, log: &Path) -> io::Result<Child> {
     let output = private_file::append(log)?;
     let mut command = Command::new(env::current_exe()?);
@@ -252,7 +250,7 @@ fn spawn(dir: &Path, port: u16, policy: Option<&Path>, log: &Path) -> io::Result
     }
     command.current_dir(dir).process_group(0);
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-    // It needs no account, and must not be sent to another stage or format by this command's surroundings.
+    // It needs no AWS account, and this command's environment must not choose its stage or output format.
     let ours = |name: &str| name.starts_with("AWS_") || name.starts_with("DEPLOYER_");
     for (name, _) in env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
         command.env_remove(name);
@@ -260,17 +258,17 @@ fn spawn(dir: &Path, port: u16, policy: Option<&Path>, log: &Path) -> io::Result
     command.spawn()
 }
 
-/// Ends the process that answers; one that does not answer is not ours to end.
+/// Ends the process that answers the health check. Any other process is not ours to end.
 async fn end(dir: &Path) -> anyhow::Result<bool> {
-    let Some(left) = left(dir) else { return Ok(false) };
-    if health(&left).await?.is_none() {
+    let Some(started) = started(dir) else { return Ok(false) };
+    if health(&started).await?.is_none() {
         return Ok(false);
     }
-    let stopping = || Failure::failed(format!("stopping the local cloud (pid {})", left.pid));
-    let pid = i32::try_from(left.pid).ok().and_then(Pid::from_raw).with_context(stopping)?;
+    let stopping = || Failure::failed(format!("stopping the local cloud (pid {})", started.pid));
+    let pid = i32::try_from(started.pid).ok().and_then(Pid::from_raw).with_context(stopping)?;
     signal(pid, Signal::TERM).with_context(stopping)?;
     let mut backoff = Backoff::starting(FIRST_PAUSE, STOP_PATIENCE);
-    while lives(pid) {
+    while is_alive(pid) {
         if !backoff.pause(None).await {
             signal(pid, Signal::KILL).with_context(stopping)?;
             break;
@@ -287,8 +285,8 @@ fn signal(pid: Pid, signal: Signal) -> rustix::io::Result<()> {
     }
 }
 
-/// A process that has ended lives on in the process table until its parent asks, so its state is looked at too.
-fn lives(pid: Pid) -> bool {
+/// Whether the process is running. A zombie still takes signals, so its state is checked too.
+fn is_alive(pid: Pid) -> bool {
     if rustix::process::test_kill_process(pid).is_err() {
         return false;
     }
@@ -296,7 +294,7 @@ fn lives(pid: Pid) -> bool {
     !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X']))
 }
 
-/// The last lines of its log.
+/// The last lines of the log.
 fn tail(log: &Path) -> String {
     let bytes = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);

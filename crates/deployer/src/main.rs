@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     trace(&cli);
     let code = match run(cli, ui.clone()) {
         Ok(code) => code,
-        // Whoever read our output has seen enough.
+        // The program that reads our output closed the pipe: it has seen enough.
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             ui.error(&error);
@@ -58,30 +58,30 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// What an interrupt says while something is being changed.
-const ENDING: &str = "interrupted: the calls under way end first; interrupt once more to end at once";
+/// Warning at the first interrupt while a command is changing something.
+const FINISHING: &str = "finishing calls in flight; press Ctrl-C again to stop now";
 
 fn run(cli: Cli, ui: Ui) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    // The local cloud ends on signals in its own way.
+    // The local cloud handles signals itself.
     let serves = matches!(cli.command, Command::Local(LocalCommand::Serve(_)));
     let warning = ui.clone();
     let result = runtime.block_on(async {
         tokio::select! {
             result = commands::run(cli, ui) => result,
-            () = interrupt::requested(|| warning.warn(ENDING)), if !serves => Err(interrupt::failure().into()),
+            () = interrupt::requested(|| warning.warn(FINISHING)), if !serves => Err(interrupt::failure().into()),
         }
     });
-    // A question that nobody answers would keep the process.
+    // A thread that still waits for an answer on stdin would keep the process alive.
     runtime.shutdown_background();
     result
 }
 
-/// A command line that asks for help, or that cannot be understood.
+/// Answers a command line that asks for help or is invalid.
 fn usage(error: &clap::Error) -> ExitCode {
     let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if help || !wants_json() {
-        // Nothing can be said about a closed pipe.
+        // A closed pipe cannot be reported anywhere.
         let _ = error.print();
     } else {
         let text = error.render().to_string();
@@ -94,7 +94,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(if help { 0 } else { Kind::Usage.exit_code() })
 }
 
-/// Whether JSON is asked for, on a command line that clap has refused.
+/// Whether a command line that clap rejected asks for JSON.
 fn wants_json() -> bool {
     let arguments: Vec<String> = env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let one = |argument: &String| ["-ojson", "-o=json", "--output=json"].contains(&argument.as_str());
@@ -107,15 +107,15 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.to_string() == ui::WRITING && error.chain().any(|cause| cause.downcast_ref().is_some_and(broken))
 }
 
-/// Our own events on stderr. Never those of the SDK: at its lowest level it shows bodies.
+/// Traces our own events on stderr, never the SDK's: at its lowest level it prints request bodies.
 fn trace(cli: &Cli) {
     let subscriber = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false);
     if let Command::Local(LocalCommand::Serve(args)) = &cli.command {
-        // The local cloud's log: what was asked, and when. It runs for days, so the log has a limit.
+        // The local cloud logs every request. It runs for days, so the log rotates.
         let subscriber = subscriber.with_env_filter(EnvFilter::new("request=info"));
         return match Rotating::open(&args.dir.join(local::LOG), rotating::LIMIT) {
             Ok(log) => subscriber.with_writer(Mutex::new(log)).init(),
-            // A folder that is not there, or not ours: what follows says so.
+            // The folder is missing or not ours, which the command itself reports.
             Err(_) => subscriber.init(),
         };
     }

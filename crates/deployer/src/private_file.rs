@@ -1,7 +1,8 @@
-//! Files and folders that only their owner may read, whatever the umask; files appear whole or not at all.
+//! Files and folders that only their owner may read, whatever the umask. Files are written atomically.
 //!
-//! The folder of deploy.toml may be shared. So what another user has put in the way, or could have written, is not used:
-//! a cached token comes with the address that it is sent to, and the local cloud's state with code that is run.
+//! Other users may be able to write to the folder of deploy.toml. So a file that another user owns, or could have written,
+//! is not used: a cached token is stored with the address that it is sent to, and the local cloud's state with code that
+//! is run.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions},
@@ -13,14 +14,14 @@ use std::{
 
 use rustix::{fs::OFlags, process::geteuid};
 
-/// The folder beside deploy.toml in which all of ours is.
+/// The folder beside deploy.toml that holds all our files.
 pub const FOLDER: &str = ".deployer";
 
-/// Distinguishes the temporary files of one process.
+/// Makes the names of temporary files unique within the process.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// Makes a folder, and those above it that are absent, 0700. One that exists becomes so if it is `.deployer` or inside
-/// it, and must be the user's own.
+/// Creates a folder, and its missing parents, with mode 0700. An existing folder gets that mode if it is `.deployer` or
+/// inside it, and must then belong to the user.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     let mut folders: Vec<&Path> = path.ancestors().filter(|folder| !folder.as_os_str().is_empty()).collect();
     folders.reverse();
@@ -28,7 +29,7 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     for folder in folders {
         ours |= folder == path || folder.file_name().is_some_and(|name| name == FOLDER);
         match DirBuilder::new().mode(0o700).create(folder) {
-            // The umask may have taken even the owner's rights.
+            // The umask may have removed even the owner's permissions.
             Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o700))?,
             Err(_) if folder.is_dir() && !ours => {}
             Err(_) if folder.is_dir() => take(folder)?,
@@ -38,7 +39,7 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A link is its maker's choice, and what it leads to must be the user's as well.
+/// Takes over an existing folder. For a symbolic link, both the link and its target must belong to the user.
 fn take(folder: &Path) -> io::Result<()> {
     for metadata in [fs::symlink_metadata(folder)?, fs::metadata(folder)?] {
         own(&metadata).map_err(|error| refused(&format!("{}: {error}", folder.display())))?;
@@ -46,29 +47,29 @@ fn take(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o700))
 }
 
-/// Writes a file, 0600, in place of what was there; of a link in place of the link.
+/// Writes a file with mode 0600. It replaces an existing file; a symbolic link is replaced itself, not its target.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let temporary = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
     let written =
         create(&temporary).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // The first error is the one to tell.
+        // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
     written
 }
 
-/// Reads a file that is the user's own and that nobody else could have written; what others may read becomes 0600.
+/// Reads a file that belongs to the user and that nobody else can write to. Its mode becomes 0600.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe must not keep whoever opens it.
+    // O_NONBLOCK: opening a named pipe must not block.
     let mut file = open(path, OpenOptions::new().read(true), OFlags::NOFOLLOW | OFlags::NONBLOCK)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Opens a file to append to, 0600; made when absent.
+/// Opens a file of mode 0600 to append to it; creates it if needed.
 pub fn append(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().create(true).append(true).mode(0o600), OFlags::NOFOLLOW | OFlags::NONBLOCK)
 }
@@ -78,10 +79,10 @@ fn open(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<Fil
     let metadata = file.metadata()?;
     own(&metadata)?;
     if !metadata.is_file() {
-        return Err(refused("it is no file"));
+        return Err(refused("it is not a file"));
     }
     if metadata.mode() & 0o022 != 0 {
-        return Err(refused("others may write to it"));
+        return Err(refused("other users can write to it"));
     }
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
@@ -96,7 +97,7 @@ fn refused(why: &str) -> io::Error {
 }
 
 fn create(path: &Path) -> io::Result<File> {
-    // One that a killed process of the same number has left.
+    // A killed process with the same id may have left one.
     let _ = fs::remove_file(path);
     let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
@@ -116,7 +117,7 @@ mod tests {
         result.err().map(|error| error.kind())
     }
 
-    /// A file of another user's, which root has to make first.
+    /// A file of another user. Root owns every existing one here, so it creates one.
     fn foreign(folder: &Path) -> std::path::PathBuf {
         if !geteuid().is_root() {
             return "/etc/passwd".into();

@@ -1,4 +1,4 @@
-//! Proof that a stack works: a token is granted, an image is answered with it, and refused without it.
+//! Checks that a stack works: it grants a token, classifies an image with the token, and refuses one without.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::{
     outputs::Outputs,
 };
 
-/// A grey square of 28 by 28 pixels.
+/// The test image, a grey square of 28 by 28 pixels.
 pub const IMAGE: &[u8] = include_bytes!("probe.png");
-/// A new domain serves after up to a minute.
+/// A new domain can take a minute before it answers.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(120);
-/// A deployment is live, and a permission known, after some seconds.
+/// A new deployment and a new permission take effect after some seconds.
 const ENDPOINT_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Proves the stack, and gives the token that it was proved with.
+/// Checks the stack and returns the token that the check used.
 pub async fn run(outputs: &Outputs, secret: &Secret, config: &Config, events: &Events) -> anyhow::Result<AccessToken> {
     events.send(Event::Note(format!("probing {}", outputs.endpoint)));
     let client = Client::new(outputs)?;
     let token = token(&client, outputs, secret).await?;
-    let hint = format!("the function's log may tell why: log group /aws/lambda/{}", outputs.function_name);
+    let hint = format!("the function's log may say why: log group /aws/lambda/{}", outputs.function_name);
 
     let with = async || client.try_post(outputs, Some(&token.token), IMAGE, "image/png").await;
     let without = async || client.try_post(outputs, None, IMAGE, "image/png").await;
@@ -32,9 +32,9 @@ pub async fn run(outputs: &Outputs, secret: &Secret, config: &Config, events: &E
         expect(200, "with a token", config, outputs, with),
         expect(401, "without a token", config, outputs, without),
     );
-    answered.map_err(|error| error.hinted(&hint))?;
-    let hint = "the endpoint may be open to anyone: `deployer plan` tells what differs, `deployer down` closes it";
-    refused.map_err(|error| error.hinted(hint))?;
+    answered.map_err(|error| error.with_hint(&hint))?;
+    let hint = "the endpoint may be open to anyone: `deployer plan` shows what differs, `deployer down` deletes it";
+    refused.map_err(|error| error.with_hint(hint))?;
     Ok(token)
 }
 
@@ -60,27 +60,27 @@ async fn token(client: &Client, outputs: &Outputs, secret: &Secret) -> anyhow::R
     }
 }
 
-/// What the endpoint did instead.
-struct Unproved {
+/// Why a check failed.
+struct Failed {
     failure: Failure,
     cause: anyhow::Error,
 }
 
-impl Unproved {
-    fn hinted(self, hint: &str) -> anyhow::Error {
+impl Failed {
+    fn with_hint(self, hint: &str) -> anyhow::Error {
         self.cause.context(self.failure.hint(hint))
     }
 }
 
-/// Posts until the status is the one that proves it, the patience ends, or the answer cannot change any more.
+/// Posts until the expected status arrives, time runs out, or the answer is final.
 async fn expect(
     status: u16,
     how: &str,
     config: &Config,
     outputs: &Outputs,
     post: impl AsyncFn() -> Result<Reply, Unanswered>,
-) -> Result<(), Unproved> {
-    // A first request may take as long as the function may.
+) -> Result<(), Failed> {
+    // The first request may take as long as the function's timeout.
     let mut backoff = Backoff::new(ENDPOINT_PATIENCE + Duration::from_secs(u64::from(config.function.timeout_s)));
     loop {
         let answer = post().await;
@@ -93,12 +93,12 @@ async fn expect(
         };
         if let Some(cause) = cause {
             let failure = Failure::failed(format!("probing {} {how}", outputs.endpoint));
-            return Err(Unproved { failure, cause });
+            return Err(Failed { failure, cause });
         }
     }
 }
 
-/// The function itself has answered, and would answer the same again.
+/// Whether the function itself answered, so that it would answer the same again.
 fn is_final(status: u16) -> bool {
     matches!(status, 400 | 413 | 415 | 422)
 }
@@ -116,7 +116,8 @@ mod tests {
     use super::*;
     use crate::testing::{config, outputs, serve, token_endpoint};
 
-    /// An endpoint that answers these statuses in turn with a token, the last one for ever, and this one without.
+    /// An endpoint that answers requests with a token with these statuses in turn, repeating the last, and requests
+    /// without a token with the other status.
     async fn endpoint(with: &'static [u16], without: u16) -> String {
         let asked = Arc::new(AtomicU32::new(0));
         let handler = async move |headers: HeaderMap| {

@@ -1,4 +1,4 @@
-//! A log file that does not grow without an end: at its limit it is copied to the one before, and begins anew.
+//! A log file of limited size: at the limit it is copied to `<name>.1` and starts again empty.
 
 use std::{
     fs::{self, File},
@@ -8,10 +8,10 @@ use std::{
 
 use crate::private_file;
 
-/// Bytes of one file; two of them are kept.
+/// Size limit of one file, in bytes; two files are kept.
 pub const LIMIT: u64 = 8 * 1024 * 1024;
 
-/// Appends to a file, 0600.
+/// Appends to a file of mode 0600.
 #[derive(Debug)]
 pub struct Rotating {
     path: PathBuf,
@@ -20,15 +20,15 @@ pub struct Rotating {
     size: u64,
 }
 
-/// Where the lines before those in the file are.
-pub fn before(path: &Path) -> PathBuf {
+/// The file with the older lines.
+pub fn older(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".1");
     path.with_file_name(name)
 }
 
 impl Rotating {
-    /// Goes on in a file, or begins it.
+    /// Opens the file to append to it; creates it if needed.
     pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
         let file = private_file::append(path)?;
         let size = file.metadata()?.len();
@@ -40,12 +40,12 @@ impl Write for Rotating {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = bytes.len() as u64;
         if self.size > 0 && self.size + length > self.limit {
-            // Copied and not renamed: what a panic says comes to the same file by another descriptor, the process's stderr.
-            fs::copy(&self.path, before(&self.path))?;
+            // Copied, not renamed: a panic writes to the same file through another descriptor, the process's stderr.
+            fs::copy(&self.path, older(&self.path))?;
             self.file.set_len(0)?;
             self.size = 0;
         }
-        // A line is written whole, so that none is torn by the change of files.
+        // Each line is written whole, so that rotation never splits one.
         self.file.write_all(bytes)?;
         self.size += length;
         Ok(bytes.len())
@@ -75,11 +75,11 @@ mod tests {
         log.write_all(b"the last line\n").unwrap();
         stderr.write_all(b"thread 'main' panicked\n").unwrap();
         let text = |path: &Path| fs::read_to_string(path).unwrap();
-        let kept = text(&before(&path)) + &text(&path);
-        assert!(text(&path).len() <= 130 && text(&before(&path)).len() <= 100);
+        let kept = text(&older(&path)) + &text(&path);
+        assert!(text(&path).len() <= 130 && text(&older(&path)).len() <= 100);
         assert!(kept.ends_with("line 48\nline 49\nthe last line\nthread 'main' panicked\n"), "{kept}");
         use std::os::unix::fs::PermissionsExt as _;
-        for file in [&path, &before(&path)] {
+        for file in [&path, &older(&path)] {
             assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);

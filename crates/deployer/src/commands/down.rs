@@ -38,7 +38,7 @@ impl fmt::Display for Gone {
             let id = change.id.as_deref().unwrap_or_default();
             writeln!(f, "deleted {} {id}", change.resource.as_str())?;
         }
-        writeln!(f, "{} is gone, in {:.1} s", self.identity, self.elapsed_ms as f64 / 1_000.0)
+        writeln!(f, "deleted {} in {:.1} s", self.identity, self.elapsed_ms as f64 / 1_000.0)
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
     }
     // Its tokens open nothing any more.
     if let Err(error) = cache::clear(&config.root) {
-        ui.warn(format_args!("the cached tokens stay: {error}"));
+        ui.warn(format_args!("cannot delete the cached tokens: {error}"));
     }
     if *local && is_empty(&aws).await? {
         crate::local::stop(&config.root).await?;

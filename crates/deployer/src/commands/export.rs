@@ -131,12 +131,12 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
     let config = &context.target.config;
     let not_up = |what: &str| {
         let failure = Failure::failed(format!("looking for the resources of stack \"{}\": {what}", config.name));
-        failure.hint(format!("run `{} up`, or leave --import away", context.invocation))
+        failure.hint(format!("run `{} up`, or omit --import", context.invocation))
     };
     let aws = stack::connect(context, Start::IfThere).await?;
     let aws = aws.ok_or_else(|| not_up("the local cloud was never started"))?;
     let (id, desired, world) = stack::look(context, &aws).await?;
-    let existing = Existing::of(&id, &world).ok_or_else(|| not_up("a part of it is missing"))?;
+    let existing = Existing::of(&id, &world).ok_or_else(|| not_up("part of it is missing"))?;
     let plan = engine::plan(&desired, &world, &Options::default());
     plan.check()?;
     let differing = plan.changes.iter().filter(|change| change.action != Action::NoOp);
@@ -194,8 +194,8 @@ fn write(out: &Path, files: &[File], zip: Option<(&str, &[u8])>, force: bool) ->
         |(path, bytes): &&(PathBuf, &[u8])| fs::read(path).map_or_else(|_| path.exists(), |there| there != *bytes);
     let others: Vec<String> = all.iter().filter(other).map(|(path, _)| path.display().to_string()).collect();
     if !others.is_empty() && !force {
-        let failure = Failure::refused(format!("writing {}: it is there and differs", others.join(", ")));
-        return Err(failure.hint("keep what you have changed, then pass --force, or choose another --out").into());
+        let failure = Failure::refused(format!("writing {}: it exists and differs", others.join(", ")));
+        return Err(failure.hint("save your changes and pass --force, or choose another --out").into());
     }
     let writing = |path: &Path| Failure::failed(format!("writing {}", path.display()));
     fs::create_dir_all(out).with_context(|| writing(out))?;

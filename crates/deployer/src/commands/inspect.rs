@@ -41,7 +41,7 @@ impl fmt::Display for Inspected {
         row("classes", self.facts.classes.to_string());
         row("engine", self.engine.clone());
         row("operators", operators::summary(&self.taken, &self.left));
-        row("packaged", if self.prepared { "prepared, without tract" } else { "as it is, with tract" }.to_owned());
+        row("packaged", if self.prepared { "prepared, without tract" } else { "unchanged, with tract" }.to_owned());
         for (name, count) in &self.taken {
             row("  channels-last", format!("{count} {name}"));
         }
@@ -63,8 +63,7 @@ pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Resul
     };
     let classifier = Classifier::new(manifest, &bytes).with_context(|| {
         let failure = Failure::failed(format!("inspecting model {shown}"));
-        failure
-            .hint("an image classifier in ONNX or TFLite is needed; --size WIDTH HEIGHT where it leaves its size open")
+        failure.hint("pass an image classifier in ONNX or TFLite, with --size WIDTH HEIGHT if it leaves the size open")
     })?;
     let operators = classifier.operators().clone();
     ui.print(&Inspected {

@@ -60,7 +60,7 @@ struct Stopped {
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.stopped { "stopped; its state stays" } else { "it was not running" })
+        f.write_str(if self.stopped { "stopped; its state is kept" } else { "not running" })
     }
 }
 
@@ -116,7 +116,7 @@ fn status(root: &Path, running: Option<Running>) -> Status {
 /// The lines before the last change of files, and those since.
 fn log(path: &Path) -> anyhow::Result<Log> {
     let mut lines = Vec::new();
-    for file in [rotating::before(path), path.to_owned()] {
+    for file in [rotating::older(path), path.to_owned()] {
         match fs::read(&file) {
             Ok(bytes) => lines.extend(String::from_utf8_lossy(&bytes).lines().map(str::to_owned)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

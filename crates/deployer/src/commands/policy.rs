@@ -42,7 +42,7 @@ async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
 
 /// Says that the account can also be given.
 fn without_flag(error: anyhow::Error) -> anyhow::Error {
-    let mut failure = Failure::new(kind_of(&error), "asking which account the policy is for");
-    failure.hint = Some("give --account-id, which needs no credentials".to_owned());
+    let mut failure = Failure::new(kind_of(&error), "identifying the account for the policy");
+    failure.hint = Some("pass --account-id, which needs no credentials".to_owned());
     error.context(failure)
 }

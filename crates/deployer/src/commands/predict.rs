@@ -83,7 +83,7 @@ where
     let image = match input.read().await {
         Ok(image) if image.len() > IMAGE_LIMIT => {
             let bytes = image.len();
-            return Ok(Err(format!("{bytes} bytes are more than the {IMAGE_LIMIT} that fit into a request to Lambda")));
+            return Ok(Err(format!("{bytes} bytes exceed the {IMAGE_LIMIT} that fit into a request to Lambda")));
         }
         Ok(image) => image,
         Err(error) => return Ok(Err(error)),
@@ -105,7 +105,8 @@ where
             // Nothing listens: that is so for every image.
             Err(unanswered) if unanswered.connect => {
                 let failure = Failure::failed(format!("connecting to {}", held.grant.outputs.endpoint));
-                Err(unanswered).context(failure.hint("is the stack up? `deployer status` tells, `deployer up` repairs"))
+                Err(unanswered)
+                    .context(failure.hint("check the stack with `deployer status`; `deployer up` repairs it"))
             }
             Err(unanswered) => Ok(Err(unanswered.to_string())),
         };
@@ -136,7 +137,7 @@ fn read(reply: &Reply, top_k: usize, latency_ms: u64) -> Result<Answered, String
         return Err(reply.problem());
     }
     let body: Body =
-        serde_json::from_slice(&reply.body).map_err(|error| format!("the answer is no prediction: {error}"))?;
+        serde_json::from_slice(&reply.body).map_err(|error| format!("the answer is not a prediction: {error}"))?;
     let mut predictions = body.predictions;
     predictions.truncate(top_k);
     Ok(Answered { label: body.label, score: body.score, predictions, latency_ms })

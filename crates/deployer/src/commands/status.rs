@@ -51,9 +51,9 @@ impl fmt::Display for Status {
         match &self.stack {
             Description::Up(outputs) => writeln!(f, "{}", table(outputs))?,
             Description::NotUp(identity) if self.state == State::Absent && self.unowned.is_empty() => {
-                return writeln!(f, "{identity}: nothing is there");
+                return writeln!(f, "{identity}: nothing exists");
             }
-            Description::NotUp(identity) => writeln!(f, "{identity}: only a part is there\n")?,
+            Description::NotUp(identity) => writeln!(f, "{identity}: only part of it exists\n")?,
         }
         PlanView::new(&self.changes, true).fmt(f)?;
         for unowned in &self.unowned {

@@ -46,7 +46,7 @@ impl fmt::Display for Done {
         let changed = self.changes.iter().filter(|change| change.action != Action::NoOp).count();
         let seconds = self.elapsed_ms as f64 / 1_000.0;
         match changed {
-            0 => writeln!(f, "nothing changed, in {seconds:.1} s")?,
+            0 => writeln!(f, "nothing changed in {seconds:.1} s")?,
             1 => writeln!(f, "1 resource changed in {seconds:.1} s")?,
             _ => writeln!(f, "{changed} resources changed in {seconds:.1} s")?,
         }
@@ -128,7 +128,7 @@ fn keep(context: &Context, plan: &Plan, grant: &Grant) {
     let Context { target, ui, .. } = context;
     let cleared = if plan.is_noop() { Ok(()) } else { cache::clear(&target.config.root) };
     if let Err(error) = cleared.and_then(|()| Cache::new(target, &[]).save(grant)) {
-        ui.warn(format_args!("the token cannot be cached: {error}"));
+        ui.warn(format_args!("cannot cache the token: {error}"));
     }
 }
 
@@ -139,8 +139,8 @@ async fn consent(context: &Context, args: &UpArgs, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let question = match destructive {
-        1 => "One resource is replaced or deleted. Go on?".to_owned(),
-        count => format!("{count} resources are replaced or deleted. Go on?"),
+        1 => "One resource will be replaced or deleted. Continue?".to_owned(),
+        count => format!("{count} resources will be replaced or deleted. Continue?"),
     };
     if context.ui.confirm(&question).await? {
         return Ok(());
@@ -152,7 +152,7 @@ fn only(names: &[String]) -> Result<Vec<ResourceKind>> {
     let known = || ResourceKind::ALL.map(ResourceKind::as_str).join(", ");
     let parse = |name: &String| {
         ResourceKind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
-            let failure = Failure::usage(format!("--only: there is no resource \"{name}\""));
+            let failure = Failure::usage(format!("--only: unknown resource \"{name}\""));
             failure.hint(format!("one of {}", known())).into()
         })
     };

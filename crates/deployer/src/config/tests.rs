@@ -175,7 +175,7 @@ throttle_rate = 0
         "deploy.toml:6: labels in [model] must be a string, not an integer",
         "deploy.toml:8: unknown key \"memory\" in [function]; did you mean \"memory_mb\"?",
         "deploy.toml:9: memory_mb in [function] must be 128 to 10240",
-        "deploy.toml:10: timeout_s in [function] must be 1 to 29, for API Gateway waits no longer",
+        "deploy.toml:10: timeout_s in [function] must be 1 to 29, because API Gateway waits no longer",
     ];
     assert_eq!(&found[..8], &expected[..]);
     assert!(found[8].starts_with("deploy.toml:11: log_retention_days in [function] must be one of 1, 3, 5, 7"));

@@ -134,7 +134,7 @@ fn channels(
     let Some(values) = section.numbers(key) else { return Vec::new() };
     let line = section.key_line(key);
     match (values.len(), color) {
-        (3, Some(Color::L)) => section.problem(line, key, "must hold one number, for color is L: one channel"),
+        (3, Some(Color::L)) => section.problem(line, key, "must hold one number, because color L has one channel"),
         (0 | 1 | 3, _) => {}
         _ => section.problem(line, key, "must hold one number, or one for each of three channels"),
     }
@@ -171,7 +171,7 @@ fn function(section: &Section<'_>, root: &Path) -> FunctionConfig {
         "bootstrap",
     ]);
     // Lambda takes 900.
-    let timeout_s = section.integer_because("timeout_s", 1..=29, ", for API Gateway waits no longer");
+    let timeout_s = section.integer_because("timeout_s", 1..=29, ", because API Gateway waits no longer");
     let retention = section.integer("log_retention_days", 1..=3653);
     if let Some(days) = retention.as_ref().filter(|days| !rules::RETENTION_DAYS.contains(&days.value)) {
         let allowed: Vec<String> = rules::RETENTION_DAYS.iter().map(u32::to_string).collect();
@@ -311,7 +311,7 @@ fn file(section: &Section<'_>, key: &str, value: &At<String>, root: &Path) -> Pa
     let path = root.join(&value.value);
     let named = &value.value;
     let problem = match std::fs::metadata(&path) {
-        Ok(metadata) if !metadata.is_file() => format!("must be a file, which {named:?} is not"),
+        Ok(metadata) if !metadata.is_file() => format!("must name a file, but {named:?} is not one"),
         Ok(metadata) if metadata.len() == 0 => format!("names {named:?}, which is empty"),
         Ok(metadata) if metadata.len() > rules::UNZIPPED_LIMIT as u64 => {
             format!("names {named:?} of {} bytes, and Lambda unpacks {} at most", metadata.len(), rules::UNZIPPED_LIMIT)

@@ -1,6 +1,6 @@
-//! A stack that can be called, from the cache where it is still good, else looked up; renewed at most once.
+//! Access to a stack: from the cache while the token is valid, otherwise looked up, and renewed at most once.
 //!
-//! Where only the token has expired, the stack is taken to be where it was, and looked up when it is not.
+//! If only the token has expired, the cached outputs are tried first. The stack is looked up again if they fail.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::outputs::Outputs;
 
-/// Calls to one stack share it. `lookup` finds the stack's outputs and its client secret, or the secret alone where the
-/// outputs are known.
+/// Access that concurrent calls to one stack share. `lookup` finds the stack's outputs and its client secret, or only the
+/// secret if the outputs are known.
 pub struct Access<L> {
     cache: Cache,
     scopes: Vec<String>,
@@ -23,19 +23,18 @@ pub struct Access<L> {
     held: Mutex<Arc<Held>>,
 }
 
-/// What calls are made with.
+/// What a call needs.
 pub struct Held {
-    /// Where, and with which token.
+    /// The endpoint and the token.
     pub grant: Grant,
-    /// The client to call with.
     pub client: Client,
-    /// Whether it came from the cache, so that the stack may have changed since.
+    /// Whether it comes from the cache, so that the stack may have changed since.
     pub cached: bool,
     renewed: bool,
 }
 
 impl<L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>> Access<L> {
-    /// Opens it; `fresh` passes the cache by.
+    /// Opens access; `fresh` bypasses the cache.
     pub async fn open(cache: Cache, scopes: Vec<String>, fresh: bool, lookup: L) -> anyhow::Result<Self> {
         let found = if fresh { None } else { cache.load(now()) };
         let held = match found {
@@ -54,16 +53,16 @@ impl<L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>> Access<L>
         Ok(Self { cache, scopes, lookup, held: Mutex::new(Arc::new(held)) })
     }
 
-    /// What to call with now.
+    /// The current access.
     pub async fn held(&self) -> Arc<Held> {
         Arc::clone(&*self.held.lock().await)
     }
 
-    /// What to call with after `refused` was refused; none when there is nothing newer to be had.
+    /// Newer access after `refused` was refused; `None` if it has been renewed already.
     pub async fn renew(&self, refused: &Arc<Held>) -> anyhow::Result<Option<Arc<Held>>> {
         let mut held = self.held.lock().await;
         if !Arc::ptr_eq(&held, refused) {
-            // Another call has renewed it meanwhile.
+            // Another call has already renewed it.
             return Ok(Some(Arc::clone(&held)));
         }
         if refused.renewed {
@@ -86,8 +85,8 @@ async fn fetch(
     let token = client.fetch_token(&outputs, &secret, scopes).await?;
     let grant = Grant { outputs, token };
     if let Err(error) = cache.save(&grant) {
-        // It costs the next command a token, and nothing else.
-        tracing::warn!(%error, "the token cannot be cached");
+        // The next command only has to pay for another token.
+        tracing::warn!(%error, "cannot cache the token");
     }
     Ok(Held { grant, client, cached: false, renewed })
 }

@@ -1,11 +1,11 @@
-//! Pauses between attempts: growing, a little random so that callers do not march in step, and ending at a deadline.
+//! Pauses between attempts: they grow, are jittered so that callers do not retry in step, and end at a deadline.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
     time::{Duration, Instant},
 };
 
-/// The pauses of one wait.
+/// The pauses of one series of attempts.
 #[derive(Debug)]
 pub struct Backoff {
     next: Duration,
@@ -15,19 +15,19 @@ pub struct Backoff {
 impl Backoff {
     const LONGEST: Duration = Duration::from_secs(4);
 
-    /// Begins with 0.25 s; every pause ends before the deadline.
+    /// Starts with 0.25 s; every pause ends before the deadline.
     pub fn new(within: Duration) -> Self {
         Self::starting(Duration::from_millis(250), within)
     }
 
-    /// Begins with another pause.
+    /// Starts with another pause.
     pub fn starting(next: Duration, within: Duration) -> Self {
         Self { next, deadline: Instant::now() + within }
     }
 
-    /// Pauses, at least as long as asked, and is true; or is false at once when that would pass the deadline.
+    /// Pauses for `at_least` or longer and returns true. Returns false at once if the pause would pass the deadline.
     pub async fn pause(&mut self, at_least: Option<Duration>) -> bool {
-        // Between 75 % and 100 %; a hasher's random seed is random enough for that.
+        // Between 75 % and 100 %. A hasher's random seed is good enough for jitter.
         let share = 0.75 + (RandomState::new().hash_one(0) % 256) as f64 / 1024.0;
         let pause = self.next.mul_f64(share).max(at_least.unwrap_or_default());
         self.next = (self.next * 2).min(Self::LONGEST);

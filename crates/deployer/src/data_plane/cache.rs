@@ -1,8 +1,8 @@
-//! Tokens that are still good, and the outputs they were fetched for: Cognito charges for every token.
+//! Cached tokens and the outputs of their stacks, because Cognito charges for every token.
 //!
-//! One file a stack, stage, place and set of scopes under `.deployer/cache/`, 0600. It holds a token but never the
-//! client secret. Whatever is wrong with a file makes it absent, that another user could have written it included: it
-//! says where a token is sent.
+//! There is one file of mode 0600 under `.deployer/cache/` for each stack, account, Region and set of scopes. It holds a
+//! token but never the client secret. A file that is damaged, or that another user could have written, counts as absent:
+//! it says where a token is sent.
 
 use std::{
     fs, io,
@@ -14,21 +14,19 @@ use serde::{Deserialize, Serialize};
 use super::{client::AccessToken, secret::Secret};
 use crate::{config::Target, names::digest_hex, outputs::Outputs, private_file};
 
-/// A token is not used in its last minute: it would expire on the way.
+/// A token is not used in its last minute, because it could expire on the way.
 const MARGIN_S: u64 = 60;
 
-/// The file for one kind of request.
+/// The cache file of one stack and set of scopes.
 #[derive(Debug, Clone)]
 pub struct Cache {
     path: PathBuf,
 }
 
-/// A stack that can be called.
+/// A token and the stack that it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Where.
     pub outputs: Outputs,
-    /// With what.
     pub token: AccessToken,
 }
 
@@ -41,10 +39,10 @@ struct Stored {
 }
 
 impl Cache {
-    /// For these scopes of a stack. What says where the stack is, and whose, is part of the key.
+    /// The cache for these scopes of a stack. Its key includes everything that selects the account and the Region.
     pub fn new(target: &Target, scopes: &[String]) -> Self {
         let Target { config, local, profile } = target;
-        // The short-lived parts of credentials say nothing about the account that the key id does not.
+        // The key id already tells the account; the other parts of credentials change more often.
         let ignored = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
         let mut environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -53,14 +51,14 @@ impl Cache {
         environment.sort();
         let mut scopes = scopes.to_vec();
         scopes.sort();
-        let place = (local, profile, &config.region, environment);
+        let environment = (local, profile, &config.region, environment);
         let stack = (&config.name, &config.stage, &config.auth.domain, config.auth.full_scopes());
-        let key = format!("{:?}", (place, stack, scopes));
+        let key = format!("{:?}", (environment, stack, scopes));
         let digest = digest_hex(&key, 16);
         Self { path: folder(&config.root).join(format!("token-{digest}.json")) }
     }
 
-    /// Where the stack was when its last token was fetched, good or not.
+    /// The outputs of the stack when its last token was fetched, even if the token has expired.
     pub fn outputs(&self) -> Option<Outputs> {
         self.read().map(|stored| stored.outputs)
     }
@@ -69,7 +67,7 @@ impl Cache {
         serde_json::from_slice(&private_file::read(&self.path).ok()?).ok()
     }
 
-    /// A grant that is good for another minute at least.
+    /// A grant that is valid for at least another minute.
     pub fn load(&self, now: u64) -> Option<Grant> {
         let stored = self.read()?;
         if stored.expires_at <= now.saturating_add(MARGIN_S) {
@@ -83,7 +81,6 @@ impl Cache {
         Some(Grant { outputs: stored.outputs, token })
     }
 
-    /// Keeps a grant.
     pub fn save(&self, grant: &Grant) -> io::Result<()> {
         let stored = Stored {
             outputs: grant.outputs.clone(),
@@ -96,7 +93,7 @@ impl Cache {
     }
 }
 
-/// Forgets every token: after `up` or `down` changed something, an old one may no longer be good.
+/// Deletes every cached token: after `up` or `down` changed something, an old one may be invalid.
 pub fn clear(root: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder(root)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

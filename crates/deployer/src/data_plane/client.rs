@@ -1,4 +1,4 @@
-//! The HTTP client: retries what may be retried, follows no redirects, and never shows a secret.
+//! The HTTP client: it retries only what is safe to retry, follows no redirects, and never shows a secret.
 
 use std::{error::Error as _, fmt, time::Duration};
 
@@ -15,45 +15,41 @@ use crate::{error::Failure, outputs::Outputs};
 
 /// API Gateway ends a request after 29 s.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);
-/// How long a status that may pass is retried.
+/// How long to retry after a temporary status.
 const STATUS_PATIENCE: Duration = Duration::from_secs(45);
-/// How long a connection that is refused is retried: nothing listens, and soon something should.
+/// How long to retry a refused connection: a server that is starting soon listens.
 const CONNECT_PATIENCE: Duration = Duration::from_millis(1500);
-/// More than API Gateway lets through; a body beyond it is cut.
+/// More than API Gateway lets through; a longer body is cut off.
 const BODY_LIMIT: usize = 11_000_000;
 
-/// Speaks to one stack's endpoints.
+/// Calls one stack's endpoints.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
 }
 
-/// What was answered, whatever the status.
+/// An answer, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// HTTP status.
     pub status: u16,
-    /// The body.
     pub body: Vec<u8>,
     retry_after: Option<Duration>,
 }
 
-/// No answer came.
+/// No answer arrived.
 #[derive(Debug, Clone)]
 pub struct Unanswered {
-    /// Whether no connection was made, so that nothing was sent.
+    /// Whether the connection failed, so that nothing was sent.
     pub connect: bool,
     reason: String,
 }
 
-/// A token and what it is good for.
+/// A token, its scopes and when it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessToken {
-    /// The token.
     pub token: Secret,
     /// When it expires, in seconds since the Unix epoch.
     pub expires_at: u64,
-    /// Its scopes.
     pub scopes: Vec<String>,
 }
 
@@ -70,7 +66,7 @@ impl From<reqwest::Error> for Unanswered {
         let connect = error.is_connect();
         let mut reason = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
         let mut source = error.source();
-        // The last of the chain is what the system said; those before it repeat each other.
+        // The last error of the chain is the operating system's; those before it repeat each other.
         while let Some(inner) = source.filter(|_| !error.is_timeout()) {
             reason = inner.to_string();
             source = inner.source();
@@ -80,7 +76,7 @@ impl From<reqwest::Error> for Unanswered {
 }
 
 impl Reply {
-    /// What the body says went wrong: the detail of a problem document, or the message that AWS sends.
+    /// What went wrong, as the body says it: the detail of a problem document, or AWS's message.
     pub fn problem(&self) -> String {
         #[derive(Deserialize)]
         struct Problem {
@@ -94,19 +90,19 @@ impl Reply {
         }
     }
 
-    /// An answer, for tests of what is made of it.
+    /// An answer, for tests.
     #[cfg(test)]
     pub fn new(status: u16, body: &str) -> Self {
         Self { status, body: body.as_bytes().to_vec(), retry_after: None }
     }
 
-    fn may_pass(&self) -> bool {
+    fn is_temporary(&self) -> bool {
         matches!(self.status, 429 | 502 | 503 | 504)
     }
 }
 
 impl Client {
-    /// For the stack with these outputs.
+    /// A client for the stack with these outputs.
     pub fn new(outputs: &Outputs) -> anyhow::Result<Self> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("deployer/", env!("CARGO_PKG_VERSION")))
@@ -115,13 +111,13 @@ impl Client {
             .timeout(REQUEST_TIMEOUT);
         let loopback = ["http://127.0.0.1:", "http://localhost:"];
         if loopback.iter().any(|start| outputs.endpoint.starts_with(start)) {
-            // A proxy cannot reach what listens on this machine's loopback.
+            // A proxy cannot reach a server on this machine's loopback interface.
             builder = builder.no_proxy();
         }
         Ok(Self { http: builder.build().context("preparing the HTTP client")? })
     }
 
-    /// Fetches a token; no scopes ask for all that the client may have.
+    /// Fetches a token. Without scopes, it gets all that the app client may have.
     pub async fn fetch_token(
         &self,
         outputs: &Outputs,
@@ -130,18 +126,19 @@ impl Client {
     ) -> anyhow::Result<AccessToken> {
         let fetching = || format!("fetching a token from {}", outputs.token_url);
         let request = || self.token_request(outputs, secret, scopes);
-        let reply = retried(request).await.with_context(|| {
-            Failure::failed(fetching()).hint("is the stack up? A new token domain may take a minute until it answers")
+        let reply = send_with_retries(request).await.with_context(|| {
+            Failure::failed(fetching())
+                .hint("check that the stack is up; a new token domain may take a minute to answer")
         })?;
         read_token(&reply, outputs, scopes)
     }
 
-    /// Asks for a token once.
+    /// Asks for a token once, without retries.
     pub async fn try_token(&self, outputs: &Outputs, secret: &Secret) -> Result<Reply, Unanswered> {
         send(self.token_request(outputs, secret, &[])).await
     }
 
-    /// Posts an image, and retries what may pass.
+    /// Posts an image, with retries.
     pub async fn post_image(
         &self,
         outputs: &Outputs,
@@ -149,10 +146,10 @@ impl Client {
         image: &[u8],
         media_type: &str,
     ) -> Result<Reply, Unanswered> {
-        retried(|| self.post_request(outputs, Some(token), image, media_type)).await
+        send_with_retries(|| self.post_request(outputs, Some(token), image, media_type)).await
     }
 
-    /// Posts an image once, with or without a token.
+    /// Posts an image once, with or without a token, without retries.
     pub async fn try_post(
         &self,
         outputs: &Outputs,
@@ -163,7 +160,7 @@ impl Client {
         send(self.post_request(outputs, token, image, media_type)).await
     }
 
-    /// Asks once, whatever is asked. A header may be given twice.
+    /// Sends any request once. A header may be given twice.
     pub async fn ask(
         &self,
         method: &Method,
@@ -178,9 +175,9 @@ impl Client {
         send(request.body(body.to_vec())).await
     }
 
-    /// Gets a public document, and retries what may pass.
+    /// Gets a public document, with retries.
     pub async fn get(&self, url: &str) -> Result<Reply, Unanswered> {
-        retried(|| self.http.get(url)).await
+        send_with_retries(|| self.http.get(url)).await
     }
 
     fn token_request(&self, outputs: &Outputs, secret: &Secret, scopes: &[String]) -> RequestBuilder {
@@ -189,7 +186,7 @@ impl Client {
         if !scopes.is_empty() {
             form.push(("scope", &scope));
         }
-        // Pairs of plain strings always have a form encoding.
+        // Encoding pairs of strings cannot fail.
         let body = serde_urlencoded::to_string(form).unwrap_or_default();
         let mut request = self.http.post(&outputs.token_url);
         if let Some(host) = &outputs.token_host {
@@ -232,13 +229,13 @@ async fn send(request: RequestBuilder) -> Result<Reply, Unanswered> {
     Ok(Reply { status, body, retry_after: seconds.map(Duration::from_secs) })
 }
 
-async fn retried(request: impl Fn() -> RequestBuilder) -> Result<Reply, Unanswered> {
+async fn send_with_retries(request: impl Fn() -> RequestBuilder) -> Result<Reply, Unanswered> {
     let mut status = Backoff::new(STATUS_PATIENCE);
     let mut connect = Backoff::new(CONNECT_PATIENCE);
     loop {
         let answer = send(request()).await;
         let again = match &answer {
-            Ok(reply) if reply.may_pass() => status.pause(reply.retry_after).await,
+            Ok(reply) if reply.is_temporary() => status.pause(reply.retry_after).await,
             Err(unanswered) if unanswered.connect => connect.pause(None).await,
             _ => false,
         };
@@ -261,21 +258,22 @@ pub fn read_token(reply: &Reply, outputs: &Outputs, scopes: &[String]) -> anyhow
     }
     let failure = Failure::failed(format!("fetching a token from {}", outputs.token_url));
     if reply.status == 200 {
-        // What could not be read may hold a token, and is not shown.
-        let granted: Granted =
-            serde_json::from_slice(&reply.body).map_err(|_| anyhow!("the answer holds no token")).context(failure)?;
+        // An unreadable answer may hold a token, so it is not shown.
+        let granted: Granted = serde_json::from_slice(&reply.body)
+            .map_err(|_| anyhow!("the answer contains no token"))
+            .context(failure)?;
         let scopes = if scopes.is_empty() { outputs.scopes.clone() } else { scopes.to_vec() };
         let expires_at = now().saturating_add(granted.expires_in);
         return Ok(AccessToken { token: Secret::new(granted.access_token), expires_at, scopes });
     }
     let code = serde_json::from_slice::<Refused>(&reply.body).map(|refused| refused.error).unwrap_or_default();
     let failure = match code.as_str() {
-        "invalid_client" => failure.hint("the app client is not what it was: `deployer up` repairs it"),
+        "invalid_client" => failure.hint("the app client has changed: `deployer up` repairs it"),
         "invalid_scope" => failure.hint(format!("the stack has these scopes: {}", outputs.scopes.join(" "))),
         "invalid_grant" | "unauthorized_client" => {
             failure.hint("the app client does not allow client credentials: `deployer up` repairs it")
         }
-        _ => failure.hint("is the stack up? `deployer status` tells"),
+        _ => failure.hint("check the stack with `deployer status`"),
     };
     Err(anyhow!("{}", reply.problem()).context(failure))
 }

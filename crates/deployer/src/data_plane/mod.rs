@@ -1,4 +1,4 @@
-//! The deployed stack as its callers meet it: the token endpoint and the prediction endpoint.
+//! The HTTP side of a deployed stack: its token endpoint and its prediction endpoint.
 
 pub mod access;
 mod backoff;

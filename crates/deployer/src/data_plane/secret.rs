@@ -2,17 +2,16 @@
 
 use std::fmt;
 
-/// Text that nobody else may see.
+/// Text that must not be shown to anyone else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes it.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Gives it, to be sent or printed on purpose.
+    /// The text, to be sent or printed on purpose.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -24,7 +24,7 @@ pub struct Existing {
 }
 
 impl Existing {
-    /// Of a stack that is up; none where a part of it is missing.
+    /// Of a stack that is up; none where part of it is missing.
     pub fn of(id: &StackId, world: &World) -> Option<Self> {
         world.log_group.owned()?;
         world.role.owned()?;

@@ -46,7 +46,7 @@ fn cargo_arguments(target: Target) -> Vec<String> {
 pub(super) fn refused(binary: &Path, target: &Target) -> Failure {
     let failure = Failure::failed(format!("checking bootstrap {}", binary.display()));
     if target.local {
-        failure.hint("without bootstrap in [function] the deployer builds a fitting one")
+        failure.hint("remove bootstrap from [function], and deployer builds one that fits")
     } else {
         let (triple, glibc) = (target.triple(), AL2023_GLIBC);
         failure.hint(format!(
@@ -69,7 +69,8 @@ pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> an
     for (name, _) in env::vars_os().filter(|(name, _)| is_secret(&name.to_string_lossy())) {
         command.env_remove(name);
     }
-    let missing = || Failure::failed("running cargo").hint("the bootstrap is built with Rust: see https://rustup.rs");
+    let missing =
+        || Failure::failed("running cargo").hint("install Rust, which builds the bootstrap: https://rustup.rs");
     let mut child = command.spawn().with_context(missing)?;
     let stdout = child.stdout.take().context("cargo has no stdout")?;
     let stderr = child.stderr.take().context("cargo has no stderr")?;
@@ -83,7 +84,7 @@ pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> an
         };
         return Err(anyhow!("{}", Vec::from(tail).join("\n")).context(failure));
     }
-    executable.context(Failure::failed("building the bootstrap: cargo named no executable"))
+    executable.context(Failure::failed("building the bootstrap: cargo reported no executable"))
 }
 
 /// Cargo and the build scripts that it runs need none of the AWS configuration.

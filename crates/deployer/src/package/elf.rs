@@ -23,24 +23,24 @@ pub(super) struct Elf {
 pub(super) fn check(bytes: &[u8], target: &Target) -> anyhow::Result<Elf> {
     let elf = read(bytes)?;
     if elf.architecture != target.architecture {
-        bail!("it is built for {}, and {} is needed", elf.architecture.as_str(), target.architecture.as_str());
+        bail!("it is built for {}, but {} is needed", elf.architecture.as_str(), target.architecture.as_str());
     }
     if let Some(needs) = elf.glibc.filter(|needs| !target.local && *needs > AL2023_GLIBC) {
-        bail!("it needs GLIBC_{needs}, and provided.al2023 has {AL2023_GLIBC}");
+        bail!("it needs GLIBC_{needs}, but provided.al2023 has {AL2023_GLIBC}");
     }
     Ok(elf)
 }
 
 fn read(bytes: &[u8]) -> anyhow::Result<Elf> {
-    let header = FileHeader64::<Endianness>::parse(bytes).context("it is no 64-bit ELF file")?;
-    let endian = header.endian().context("it is no ELF file that Lambda runs")?;
+    let header = FileHeader64::<Endianness>::parse(bytes).context("it is not a 64-bit ELF file")?;
+    let endian = header.endian().context("its ELF header is damaged")?;
     if endian != Endianness::Little {
         bail!("it is built for a big-endian machine");
     }
     let architecture = match header.e_machine(endian) {
         EM_X86_64 => Architecture::X86_64,
         EM_AARCH64 => Architecture::Arm64,
-        other => bail!("it is built for machine {}, which Lambda does not have", other.0),
+        other => bail!("it is built for machine {}, which Lambda does not offer", other.0),
     };
     let damaged = "its tables are damaged";
     let sections = header.sections(endian, bytes).context(damaged)?;
@@ -97,7 +97,7 @@ mod tests {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn another_machine_is_refused() {
         let error = check(&this_program(), &target(Architecture::Arm64, true)).unwrap_err();
-        assert_eq!(error.to_string(), "it is built for x86_64, and arm64 is needed");
+        assert_eq!(error.to_string(), "it is built for x86_64, but arm64 is needed");
     }
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
             program[place..place + newer.len()].copy_from_slice(newer.as_bytes());
         }
         let error = check(&program, &target(Architecture::X86_64, false)).unwrap_err();
-        assert_eq!(error.to_string(), "it needs GLIBC_2.99, and provided.al2023 has 2.34");
+        assert_eq!(error.to_string(), "it needs GLIBC_2.99, but provided.al2023 has 2.34");
         check(&program, &target(Architecture::X86_64, true)).unwrap();
     }
 

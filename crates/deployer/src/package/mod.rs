@@ -123,7 +123,7 @@ fn reads_prepared(executable: &[u8]) -> bool {
 
 fn another_version(binary: &Path) -> anyhow::Error {
     let text =
-        format!("packaging bootstrap {}: it reads another form of models than this program writes", binary.display());
+        format!("packaging bootstrap {}: it reads another model format than this program writes", binary.display());
     let hint = "the program and the sources are of different versions: `cargo install --locked --path crates/deployer`";
     Failure::failed(text).hint(hint).into()
 }
@@ -132,7 +132,7 @@ fn limit(what: &str, bytes: usize, limit: usize) -> anyhow::Result<()> {
     if bytes <= limit {
         return Ok(());
     }
-    let text = format!("packaging: {} {what} is more than the {} that Lambda takes", size(bytes), size(limit));
+    let text = format!("packaging: {} {what} exceeds Lambda's limit of {}", size(bytes), size(limit));
     Err(Failure::failed(text).hint("use a smaller model").into())
 }
 
@@ -181,13 +181,13 @@ mod tests {
         let model = model::prepare(&config).unwrap();
         let target = Target::new(config.function.architecture, true, true);
         let error = assemble(&config, model, Path::new("/bin/sh"), &target).unwrap_err();
-        assert!(format!("{error:#}").contains("another form"), "{error:#}");
+        assert!(format!("{error:#}").contains("another model format"), "{error:#}");
     }
 
     #[test]
     fn what_lambda_does_not_take_is_refused() {
         limit("zipped", ZIPPED_LIMIT, ZIPPED_LIMIT).unwrap();
         let error = limit("zipped", ZIPPED_LIMIT + 200_000, ZIPPED_LIMIT).unwrap_err();
-        assert_eq!(error.to_string(), "packaging: 50.2 MB zipped is more than the 50.0 MB that Lambda takes");
+        assert_eq!(error.to_string(), "packaging: 50.2 MB zipped exceeds Lambda's limit of 50.0 MB");
     }
 }

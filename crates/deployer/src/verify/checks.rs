@@ -120,11 +120,11 @@ fn contract(url: &str, token: &str) -> Vec<Check> {
         check("an image", Expect::Status(200)),
         bearer.token(&format!("Bearer {token}")),
         check("an image in a form", Expect::Status(200)).content("multipart/form-data; boundary=x", &form.concat()),
-        check("no image", Expect::Problem(400)).content("image/png", b"no image"),
-        check("half an image", Expect::Problem(400)).content("image/png", &IMAGE[..IMAGE.len() / 2]),
+        check("bytes that are not an image", Expect::Problem(400)).content("image/png", b"no image"),
+        check("a truncated image", Expect::Problem(400)).content("image/png", &IMAGE[..IMAGE.len() / 2]),
         check("nothing", Expect::Problem(400)).content("image/png", b""),
         check("a TIFF image", Expect::Problem(415)).content("image/png", TIFF),
-        check("text that says so", Expect::Problem(415)).content("text/plain", b"text"),
+        check("text, declared as text", Expect::Problem(415)).content("text/plain", b"text"),
     ]
 }
 
@@ -155,7 +155,7 @@ fn tokens(outputs: &Outputs, token: &str, forge: &Forge) -> anyhow::Result<Vec<C
     let pool = forge.claim("iss").rsplit_once('/').map_or("", |(host, _)| host);
     let forged = [
         ("signed by another key", json!({}), json!({})),
-        ("signed by another key, which the header brings along", json!({"jwk": forge.own_key()}), json!({})),
+        ("signed by another key, which the header contains", json!({"jwk": forge.own_key()}), json!({})),
         ("signed by another key, at an address of its own", json!({"jku": "https://127.0.0.1:1/jwks.json"}), json!({})),
         ("expired, signed by another key", json!({}), json!({"exp": past})),
         ("not yet valid, signed by another key", json!({}), json!({"nbf": future, "iat": future})),
@@ -219,7 +219,7 @@ fn methods(url: &str, token: &str) -> Vec<Check> {
             checks.push(check(method.clone(), format!("{method} with a real token")));
         }
     }
-    let overridden = check(Method::GET, "GET that asks to be taken for POST".into());
+    let overridden = check(Method::GET, "GET with a header that overrides it to POST".into());
     checks.push(overridden.header("x-http-method-override", "POST"));
     checks
 }
@@ -243,7 +243,7 @@ fn paths(outputs: &Outputs, token: &str) -> Vec<Check> {
         ("a NUL", format!("{base}/%00")),
         ("a parameter of the path", format!("{base}/;x=y")),
         ("a backslash", format!("{base}/%5c")),
-        ("a path that is no text", format!("{base}/%ff%fe")),
+        ("a path that is not UTF-8", format!("{base}/%ff%fe")),
         ("a path of 5,000 bytes", format!("{base}/{}", "a".repeat(5_000))),
     ];
     let check = |name: &str, url: &str| Check::new(Group::Path, name, url, Expect::Refused);

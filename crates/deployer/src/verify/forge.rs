@@ -82,7 +82,7 @@ pub fn kid(token: &Secret) -> Option<String> {
 impl Forge {
     /// From a token that opens, and the key that signed it.
     pub fn new(token: &Secret, public: PublicKey) -> anyhow::Result<Self> {
-        let not_jwt = || anyhow!("the token is no JWT");
+        let not_jwt = || anyhow!("the token is not a JWT");
         let parts: Vec<String> = token.expose().split('.').map(Into::into).collect();
         let parts: [String; 3] = parts.try_into().map_err(|_| not_jwt())?;
         let object = |part: &String| -> Option<Map<String, Value>> {

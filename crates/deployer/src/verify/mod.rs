@@ -121,12 +121,12 @@ fn judge(check: &Check, answer: &Result<Reply, Unanswered>) -> Row {
 /// What keeps a body from being the problem document of that status (RFC 9457).
 fn not_a_problem(body: &[u8], status: u16) -> Option<String> {
     let Ok(document) = serde_json::from_slice::<serde_json::Value>(body) else {
-        return Some("the body is no JSON".into());
+        return Some("the body is not JSON".into());
     };
     let missing = ["type", "title", "detail"].into_iter().find(|name| !document[name].is_string());
     match missing {
         Some(name) => Some(format!("the body has no {name}")),
-        None if document["status"] != status => Some("the body names another status".into()),
+        None if document["status"] != status => Some("the body states another status".into()),
         None => None,
     }
 }
@@ -218,9 +218,9 @@ mod tests {
         let good = r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"no"}"#;
         assert!(judged(Expect::Problem(400), 400, good).ok);
         for (body, problem) in [
-            ("no", "the body is no JSON"),
+            ("no", "the body is not JSON"),
             (r#"{"message":"no"}"#, "the body has no type"),
-            (r#"{"type":"a","title":"b","detail":"c","status":415}"#, "the body names another status"),
+            (r#"{"type":"a","title":"b","detail":"c","status":415}"#, "the body states another status"),
         ] {
             let row = judged(Expect::Problem(400), 400, body);
             assert_eq!((row.ok, row.problem.as_deref()), (false, Some(problem)));

@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of a change: the calls under way end, and the same command goes on from there.
+//! Ctrl-C in the middle of a change: the calls under way end, and run the same command again to continue.
 
 use std::{
     path::Path,
@@ -83,8 +83,8 @@ async fn an_interrupt_ends_the_calls_under_way_and_the_next_run_goes_on() {
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(130), "{said}");
         assert!(said.contains("the calls under way end first"), "{said}");
-        assert!(said.contains("error: interrupted: what was done stays"), "{said}");
-        assert!(said.contains("the same command goes on from there"), "{said}");
+        assert!(said.contains("error: interrupted: completed changes remain"), "{said}");
+        assert!(said.contains("run the same command again to continue"), "{said}");
         let made = slow.end(slow.spawn(&up)).await;
         assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
         assert_eq!(slow.things(), (1, 1, 1));
@@ -106,7 +106,7 @@ fn ended_well(output: &Output, moment: &str) -> bool {
     assert!(!said.contains("panicked"), "{moment}: {said}");
     match output.status.code() {
         Some(130) => {
-            assert!(said.contains("the same command goes on from there"), "{moment}: {said}");
+            assert!(said.contains("run the same command again to continue"), "{moment}: {said}");
             true
         }
         code => {

@@ -37,7 +37,7 @@ impl Input {
             Self::Unreadable(_, reason) => return Err(reason.clone()),
         };
         let bytes = bytes.map_err(|error| error.to_string())?;
-        if bytes.is_empty() { Err("it is empty".to_owned()) } else { Ok(bytes) }
+        if bytes.is_empty() { Err("the image is empty".to_owned()) } else { Ok(bytes) }
     }
 }
 

@@ -138,5 +138,5 @@ async fn what_is_too_large_is_not_sent() {
     std::fs::write(&path, vec![0; IMAGE_LIMIT + 1]).unwrap();
     let predictions = predict(&endpoint(0).await, folder.path(), &[path], 1).await.unwrap();
     let error = predictions.0[0].answer.as_ref().unwrap_err();
-    assert_eq!(error, "4694017 bytes are more than the 4694016 that fit into a request to Lambda");
+    assert_eq!(error, "4694017 bytes exceed the 4694016 that fit into a request to Lambda");
 }

@@ -192,7 +192,7 @@ fn the_function() {
             ("memory_mb = 99999999999", "must be 128 to 10240"),
             ("memory_mb = \"512\"", "must be a whole number, not a string"),
             ("timeout_s = 0", "must be 1 to 29"),
-            ("timeout_s = 30", "must be 1 to 29, for API Gateway waits no longer"),
+            ("timeout_s = 30", "must be 1 to 29, because API Gateway waits no longer"),
             ("architecture = \"x86\"", "did you mean \"x86_64\"?"),
             ("log_retention_days = 0", "must be 1 to 3653"),
             ("log_retention_days = 2", "must be one of 1, 3, 5"),
