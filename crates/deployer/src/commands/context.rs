@@ -79,10 +79,10 @@ mod tests {
 
     #[test]
     fn an_invocation_leads_to_the_same_stack() {
-        let said = |args: &[&str]| invocation(&Cli::try_parse_from(args).unwrap().global);
-        assert_eq!(said(&["deployer", "status", "--stage", "dev"]), "deployer");
+        let command = |args: &[&str]| invocation(&Cli::try_parse_from(args).unwrap().global);
+        assert_eq!(command(&["deployer", "status", "--stage", "dev"]), "deployer");
         let full = ["deployer", "--local", "--stage", "a", "--config", "my stack.toml", "--region", "eu-west-1", "up"];
-        assert_eq!(said(&full), "deployer --local --stage a --config 'my stack.toml' --region eu-west-1");
+        assert_eq!(command(&full), "deployer --local --stage a --config 'my stack.toml' --region eu-west-1");
     }
 
     #[test]

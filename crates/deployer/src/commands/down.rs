@@ -22,14 +22,14 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Gone {
+struct Deleted {
     #[serde(flatten)]
     identity: Identity,
     changes: Vec<Change>,
     elapsed_ms: u64,
 }
 
-impl fmt::Display for Gone {
+impl fmt::Display for Deleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.changes.is_empty() {
             return writeln!(f, "{}: nothing to delete", self.identity);
@@ -46,10 +46,10 @@ pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
     let begin = Instant::now();
     let Context { target: Target { config, local, .. }, ui, .. } = context;
     let Some(aws) = stack::connect(context, Start::IfThere).await? else {
-        ui.print(&Gone { identity: Identity::unknown(context), changes: Vec::new(), elapsed_ms: 0 })?;
+        ui.print(&Deleted { identity: Identity::unknown(context), changes: Vec::new(), elapsed_ms: 0 })?;
         return Ok(0);
     };
-    let (id, _, world) = stack::look(context, &aws).await?;
+    let (id, _, world) = stack::observe(context, &aws).await?;
     let silent = Events::silent();
     let cx = resources::Context { aws: &aws, id: &id, events: &silent };
     let changes = destroy::plan(cx, &world);
@@ -68,7 +68,7 @@ pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
         progress.finish().await;
         done?;
     }
-    // Its tokens open nothing any more.
+    // The stack's tokens are no longer valid.
     if let Err(error) = cache::clear(&config.root) {
         ui.warn(format_args!("cannot delete the cached tokens: {error}"));
     }
@@ -76,12 +76,11 @@ pub(super) async fn run(context: &Context, args: &DownArgs) -> Result<u8> {
         crate::local::stop(&config.root).await?;
     }
     let elapsed_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-    ui.print(&Gone { identity: Identity::of(&id), changes, elapsed_ms })?;
+    ui.print(&Deleted { identity: Identity::of(&id), changes, elapsed_ms })?;
     Ok(0)
 }
 
-/// Whether the local cloud serves no stack any more. Stopping it loses nothing, so this looks only at what every stack
-/// has.
+/// Whether the local cloud holds no stack. Stopping it loses nothing, so it is enough to check what every stack has.
 async fn is_empty(aws: &Clients) -> Result<bool> {
     let pools = aws.cognito.list_user_pools().max_results(1).send();
     let apis = aws.apigateway.get_rest_apis().limit(1).send();

@@ -1,4 +1,4 @@
-//! `export`: the stack as a template to walk away with, and optionally the running stack's resources with it.
+//! `export`: the stack as a template for another tool, on request with the import of the running stack's resources.
 
 use std::{
     fmt, fs,
@@ -33,9 +33,9 @@ struct Exported {
     stack: String,
     stage: String,
     files: Vec<Entry>,
-    /// The function's package, which the template names.
+    /// The function's package, to which the template refers.
     zip: Zip,
-    /// The CloudFormation template as JSON, which CloudFormation takes as well.
+    /// The CloudFormation template as JSON, which CloudFormation accepts too.
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<Value>,
 }
@@ -52,7 +52,7 @@ struct Entry {
 #[derive(Serialize)]
 struct Zip {
     name: String,
-    /// Where it was written; none where the user must supply it.
+    /// Where it was written; `None` if the user must supply it.
     path: Option<PathBuf>,
 }
 
@@ -67,8 +67,8 @@ impl fmt::Display for Exported {
             table.row(["wrote".to_owned(), path.display().to_string()]);
         }
         if self.zip.path.is_none() {
-            let text = format!("{}, the function's package, beside them", self.zip.name);
-            table.row(["supply".to_owned(), text]);
+            let text = format!("{}, the function's package, to the same folder", self.zip.name);
+            table.row(["add".to_owned(), text]);
         }
         table.fmt(f)
     }
@@ -126,7 +126,7 @@ pub(super) async fn run(context: &Context, format: ExportFormat, args: &ExportAr
     Ok(0)
 }
 
-/// The resources of the stack that is up, and their Region.
+/// The resources of the running stack, and their Region.
 async fn running(context: &Context) -> Result<(Existing, String)> {
     let config = &context.target.config;
     let not_up = |what: &str| {
@@ -135,7 +135,7 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
     };
     let aws = stack::connect(context, Start::IfThere).await?;
     let aws = aws.ok_or_else(|| not_up("the local cloud was never started"))?;
-    let (id, desired, world) = stack::look(context, &aws).await?;
+    let (id, desired, world) = stack::observe(context, &aws).await?;
     let existing = Existing::of(&id, &world).ok_or_else(|| not_up("part of it is missing"))?;
     let plan = engine::plan(&desired, &world, &Options::default());
     plan.check()?;
@@ -144,15 +144,15 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
     if !differing.is_empty() {
         let command = &context.invocation;
         context.ui.warn(format_args!(
-            "the running stack differs from deploy.toml in {}, and the template is of deploy.toml; see `{command} plan`",
+            "the template follows deploy.toml, and the running stack differs from it in {}; see `{command} plan`",
             differing.join(", ")
         ));
     }
     Ok((existing, id.key.region))
 }
 
-/// The domain prefix that `up` would derive, where credentials tell the account. Without it the template still is
-/// whole: its user chooses one.
+/// The domain prefix that `up` would derive, if the credentials tell the account. Without it, whoever uses the template
+/// chooses one.
 async fn resolve(context: &Context) -> Option<String> {
     let identify = async {
         let Some(aws) = stack::connect(context, Start::IfThere).await? else { return Ok(None) };
@@ -162,15 +162,14 @@ async fn resolve(context: &Context) -> Option<String> {
         Ok(prefix) => prefix,
         Err(error) => {
             context.ui.warn(format_args!(
-                "the token domain's prefix is left open as parameter DomainPrefix, for it is derived from the account: \
-                 {error:#}"
+                "the token domain's prefix stays a parameter, DomainPrefix, because it depends on the account: {error:#}"
             ));
             None
         }
     }
 }
 
-/// The function's package; where it cannot be built, why is said, and its user supplies it.
+/// The function's package. If it cannot be built, warns why; the user then supplies it.
 async fn package(context: &Context) -> Option<Code> {
     let Context { target: Target { config, local, .. }, ui, .. } = context;
     let progress = ui.progress();
@@ -179,14 +178,14 @@ async fn package(context: &Context) -> Option<Code> {
     match built {
         Ok(artifact) => Some(artifact.into()),
         Err(error) => {
-            ui.warn(format_args!("the function's package is not part of it ({}): {error:#}", kind_of(&error).as_str()));
+            ui.warn(format_args!("the function's package is not included ({}): {error:#}", kind_of(&error).as_str()));
             None
         }
     }
 }
 
-/// Writes all of it or, where a file is there that is another one, none. Variables of the function may be secrets, so
-/// that only the owner may read what is written.
+/// Writes all files, or none if one exists with other content. The function's variables may be secrets, so only the
+/// owner can read the files.
 fn write(out: &Path, files: &[File], zip: Option<(&str, &[u8])>, force: bool) -> Result<Vec<PathBuf>> {
     let texts = files.iter().map(|file| (file.name, file.text.as_bytes()));
     let all: Vec<(PathBuf, &[u8])> = texts.chain(zip).map(|(name, bytes)| (out.join(name), bytes)).collect();

@@ -1,4 +1,4 @@
-//! `inspect`: what a model takes and gives, and what would compute it. Needs no deploy.toml.
+//! `inspect`: a model's input and classes, and what would run it. Needs no deploy.toml.
 
 use std::{collections::BTreeMap, fmt, fs};
 
@@ -20,11 +20,11 @@ struct Inspected {
     bytes: usize,
     #[serde(flatten)]
     facts: Facts,
-    /// What computes it.
+    /// What runs it.
     engine: String,
-    /// Whether it is packaged in the prepared form, and its function built without tract.
+    /// Whether it is packaged in the prepared form, so that its bootstrap is built without tract.
     prepared: bool,
-    /// Operators that the channels-last kernels compute, by name.
+    /// Operators that the channels-last kernels run, by name.
     taken: BTreeMap<String, usize>,
     /// Operators that stay with tract, by name.
     left: BTreeMap<String, usize>,

@@ -1,4 +1,4 @@
-//! `local`: the local cloud's process.
+//! `local`: start, stop and show the local cloud's process.
 
 use std::{
     fmt, fs, io,
@@ -113,7 +113,7 @@ fn status(root: &Path, running: Option<Running>) -> Status {
     Status { running: server.is_some(), folder: local::folder(root), server }
 }
 
-/// The lines before the last change of files, and those since.
+/// The lines of the rotated file and of the current one.
 fn log(path: &Path) -> anyhow::Result<Log> {
     let mut lines = Vec::new();
     for file in [rotating::older(path), path.to_owned()] {

@@ -15,11 +15,11 @@ struct Packaged {
     bytes: usize,
     uncompressed_bytes: usize,
     bootstrap_bytes: usize,
-    /// Newest GLIBC version that the bootstrap needs.
+    /// The newest GLIBC version that the bootstrap needs.
     glibc: Option<String>,
-    /// What computes the model.
+    /// What runs the model.
     engine: String,
-    /// Operators that the channels-last kernels compute, by name.
+    /// Operators that the channels-last kernels run, by name.
     taken: BTreeMap<String, usize>,
     /// Operators that stay with tract, by name.
     left: BTreeMap<String, usize>,

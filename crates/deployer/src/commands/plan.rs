@@ -1,4 +1,4 @@
-//! `plan`: what `up` would do, without a write.
+//! `plan`: what `up` would change, without changing anything.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, args: &PlanArgs) -> Result<u8> {
     let options = Options { adopt: args.adopt, only: Vec::new() };
     let planned = async {
         let Prepared { id, mut desired, world, packaging, .. } = prepare(context, &options, progress.events()).await?;
-        desired.function.code = Some(packaging.end(progress.events()).await?);
+        desired.function.code = Some(packaging.finish(progress.events()).await?);
         Ok((Identity::of(&id), engine::plan(&desired, &world, &options)))
     };
     let planned: Result<(Identity, Plan)> = planned.await;

@@ -1,4 +1,4 @@
-//! `policy`: the IAM policy that whoever runs the deployer needs.
+//! `policy`: the smallest IAM policy that allows the deployer's commands.
 
 use anyhow::Result;
 
@@ -21,14 +21,14 @@ pub(super) async fn run(context: &Context, args: &PolicyArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// The stack, with no call to AWS where the account is given.
+/// The stack's identity, without a call to AWS if the account is given.
 async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
     let Target { config, local, profile } = &context.target;
     let given = match &args.account_id {
         Some(account_id) => Some(account_id.clone()),
-        None => match stack::connect(context, Start::IfThere).await.map_err(without_flag)? {
-            Some(aws) => return aws.identify(config).await.map_err(without_flag),
-            // A local cloud that was never started has the usual account.
+        None => match stack::connect(context, Start::IfThere).await.map_err(suggest_flag)? {
+            Some(aws) => return aws.identify(config).await.map_err(suggest_flag),
+            // A local cloud that was never started has the default account.
             None => None,
         },
     };
@@ -40,8 +40,8 @@ async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
     ))
 }
 
-/// Says that the account can also be given.
-fn without_flag(error: anyhow::Error) -> anyhow::Error {
+/// Adds that the account can also be given.
+fn suggest_flag(error: anyhow::Error) -> anyhow::Error {
     let mut failure = Failure::new(kind_of(&error), "identifying the account for the policy");
     failure.hint = Some("pass --account-id, which needs no credentials".to_owned());
     error.context(failure)

@@ -1,4 +1,4 @@
-//! `predict`: images in, predictions out, each image on its own.
+//! `predict`: classifies images through the endpoint; each image succeeds or fails on its own.
 
 mod input;
 mod output;
@@ -26,7 +26,7 @@ use crate::{
     ui::Ui,
 };
 
-/// What Lambda's 6 MB for a request leave for an image, after base64 and with room for the event around it.
+/// The largest image that fits into Lambda's 6 MB for a request, in base64 and with room for the event around it.
 const IMAGE_LIMIT: usize = (6_291_456 - 32_768) / 4 * 3;
 
 pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result<u8> {
@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result
     if let ([outcome], false) = (&predictions.0[..], context.ui.is_json())
         && let Err(error) = &outcome.answer
     {
-        // One image that failed is the command that failed.
+        // If the only image fails, the command fails.
         bail!(Failure::failed(format!("classifying {}: {error}", outcome.image)));
     }
     context.ui.print(&predictions)?;
@@ -75,7 +75,7 @@ where
     outcomes
 }
 
-/// Classifies one image. The outer error ends the command, the inner one is this image's.
+/// Classifies one image. The outer error ends the command, the inner one concerns this image only.
 async fn classify<L>(access: &Access<L>, input: &Input, top_k: usize) -> anyhow::Result<Result<Answered, String>>
 where
     L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>,
@@ -102,7 +102,7 @@ where
         let latency_ms = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         return match sent {
             Ok(reply) => Ok(read(&reply, top_k, latency_ms)),
-            // Nothing listens: that is so for every image.
+            // Nothing listens, which is the same for every image.
             Err(unanswered) if unanswered.connect => {
                 let failure = Failure::failed(format!("connecting to {}", held.grant.outputs.endpoint));
                 Err(unanswered)
@@ -117,7 +117,7 @@ async fn post(held: &Arc<Held>, image: &[u8], media_type: &str) -> Result<Reply,
     held.client.post_image(&held.grant.outputs, &held.grant.token.token, image, media_type).await
 }
 
-/// Whether a newer token, or outputs that are not from the cache, may change the answer.
+/// Whether a newer token, or outputs that do not come from the cache, may change the answer.
 fn is_stale(held: &Held, sent: &Result<Reply, Unanswered>) -> bool {
     match sent {
         Ok(reply) => reply.status == 401 || (held.cached && matches!(reply.status, 403 | 404)),
@@ -125,7 +125,6 @@ fn is_stale(held: &Held, sent: &Result<Reply, Unanswered>) -> bool {
     }
 }
 
-/// Reads the endpoint's answer.
 fn read(reply: &Reply, top_k: usize, latency_ms: u64) -> Result<Answered, String> {
     #[derive(Deserialize)]
     struct Body {

@@ -1,4 +1,4 @@
-//! What `plan` and `up` begin with: packaging and reading, beside each other, and the plan.
+//! The first half of `plan` and `up`: package and observe concurrently, then plan.
 
 use std::{pin::Pin, time::Instant};
 
@@ -21,24 +21,24 @@ use crate::{
     stack::Desired,
 };
 
-/// A plan with all that applying it needs.
+/// A plan and everything that applying it needs.
 pub(super) struct Prepared<'a> {
     pub(super) aws: Clients,
     pub(super) id: StackId,
-    /// Without the function's code while that is being packaged.
+    /// Has no function code while that is still being packaged.
     pub(super) desired: Desired,
     pub(super) world: World,
     pub(super) plan: Plan,
     pub(super) packaging: Packaging<'a>,
 }
 
-/// A package that is being made, or is.
+/// A package that is done or still being built.
 pub(super) enum Packaging<'a> {
     Done(Code),
-    /// A compiler may be at work for minutes.
-    UnderWay {
+    /// The compiler may run for minutes.
+    Running {
         build: Pin<Box<dyn Future<Output = Result<Code>> + 'a>>,
-        heard: UnboundedReceiver<Event>,
+        received: UnboundedReceiver<Event>,
         model_is_good: watch::Receiver<bool>,
     },
 }
@@ -46,47 +46,47 @@ pub(super) enum Packaging<'a> {
 impl<'a> Packaging<'a> {
     fn begin(context: &'a Context, events: &Events) -> Self {
         let begin = Instant::now();
-        let (own, heard) = events.relayed();
+        let (own, received) = events.relayed();
         let (good, model_is_good) = watch::channel(false);
         let build = async move {
             let Target { config, local, .. } = &context.target;
-            let artifact = package::build_and_say(config, *local, &own, || {
+            let artifact = package::build_and_report(config, *local, &own, || {
                 good.send_replace(true);
             })
             .await?;
             own.done("packaging", begin);
             Ok(artifact.into())
         };
-        Self::UnderWay { build: Box::pin(build), heard, model_is_good }
+        Self::Running { build: Box::pin(build), received, model_is_good }
     }
 
-    /// Its end. What it tells meanwhile goes to these events.
-    pub(super) async fn end(mut self, events: &Events) -> Result<Code> {
-        self.go_on(events).await
+    /// Waits for the package and forwards its events.
+    pub(super) async fn finish(mut self, events: &Events) -> Result<Code> {
+        self.drive(events).await
     }
 
-    /// Until the model is known to be good: a stack is not begun for one that is not.
-    async fn until_model_is_good(&mut self, events: &Events) -> Result<()> {
-        let Self::UnderWay { model_is_good, .. } = self else { return Ok(()) };
+    /// Waits until the model has been checked: no stack is created for a bad one.
+    async fn model_checked(&mut self, events: &Events) -> Result<()> {
+        let Self::Running { model_is_good, .. } = self else { return Ok(()) };
         let mut model_is_good = model_is_good.clone();
         tokio::select! {
             biased;
-            built = self.go_on(events) => built.map(drop),
+            built = self.drive(events) => built.map(drop),
             _ = model_is_good.wait_for(|good| *good) => Ok(()),
         }
     }
 
-    /// Its end as well; may be dropped before, and called again.
-    async fn go_on(&mut self, events: &Events) -> Result<Code> {
+    /// Waits for the package; may be cancelled and called again.
+    async fn drive(&mut self, events: &Events) -> Result<Code> {
         loop {
             match self {
                 Self::Done(code) => return Ok(code.clone()),
-                Self::UnderWay { build, heard, .. } => tokio::select! {
+                Self::Running { build, received, .. } => tokio::select! {
                     biased;
-                    Some(event) = heard.recv() => events.send(event),
+                    Some(event) = received.recv() => events.send(event),
                     built = build => {
-                        // What it has told last.
-                        while let Ok(event) = heard.try_recv() {
+                        // Its last events.
+                        while let Ok(event) = received.try_recv() {
                             events.send(event);
                         }
                         *self = Self::Done(built?);
@@ -97,43 +97,42 @@ impl<'a> Packaging<'a> {
     }
 }
 
-/// Packages and looks at what is there, beside each other, and plans. Where there is no function yet, the plan does not
-/// wait for its package.
+/// Packages and observes concurrently, then plans. If there is no function yet, the plan does not wait for the package.
 pub(super) async fn prepare<'a>(context: &'a Context, options: &Options, events: &Events) -> Result<Prepared<'a>> {
     let config = &context.target.config;
     let mut packaging = Packaging::begin(context, events);
     let begin = Instant::now();
     let aws = connect(context, &mut packaging, events).await?;
     let (id, world) = {
-        let mut looking = std::pin::pin!(engine::observe(&aws, config, options.adopt));
-        // What is wrong with credentials or the network is known at once and must not wait for a compiler; nor must what
-        // is wrong with the model wait for the network.
+        let mut observing = std::pin::pin!(engine::observe(&aws, config, options.adopt));
+        // A problem with credentials or the network is reported without waiting for the compiler, and a problem with the
+        // model without waiting for the network.
         tokio::select! {
-            looked = &mut looking => looked?,
-            built = packaging.go_on(events) => {
+            observed = &mut observing => observed?,
+            built = packaging.drive(events) => {
                 built?;
-                looking.await?
+                observing.await?
             }
         }
     };
     events.done("reading", begin);
-    packaging.until_model_is_good(events).await?;
+    packaging.model_checked(events).await?;
     let mut desired = Desired::new(config, &id, None)?;
     if world.function != Observed::Absent || matches!(packaging, Packaging::Done(_)) {
-        desired.function.code = Some(packaging.go_on(events).await?);
+        desired.function.code = Some(packaging.drive(events).await?);
     }
     let plan = engine::plan(&desired, &world, options);
     plan.check()?;
     Ok(Prepared { aws, id, desired, world, plan, packaging })
 }
 
-/// Clients, while packaging goes on. What is wrong with the package is told only once the local cloud has started: one that
-/// is left in the middle of that would be in the way of the next command.
+/// Connects while packaging continues. A problem with the package is reported only after the local cloud has started: a
+/// start that is abandoned halfway would obstruct the next command.
 async fn connect(context: &Context, packaging: &mut Packaging<'_>, events: &Events) -> Result<Clients> {
     let mut connecting = std::pin::pin!(stack::connect(context, Start::IfNeeded));
     let aws = tokio::select! {
         aws = &mut connecting => aws,
-        built = packaging.go_on(events) => {
+        built = packaging.drive(events) => {
             let aws = connecting.await;
             built?;
             aws

@@ -1,4 +1,4 @@
-//! What the commands about a deployed stack share: connecting to it, finding it, naming it.
+//! What the commands about a deployed stack share: connecting to it and finding it.
 
 use anyhow::Result;
 
@@ -15,16 +15,16 @@ use crate::{
     stack::Desired,
 };
 
-/// Whether a command may start the local cloud for the first time.
+/// Whether a command may create the local cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
-    /// It is made when it is not there.
+    /// Starts the local cloud, for the first time if needed.
     IfNeeded,
-    /// It is only woken; without one there is no stack.
+    /// Starts it only if it was started before; otherwise there is no stack.
     IfThere,
 }
 
-/// Clients for where the options say that the stack is; none when that is a local cloud that was never started.
+/// Clients for the stack's cloud. `None` if that is a local cloud that was never started.
 pub(super) async fn connect(context: &Context, start: Start) -> Result<Option<Clients>> {
     let Target { config, local, profile } = &context.target;
     let endpoint = match (*local, start) {
@@ -38,7 +38,7 @@ pub(super) async fn connect(context: &Context, start: Start) -> Result<Option<Cl
     Clients::connect(config, profile.as_deref(), endpoint.as_ref()).await.map(Some)
 }
 
-/// Clients for a stack that must be there.
+/// Clients for a stack that must exist.
 async fn connect_to_stack(context: &Context) -> Result<Clients> {
     connect(context, Start::IfThere).await?.ok_or_else(|| {
         let name = &context.target.config.name;
@@ -48,12 +48,11 @@ async fn connect_to_stack(context: &Context) -> Result<Clients> {
     })
 }
 
-/// The stack's outputs.
 pub(super) async fn outputs(context: &Context) -> Result<Outputs> {
     engine::lookup(&connect_to_stack(context).await?, &context.target.config).await
 }
 
-/// The stack's outputs, where they are not known, and its client secret.
+/// The stack's client secret, and its outputs unless they are known already.
 pub(super) async fn find(context: &Context, known: Option<Outputs>) -> Result<(Outputs, Secret)> {
     let aws = connect_to_stack(context).await?;
     let outputs = match known {
@@ -64,8 +63,8 @@ pub(super) async fn find(context: &Context, known: Option<Outputs>) -> Result<(O
     Ok((outputs, secret))
 }
 
-/// What there is of the stack, beside what should be. The function's package is not part of it.
-pub(super) async fn look(context: &Context, aws: &Clients) -> Result<(StackId, Desired, World)> {
+/// What the stack should be, without the function's package, and what exists of it.
+pub(super) async fn observe(context: &Context, aws: &Clients) -> Result<(StackId, Desired, World)> {
     let (id, world) = engine::observe(aws, &context.target.config, false).await?;
     let desired = Desired::new(&context.target.config, &id, None)?;
     Ok((id, desired, world))

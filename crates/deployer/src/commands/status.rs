@@ -1,7 +1,7 @@
 //! `status`: what exists, what differs from deploy.toml, and what it costs while idle.
 //!
-//! The function's package is not built, so its code is compared with what `up` gave it last; `plan` compares it with what
-//! it would be now.
+//! `status` builds no package: it compares the function's code with what `up` deployed last. `plan` compares it with the
+//! package that `up` would deploy now.
 
 use std::fmt;
 
@@ -23,8 +23,8 @@ use crate::{
     ui::PlanView,
 };
 
-/// What Cognito charges for an app client that fetches machine tokens, in US dollars a month. Nothing else of a stack
-/// costs while it is idle.
+/// Cognito's charge for an app client that fetches machine tokens, in US dollars per month. Nothing else in an idle stack
+/// costs money.
 const CLIENT_USD_A_MONTH: f64 = 6.0;
 
 #[derive(Serialize)]
@@ -75,7 +75,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
         })?;
         return Ok(0);
     };
-    let (id, desired, world) = stack::look(context, &aws).await?;
+    let (id, desired, world) = stack::observe(context, &aws).await?;
     let plan = engine::plan(&desired, &world, &Options::default());
     let outputs = ids(&world).map(|ids| lookup::outputs(&aws, config, &id, &ids));
     let state = match &outputs {
@@ -94,7 +94,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-/// The ids of a stack that can be called.
+/// The ids of a stack whose endpoint can be called.
 fn ids(world: &World) -> Option<Ids> {
     world.stage.stage.owned()?;
     let pool = world.user_pool.pool.owned()?;

@@ -26,7 +26,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// A configuration for `curl --config -`, so that the secret is in no command line and no history.
+/// A configuration for `curl --config -`, so that the secret is in no command line and no shell history.
 #[derive(Serialize)]
 struct CurlConfig {
     client_id: String,

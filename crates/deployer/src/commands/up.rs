@@ -1,4 +1,4 @@
-//! `up`: package, observe, plan, apply, prove.
+//! `up`: package, observe, plan, apply, probe.
 
 use std::{fmt, path::Path, time::Instant};
 
@@ -27,14 +27,13 @@ use crate::{
     ui::Table,
 };
 
-/// What `up` prints.
 #[derive(Serialize)]
 struct Done {
     #[serde(flatten)]
     stack: Description,
     changes: Vec<Change>,
     elapsed_ms: u64,
-    /// The chain of steps that decided how long it took; with `-v`.
+    /// The chain of steps that determined how long it took; only with `-v`.
     #[serde(skip_serializing_if = "Option::is_none")]
     critical_path: Option<Vec<Critical>>,
     #[serde(skip)]
@@ -91,21 +90,21 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     let events = progress.events().timed(&timeline);
     let cx = resources::Context { aws: &aws, id: &id, events: &events };
     let applied = async {
-        let packaging = async { Ok(Some(packaging.end(&events).await?)) };
+        let packaging = async { Ok(Some(packaging.finish(&events).await?)) };
         let applied = engine::apply(cx, &desired, &plan, packaging).await?;
         desired.function.code.clone_from(&applied.code);
         let outputs = ids(&applied).map(|ids| outputs(&aws, config, &id, &ids));
-        // A restricted run proves nothing: what it left out may differ.
+        // A run with --only is not probed: the resources that it left out may differ.
         if let Some(outputs) = outputs.as_ref().filter(|_| !args.no_probe && options.only.is_empty()) {
-            let prove = async {
+            let probe = async {
                 let secret = engine::client_secret(&aws, outputs).await?;
                 probe::run(outputs, &secret, config, &events).await
             };
-            let prove = timeline.step("proving the endpoint", prove);
-            let (unchanged, token) = tokio::join!(engine::check_unchanged(cx, &desired, &applied), prove);
-            // Another run is why the proof failed, if there was one.
+            let probe = timeline.step("probing the endpoint", probe);
+            let (unchanged, token) = tokio::join!(engine::check_unchanged(cx, &desired, &applied), probe);
+            // If another run interfered, that is why the probe failed.
             unchanged?;
-            keep(context, &plan, &Grant { outputs: outputs.clone(), token: token? });
+            cache_token(context, &plan, &Grant { outputs: outputs.clone(), token: token? });
         }
         anyhow::Ok(outputs)
     }
@@ -113,9 +112,9 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     progress.finish().await;
     let outputs = applied?;
     ui.print(&Done {
-        curl: outputs.as_ref().map(|outputs| curl(invocation, outputs, &image(&config.root))),
+        curl: outputs.as_ref().map(|outputs| curl(invocation, outputs, &example_image(&config.root))),
         stack: Description::new(&id, outputs),
-        // With the package's digest, where that was not known when it was shown.
+        // Planned again: now the package's digest is known, even if it was not when the plan was shown.
         changes: engine::plan(&desired, &world, &options).changes,
         elapsed_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
         critical_path: (ui.verbosity() > 0).then(|| timeline.critical_path()),
@@ -123,8 +122,8 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Keeps the token that the stack was proved with, for the next command; earlier ones may open nothing any more.
-fn keep(context: &Context, plan: &Plan, grant: &Grant) {
+/// Caches the token of the probe for the next command. Earlier tokens may be invalid after a change.
+fn cache_token(context: &Context, plan: &Plan, grant: &Grant) {
     let Context { target, ui, .. } = context;
     let cleared = if plan.is_noop() { Ok(()) } else { cache::clear(&target.config.root) };
     if let Err(error) = cleared.and_then(|()| Cache::new(target, &[]).save(grant)) {
@@ -132,7 +131,7 @@ fn keep(context: &Context, plan: &Plan, grant: &Grant) {
     }
 }
 
-/// Asks before anything is replaced or deleted; where nobody can answer, that is refused.
+/// Asks before anything is replaced or deleted; without a terminal, refuses.
 async fn consent(context: &Context, args: &UpArgs, plan: &Plan) -> Result<()> {
     let destructive = plan.destructive().count();
     if args.yes || destructive == 0 {
@@ -169,8 +168,8 @@ fn ids(applied: &Applied) -> Option<Ids> {
     })
 }
 
-/// An image to try with: the first of `test_images`, as this folder's commands would name it.
-fn image(root: &Path) -> String {
+/// An image for the example command: the first of `test_images`, relative to the current folder.
+fn example_image(root: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let mut images: Vec<_> = std::fs::read_dir(root.join("test_images"))
         .into_iter()
@@ -183,11 +182,11 @@ fn image(root: &Path) -> String {
     first.unwrap_or_else(|| "image.png".into())
 }
 
-/// The tutorial's two commands, filled in. The secret goes from deployer to curl through a pipe and is never seen.
+/// The tutorial's two curl commands, filled in. The secret goes from deployer to curl through a pipe and is never shown.
 fn curl(deployer: &str, outputs: &Outputs, image: &str) -> [String; 2] {
     let host = outputs.token_host.as_ref().map(|host| format!(" -H {}", quote(&format!("Host: {host}"))));
     let url = quote(&outputs.token_url);
-    // The tutorial puts grant_type into the query string, which not every token endpoint reads.
+    // The tutorial puts grant_type into the query string, which some token endpoints ignore.
     let form = "-d grant_type=client_credentials";
     let token =
         format!("{deployer} token --curl-config | curl -X POST --config - {url} {form}{}", host.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! `verify`: the endpoint's contract and its refusals, as a table.
+//! `verify`: what the endpoint must answer and what it must refuse, as a table.
 
 use std::fmt;
 
@@ -34,12 +34,12 @@ impl fmt::Display for Report {
                 table.row([String::new()].into_iter().chain(cells));
             }
             let mark = if row.ok { paint(GOOD, "ok") } else { paint(BAD, "FAILED") };
-            let came = match (row.status, &row.problem) {
+            let answered = match (row.status, &row.problem) {
                 (Some(status), Some(problem)) => format!("{status}, {problem}"),
                 (Some(status), None) => status.to_string(),
                 (None, problem) => problem.clone().unwrap_or_default(),
             };
-            table.row([mark, row.check.clone(), row.expected.clone(), came]);
+            table.row([mark, row.check.clone(), row.expected.clone(), answered]);
         }
         write!(f, "{table}")?;
         writeln!(f, "\n{}: {} passed, {} failed", self.outputs.endpoint, self.passed, self.failed)
@@ -59,9 +59,9 @@ fn title(group: Group) -> &'static str {
 pub(super) async fn run(context: &Context) -> Result<u8> {
     let (outputs, secret) = stack::find(context, None).await?;
     let token = Client::new(&outputs)?.fetch_token(&outputs, &secret, &[]).await?.token;
-    let asked = verify::Checklist::prepare(&outputs, &token).await?;
-    let bar = context.ui.bar(asked.len() as u64);
-    let checks = asked.ask(|| bar.inc(1)).await;
+    let checklist = verify::Checklist::prepare(&outputs, &token).await?;
+    let bar = context.ui.bar(checklist.len() as u64);
+    let checks = checklist.run(|| bar.inc(1)).await;
     bar.finish_and_clear();
     let failed = checks.iter().filter(|row| !row.ok).count();
     let passed = checks.len() - failed;

@@ -1,17 +1,16 @@
-//! A zip whose bytes depend on nothing but its files: sorted, without times, with fixed permissions.
+//! A reproducible zip: its files are sorted, have no times and have fixed permissions.
 
 use std::io::{Cursor, Write as _};
 
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-/// One file in the zip.
+/// A file in the zip.
 pub(super) struct Entry {
     pub name: String,
     pub bytes: Vec<u8>,
     pub executable: bool,
 }
 
-/// Packs the files.
 pub(super) fn zip(mut files: Vec<Entry>) -> zip::result::ZipResult<Vec<u8>> {
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -19,7 +18,7 @@ pub(super) fn zip(mut files: Vec<Entry>) -> zip::result::ZipResult<Vec<u8>> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(6))
-            // 1980-01-01, the earliest that the format knows.
+            // 1980-01-01, the earliest date that the format can hold.
             .last_modified_time(DateTime::default())
             .unix_permissions(if file.executable { 0o755 } else { 0o644 });
         writer.start_file(&file.name, options)?;

@@ -1,4 +1,4 @@
-//! Builds `bootstrap` with cargo: natively for the local cloud, with zig as linker against an old glibc for Lambda.
+//! Builds `bootstrap` with cargo: natively for the local cloud, and for Lambda with zig, which links against an old glibc.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +20,7 @@ use crate::{
     error::Failure,
 };
 
-/// Lines of cargo's that are shown when it fails.
+/// Lines of cargo's output that are shown when it fails.
 const TAIL: usize = 20;
 
 /// Cargo's arguments. Lambda gets the profile that is slow to build and quick to start. This machine gets the release
@@ -43,7 +43,7 @@ fn cargo_arguments(target: Target) -> Vec<String> {
 }
 
 /// The error for a bootstrap that cannot run on the target.
-pub(super) fn refused(binary: &Path, target: &Target) -> Failure {
+pub(super) fn unusable(binary: &Path, target: &Target) -> Failure {
     let failure = Failure::failed(format!("checking bootstrap {}", binary.display()));
     if target.local {
         failure.hint("remove bootstrap from [function], and deployer builds one that fits")
@@ -55,7 +55,7 @@ pub(super) fn refused(binary: &Path, target: &Target) -> Failure {
     }
 }
 
-/// Builds it, and says where it is. Without changes this takes as long as cargo needs to see that.
+/// Builds the bootstrap and returns its path. If nothing changed, cargo only checks that.
 pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> anyhow::Result<PathBuf> {
     let workspace = workspace(root)?;
     events.send(Event::Note(format!(
@@ -78,7 +78,7 @@ pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> an
     let status = child.wait().await.context("waiting for cargo")?;
     if !status.success() {
         let failure = Failure::failed(format!("building the bootstrap with cargo ({status})"));
-        let failure = match way_out(&tail, *target) {
+        let failure = match install_hint(&tail, *target) {
             Some(hint) => failure.hint(hint),
             None => failure,
         };
@@ -87,12 +87,12 @@ pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> an
     executable.context(Failure::failed("building the bootstrap: cargo reported no executable"))
 }
 
-/// Cargo and the build scripts that it runs need none of the AWS configuration.
+/// Whether to withhold a variable from cargo and its build scripts: they need none of the AWS configuration.
 fn is_secret(name: &str) -> bool {
     name.starts_with("AWS_")
 }
 
-/// The folder of our workspace: above deploy.toml, or where this program was built from.
+/// The folder of our workspace: a parent of deploy.toml, or the one that this program was built from.
 fn workspace(root: &Path) -> anyhow::Result<PathBuf> {
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     let candidates = root.ancestors().chain(built_from);
@@ -104,18 +104,18 @@ fn workspace(root: &Path) -> anyhow::Result<PathBuf> {
     })
 }
 
-/// Reads cargo's messages to their end, for the file that it made.
+/// Reads all of cargo's messages and returns the executable that they report.
 async fn executable(stdout: impl AsyncRead + Unpin) -> anyhow::Result<Option<PathBuf>> {
     let mut lines = BufReader::new(stdout).lines();
     let mut found = None;
     while let Some(line) = lines.next_line().await.context("reading cargo's messages")? {
-        found = message(&line).or(found);
+        found = executable_in(&line).or(found);
     }
     Ok(found)
 }
 
-/// One line of `--message-format=json`; lines of another kind are no concern of ours.
-fn message(line: &str) -> Option<PathBuf> {
+/// The bootstrap's path, if this line of `--message-format=json` reports it.
+fn executable_in(line: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         target: MessageTarget,
@@ -129,7 +129,7 @@ fn message(line: &str) -> Option<PathBuf> {
     message.executable.filter(|_| message.target.name == "bootstrap")
 }
 
-/// Passes cargo's progress on, and keeps the last of it.
+/// Forwards cargo's progress as events and returns its last lines.
 async fn follow(stderr: impl AsyncRead + Unpin, events: &Events) -> anyhow::Result<VecDeque<String>> {
     let mut lines = BufReader::new(stderr).lines();
     let mut tail = VecDeque::with_capacity(TAIL);
@@ -146,8 +146,8 @@ async fn follow(stderr: impl AsyncRead + Unpin, events: &Events) -> anyhow::Resu
     Ok(tail)
 }
 
-/// What to install, where cargo's words tell. It has no codes for these.
-fn way_out(tail: &VecDeque<String>, target: Target) -> Option<String> {
+/// What to install, according to cargo's error message: cargo has no codes for these errors.
+fn install_hint(tail: &VecDeque<String>, target: Target) -> Option<String> {
     let said = |words: &[&str]| tail.iter().any(|line| words.iter().all(|word| line.to_lowercase().contains(word)));
     if said(&["no such command", "zigbuild"]) || said(&["find", "zig"]) || said(&["no module named ziglang"]) {
         return Some("pip install cargo-zigbuild ziglang".to_owned());
@@ -183,19 +183,22 @@ mod tests {
     #[test]
     fn the_executable_is_found_among_the_messages() {
         let artifact = r#"{"reason":"compiler-artifact","target":{"name":"bootstrap"},"executable":"/t/bootstrap"}"#;
-        assert_eq!(message(artifact), Some(PathBuf::from("/t/bootstrap")));
+        assert_eq!(executable_in(artifact), Some(PathBuf::from("/t/bootstrap")));
         let library = r#"{"reason":"compiler-artifact","target":{"name":"classifier"},"executable":null}"#;
-        assert_eq!((message(library), message(r#"{"reason":"build-finished","success":true}"#)), (None, None));
+        assert_eq!(
+            (executable_in(library), executable_in(r#"{"reason":"build-finished","success":true}"#)),
+            (None, None)
+        );
     }
 
     #[test]
-    fn the_way_out_names_what_to_install() {
+    fn the_hint_names_what_to_install() {
         let tail = |line: &str| VecDeque::from([line.to_owned()]);
         let zigbuild = tail("error: no such command: `zigbuild`");
-        assert_eq!(way_out(&zigbuild, LAMBDA).unwrap(), "pip install cargo-zigbuild ziglang");
+        assert_eq!(install_hint(&zigbuild, LAMBDA).unwrap(), "pip install cargo-zigbuild ziglang");
         let target = tail("  = note: the `aarch64-unknown-linux-gnu` target may not be installed");
-        assert_eq!(way_out(&target, LAMBDA).unwrap(), "rustup target add aarch64-unknown-linux-gnu");
-        assert_eq!(way_out(&tail("error[E0308]: mismatched types"), LAMBDA), None);
+        assert_eq!(install_hint(&target, LAMBDA).unwrap(), "rustup target add aarch64-unknown-linux-gnu");
+        assert_eq!(install_hint(&tail("error[E0308]: mismatched types"), LAMBDA), None);
     }
 
     #[test]

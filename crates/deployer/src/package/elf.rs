@@ -1,4 +1,4 @@
-//! What a bootstrap's ELF file says about where it can run: the machine, and the newest GLIBC symbols it needs.
+//! Where a bootstrap can run, according to its ELF file: the machine, and the newest GLIBC symbols that it needs.
 
 use anyhow::{Context as _, bail};
 use object::{
@@ -10,12 +10,11 @@ use object::{
 use super::target::{AL2023_GLIBC, Glibc, Target};
 use crate::config::Architecture;
 
-/// What was found.
+/// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Elf {
-    /// For which machine.
     pub architecture: Architecture,
-    /// The newest GLIBC version that it needs; none when it is linked statically.
+    /// The newest GLIBC version that it needs; `None` if it is linked statically.
     pub glibc: Option<Glibc>,
 }
 
@@ -42,7 +41,7 @@ fn read(bytes: &[u8]) -> anyhow::Result<Elf> {
         EM_AARCH64 => Architecture::Arm64,
         other => bail!("it is built for machine {}, which Lambda does not offer", other.0),
     };
-    let damaged = "its tables are damaged";
+    let damaged = "its section tables are damaged";
     let sections = header.sections(endian, bytes).context(damaged)?;
     let mut glibc = None;
     if let Some((mut needs, strings)) = sections.gnu_verneed(endian, bytes).context(damaged)? {
@@ -56,7 +55,7 @@ fn read(bytes: &[u8]) -> anyhow::Result<Elf> {
     Ok(Elf { architecture, glibc })
 }
 
-/// `GLIBC_2.34`, with a third part in old versions that none of the comparisons needs.
+/// Parses `GLIBC_2.34`. Old versions have a third number, which no comparison needs.
 fn parse(name: &[u8]) -> Option<Glibc> {
     let version = std::str::from_utf8(name).ok()?.strip_prefix("GLIBC_")?;
     let mut parts = version.split('.').map(|part| part.parse().ok());
@@ -103,16 +102,16 @@ mod tests {
     #[test]
     #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
     fn a_newer_glibc_is_refused_for_lambda_only() {
-        // The version's name stands in the file: made newer there, as a newer linker would write it.
+        // Changes the version's name in the file to a newer one, as a newer linker would write it.
         let mut program = this_program();
         let newest = read(&program).unwrap().glibc.unwrap();
         let name = format!("GLIBC_{newest}\0");
         let newer = format!("GLIBC_{}\0", Glibc(2, 99));
         assert_eq!(name.len(), newer.len());
-        let places: Vec<usize> =
+        let offsets: Vec<usize> =
             (0..program.len() - name.len()).filter(|at| program[*at..].starts_with(name.as_bytes())).collect();
-        for place in places {
-            program[place..place + newer.len()].copy_from_slice(newer.as_bytes());
+        for offset in offsets {
+            program[offset..offset + newer.len()].copy_from_slice(newer.as_bytes());
         }
         let error = check(&program, &target(Architecture::X86_64, false)).unwrap_err();
         assert_eq!(error.to_string(), "it needs GLIBC_2.99, but provided.al2023 has 2.34");

@@ -1,4 +1,4 @@
-//! The function's zip: the bootstrap, the model and `classifier.json`. The same input gives the same bytes.
+//! The function's zip: the bootstrap, the model and `classifier.json`. The same input always gives the same bytes.
 
 mod archive;
 mod bootstrap;
@@ -28,24 +28,22 @@ use crate::{
     stack::ZIPPED_LIMIT,
 };
 
-/// A zip that is ready to upload.
+/// A zip that is ready for upload.
 #[derive(Debug, Clone)]
 pub struct Artifact {
-    /// Where it was written, under `.deployer/package/`.
+    /// Its path, under `.deployer/package/`.
     pub path: PathBuf,
-    /// Its bytes.
     pub zip: Vec<u8>,
-    /// SHA-256 of the bytes in base64: what Lambda calls CodeSha256.
+    /// SHA-256 of the zip in base64, which Lambda calls CodeSha256.
     pub sha256_base64: String,
-    /// Size of all files in it.
+    /// Size of all its files together.
     pub uncompressed_bytes: usize,
-    /// Size of the bootstrap in it.
     pub bootstrap_bytes: usize,
-    /// The newest GLIBC version that the bootstrap needs, such as `2.34`; none for a static one.
+    /// The newest GLIBC version that the bootstrap needs, such as `2.34`; `None` if it is linked statically.
     pub glibc: Option<String>,
-    /// What computes the model, in words.
+    /// What runs the model, in words.
     pub engine: String,
-    /// Which operators the channels-last kernels compute, and which tract does.
+    /// Which operators the channels-last kernels run, and which tract does.
     pub operators: Operators,
 }
 
@@ -55,19 +53,19 @@ impl From<Artifact> for Code {
     }
 }
 
-/// Builds the zip: for the local cloud with the host's own toolchain, else for Amazon Linux 2023.
+/// Builds the zip: for the local cloud with the host's own toolchain, otherwise for Amazon Linux 2023.
 pub async fn build(config: &Config, local: bool, events: &Events) -> anyhow::Result<Artifact> {
-    build_and_say(config, local, events, || {}).await
+    build_and_report(config, local, events, || {}).await
 }
 
-/// The same; says when the model is known to be good. What follows may take a compiler minutes.
-pub async fn build_and_say(
+/// The same, and calls `model_is_good` once the model has been checked: compiling after that may take minutes.
+pub async fn build_and_report(
     config: &Config,
     local: bool,
     events: &Events,
     model_is_good: impl FnOnce(),
 ) -> anyhow::Result<Artifact> {
-    // Loading a model and packing a zip take a processor for a while, which calls in flight must not wait for.
+    // Loading a model and packing a zip use the CPU for a while; calls in flight must not wait for that.
     let owned = config.clone();
     let model = spawn_blocking(move || model::prepare(&owned)).await??;
     model_is_good();
@@ -84,11 +82,11 @@ pub async fn build_and_say(
 
 fn assemble(config: &Config, model: Model, binary: &Path, target: &Target) -> anyhow::Result<Artifact> {
     let bytes = fs::read(binary).with_context(|| Failure::failed(format!("reading bootstrap {}", binary.display())))?;
-    let elf = elf::check(&bytes, target).with_context(|| bootstrap::refused(binary, target))?;
+    let elf = elf::check(&bytes, target).with_context(|| bootstrap::unusable(binary, target))?;
     let bootstrap_bytes = bytes.len();
     let model_files = match model.prepared {
         Some(files) if reads_prepared(&bytes) => files,
-        // Built from sources that are not this program's.
+        // The bootstrap was built here, but from sources of another version.
         Some(_) if config.function.bootstrap.is_none() => return Err(another_version(binary)),
         _ => model.given,
     };
@@ -116,7 +114,7 @@ fn assemble(config: &Config, model: Model, binary: &Path, target: &Target) -> an
     })
 }
 
-/// Whether an executable reads the prepared form that this program writes.
+/// Whether an executable can read the prepared form that this program writes.
 fn reads_prepared(executable: &[u8]) -> bool {
     memchr::memmem::find(executable, &PREPARED_FORM).is_some()
 }
@@ -124,7 +122,8 @@ fn reads_prepared(executable: &[u8]) -> bool {
 fn another_version(binary: &Path) -> anyhow::Error {
     let text =
         format!("packaging bootstrap {}: it reads another model format than this program writes", binary.display());
-    let hint = "the program and the sources are of different versions: `cargo install --locked --path crates/deployer`";
+    let hint =
+        "the program and the sources have different versions; run `cargo install --locked --path crates/deployer`";
     Failure::failed(text).hint(hint).into()
 }
 
@@ -147,7 +146,7 @@ mod tests {
     use super::*;
     use crate::testing::config;
 
-    /// A stack whose bootstrap is a program of this machine.
+    /// A stack whose bootstrap is any program of this machine.
     fn stack(root: &Path) -> Config {
         let mut config = config(root);
         config.model.path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../model/mnist.onnx");
@@ -176,7 +175,7 @@ mod tests {
             let archive = zip::ZipArchive::new(std::io::Cursor::new(artifact.zip)).unwrap();
             assert!(archive.index_for_name(form).is_some(), "{}", bootstrap.display());
         }
-        // One that was built here is to read what was written here.
+        // A bootstrap that was built here must read what this program writes.
         config.function.bootstrap = None;
         let model = model::prepare(&config).unwrap();
         let target = Target::new(config.function.architecture, true, true);

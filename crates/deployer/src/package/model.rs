@@ -1,7 +1,7 @@
-//! The model's part of the zip: a file of the model and `classifier.json`. A model that could not run is refused here.
+//! The model's part of the zip: the model's file and `classifier.json`. A model that cannot run is refused here.
 //!
-//! Where the channels-last kernels compute all of a model, the zip carries it in the form in which they read it: the
-//! function starts without parsing, folding or packing anything, and its bootstrap is built without tract.
+//! If the channels-last kernels run the whole model, the zip holds it in their prepared form. The function then starts
+//! without parsing, folding or packing anything, and its bootstrap is built without tract.
 
 use std::fs;
 
@@ -11,21 +11,21 @@ use classifier::{Classifier, Manifest, Operators};
 use super::archive::Entry;
 use crate::{config::Config, error::Failure};
 
-/// The manifest's name in the zip, which the handler looks for.
+/// Name of the manifest in the zip; the handler opens it by this name.
 const MANIFEST: &str = "classifier.json";
 
-/// A model for the zip.
+/// The files of a model in the zip.
 pub(super) struct Model {
-    /// As it was given.
+    /// The model as the user gave it.
     pub(super) given: [Entry; 2],
-    /// As the channels-last kernels read it, where they compute all of it.
+    /// The model in prepared form, if the channels-last kernels run all of it.
     pub(super) prepared: Option<[Entry; 2]>,
-    /// What computes it, in words.
+    /// What runs it, in words.
     pub(super) engine: String,
     pub(super) operators: Operators,
 }
 
-/// Reads the model and its labels, and proves that they run.
+/// Reads the model and its labels, and checks that they run.
 pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
     let path = &config.model.path;
     let bytes = fs::read(path).with_context(|| Failure::usage(format!("reading model {}", path.display())))?;
@@ -42,7 +42,7 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         failure.hint("check [model] and [preprocess] in deploy.toml")
     };
     let classifier = Classifier::new(manifest.clone(), &bytes).with_context(loading)?;
-    // The instructions are the function's machine's, which this one does not know.
+    // The part in parentheses names this machine's instruction set, and the function runs on another machine.
     let engine = classifier.engine();
     let engine = engine.split_once(" (").map_or(engine.as_str(), |(engine, _)| engine).to_owned();
     let operators = classifier.operators().clone();
@@ -56,7 +56,7 @@ fn files(manifest: Manifest, bytes: Vec<u8>) -> anyhow::Result<[Entry; 2]> {
     Ok([model, Entry { name: MANIFEST.to_owned(), bytes: text, executable: false }])
 }
 
-/// One label a line. The class is the line's number, so an empty line between others is a mistake.
+/// One label per line. The line's number is the class, so an empty line between others is a mistake.
 fn labels(config: &Config) -> anyhow::Result<Vec<String>> {
     let Some(path) = &config.model.labels else { return Ok(Vec::new()) };
     let reading = || Failure::usage(format!("reading labels {}", path.display()));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_proved_and_described() {
+    fn a_model_is_checked_and_described() {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(folder.path());
         config.model.path = shipped("mnist.onnx");

@@ -1,5 +1,5 @@
-//! The smallest IAM policy for whoever runs the deployer: one table says what each call needs, and the document is made
-//! from it. Pure.
+//! The smallest IAM policy that allows the deployer's commands. One table lists the permissions of each call, and the
+//! document is built from it. Pure.
 
 mod scope;
 mod table;
@@ -38,7 +38,7 @@ struct Statement {
 }
 
 impl Document {
-    /// For one stack; with `read_only` for the commands that write nothing.
+    /// The policy for one stack; with `read_only`, only for the commands that change nothing.
     pub fn new(id: &StackId, read_only: bool) -> Self {
         let statement = Scope::ALL.into_iter().filter_map(|scope| {
             let rows = TABLE.iter().filter(|row| row.scope == scope && (row.access == Access::Read || !read_only));

@@ -1,8 +1,8 @@
-//! Where an action is allowed: one statement each, its resources as narrow as AWS lets them be.
+//! The scopes of the policy: on which resources an action is allowed, as narrowly as AWS permits. Each is one statement.
 //!
-//! What has a name of ours is named. Ids of pools and APIs are not known before they exist, so these are reached by
-//! the ownership tags; what hangs on an API inherits its tags. `Adopt…` is what `up --adopt` alone needs: nobody's
-//! things have no tags of ours yet, and IAM cannot tell them by name.
+//! Resources whose names we choose are listed by name. The ids of pools and APIs are not known before they exist, so their
+//! scopes use the ownership tags; the parts of an API inherit its tags. Only `up --adopt` needs the `Adopt…` scopes:
+//! unowned resources do not have our tags yet, and IAM cannot match them by name.
 
 use serde_json::{Map, Value, json};
 
@@ -72,8 +72,8 @@ impl Scope {
         }
     }
 
-    /// Patterns of the resources. A star reaches through slashes, so on the stack's own API some verbs are allowed on more
-    /// paths than are called; nothing outside of it comes into reach by that.
+    /// ARN patterns. A star also matches slashes, so some verbs are allowed on more paths of the stack's own API than are
+    /// called. Nothing outside that API is matched.
     pub(super) fn resources(self, id: &StackId) -> Vec<String> {
         let any_pool = || id.user_pool_arn("*");
         let below_any_api = |paths: &[&str]| -> Vec<String> {
@@ -83,7 +83,7 @@ impl Scope {
         match self {
             Self::Function | Self::FunctionCaller => vec![id.function_arn()],
             Self::Role | Self::RoleOfFunction => vec![id.role_arn()],
-            // The second is the group where its tags are meant, the first everywhere else.
+            // Tag operations use the ARN without `:*`, all others the ARN with it.
             Self::LogGroup => vec![format!("{}:*", id.log_group_arn()), id.log_group_arn()],
             Self::Region | Self::NewPool => vec!["*".to_owned()],
             Self::AnyPool | Self::TagPool | Self::AdoptPool => vec![any_pool()],
@@ -95,14 +95,14 @@ impl Scope {
         }
     }
 
-    /// What else must hold.
+    /// The statement's condition.
     pub(super) fn condition(self, id: &StackId) -> Option<Value> {
-        let tags = |place: &str| -> Map<String, Value> {
-            id.tags().iter().map(|(key, value)| (format!("aws:{place}Tag/{key}"), json!(value))).collect()
+        let tags = |context: &str| -> Map<String, Value> {
+            id.tags().iter().map(|(key, value)| (format!("aws:{context}Tag/{key}"), json!(value))).collect()
         };
         let region = || ("aws:RequestedRegion".to_owned(), json!(id.region));
-        // Without this tag it is nobody's, whatever the other one says.
-        let nobodys = || json!({ format!("aws:ResourceTag/{STACK_TAG}"): "true" });
+        // A resource without this tag is unowned, whatever the stage tag says.
+        let unowned = || json!({ format!("aws:ResourceTag/{STACK_TAG}"): "true" });
         Some(match self {
             Self::FunctionCaller => json!({ "StringEquals": { "lambda:Principal": "apigateway.amazonaws.com" } }),
             Self::RoleOfFunction => json!({ "StringEquals": { "iam:PassedToService": "lambda.amazonaws.com" } }),
@@ -112,11 +112,11 @@ impl Scope {
                 json!({ "StringEquals": keys })
             }
             Self::NewApi => json!({ "StringEquals": tags("Request") }),
-            // The tags of a new pool, of nobody's, and of our own.
+            // Matches a new pool, an unowned one, and our own.
             Self::TagPool => json!({ "StringEquals": tags("Request"), "StringEqualsIfExists": tags("Resource") }),
             Self::Owned | Self::Api | Self::ApiParts => json!({ "StringEquals": tags("Resource") }),
-            Self::AdoptPool => json!({ "StringEquals": tags("Request"), "Null": nobodys() }),
-            Self::AdoptRead => json!({ "Null": nobodys() }),
+            Self::AdoptPool => json!({ "StringEquals": tags("Request"), "Null": unowned() }),
+            Self::AdoptRead => json!({ "Null": unowned() }),
             Self::Function | Self::Role | Self::LogGroup | Self::AnyPool | Self::Apis => return None,
         })
     }

@@ -1,12 +1,12 @@
-//! What every call of the deployer needs: operation → IAM action, where, and whether reading commands need it too.
+//! The permissions of every call: operation → IAM action, its scope, and whether read-only commands need it too.
 //!
-//! Actions, their resources and condition keys are those of AWS's Service Authorization Reference. A call that is new
-//! to the deployer gets its rows here; a test holds that each call has some and that no row is left over.
+//! Actions, resources and condition keys come from AWS's Service Authorization Reference. A new call gets its rows here. A
+//! test checks that every call has rows and that no row is unused.
 
 use self::Access::{Read, Write};
 use super::scope::Scope;
 
-/// Who needs a row.
+/// Which commands need a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     /// Every command, `plan` and `status` among them.
@@ -15,39 +15,35 @@ pub(super) enum Access {
     Write,
 }
 
-/// One action that one operation needs.
+/// A permission that an operation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Row {
     /// `lambda:CreateFunction`
     pub operation: &'static str,
-    /// The action, where it is not called as the operation is.
+    /// The IAM action, if its name differs from the operation's.
     other: Option<&'static str>,
-    /// The statement that allows it.
     pub scope: Scope,
-    /// Who needs it.
     pub access: Access,
 }
 
 impl Row {
-    /// The IAM action.
     pub(super) fn action(&self) -> &'static str {
         self.other.unwrap_or(self.operation)
     }
 }
 
-/// The action has the operation's name.
+/// A permission whose action has the operation's name.
 const fn same(operation: &'static str, scope: Scope, access: Access) -> Row {
     Row { operation, other: None, scope, access }
 }
 
-/// The action has another name.
+/// A permission whose action has another name.
 const fn with(operation: &'static str, action: &'static str, scope: Scope, access: Access) -> Row {
     Row { operation, other: Some(action), scope, access }
 }
 
-/// Everything.
 pub(super) const TABLE: &[Row] = &[
-    // Lambda. Tags are shown by GetFunction only to whom may list them, and set at creation only by whom may tag.
+    // Lambda. GetFunction shows tags only with ListTags, and CreateFunction sets them only with TagResource.
     same("lambda:GetFunction", Scope::Function, Read),
     with("lambda:GetFunction", "lambda:ListTags", Scope::Function, Read),
     same("lambda:GetPolicy", Scope::Function, Read),
@@ -85,7 +81,7 @@ pub(super) const TABLE: &[Row] = &[
     same("logs:TagResource", Scope::LogGroup, Write),
     same("logs:PutRetentionPolicy", Scope::LogGroup, Write),
     same("logs:DeleteLogGroup", Scope::LogGroup, Write),
-    // Cognito. Whose a pool of our name is, only its description tells.
+    // Cognito. Only DescribeUserPool tells who owns a pool, so it is allowed on any pool.
     same("cognito-idp:ListUserPools", Scope::Region, Read),
     same("cognito-idp:DescribeUserPoolDomain", Scope::Region, Read),
     same("cognito-idp:DescribeUserPool", Scope::AnyPool, Read),
@@ -109,7 +105,7 @@ pub(super) const TABLE: &[Row] = &[
     same("cognito-idp:DeleteUserPoolDomain", Scope::Owned, Write),
     same("cognito-idp:ListUsers", Scope::Owned, Read),
     same("cognito-idp:DeleteUserPool", Scope::Owned, Write),
-    // API Gateway, whose actions are HTTP verbs.
+    // API Gateway. Its actions are HTTP verbs.
     with("apigateway:GetRestApis", "apigateway:GET", Scope::Apis, Read),
     with("apigateway:GetAuthorizers", "apigateway:GET", Scope::Owned, Read),
     with("apigateway:GetAuthorizers", "apigateway:GET", Scope::AdoptRead, Read),

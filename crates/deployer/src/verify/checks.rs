@@ -1,7 +1,7 @@
-//! What is asked of a deployed endpoint, and what it must answer: its contract, and everything that it must refuse.
+//! The requests to a deployed endpoint and the answers that they must get: its contract, and everything that it must refuse.
 //!
-//! One row each, as data. Every request carries an image that would be classified, so an endpoint that lets it in
-//! answers 200 and is found out.
+//! Each is data. Every request carries an image that would be classified, so an endpoint that wrongly lets one in answers
+//! 200.
 
 use reqwest::Method;
 use serde_json::json;
@@ -9,21 +9,20 @@ use serde_json::json;
 use super::forge::Forge;
 use crate::{data_plane::Secret, outputs::Outputs, probe::IMAGE};
 
-/// The first bytes of a TIFF file, which is an image that is not read.
+/// The first bytes of a TIFF file, a format that the function does not read.
 const TIFF: &[u8] = b"II*\0\x08\0\0\0";
 
-/// More than API Gateway lets through in all headers together.
+/// More bytes than API Gateway accepts in all headers together.
 const TOO_LONG: usize = 11_000;
 
-/// A part of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
-    /// What callers are promised.
+    /// What callers may rely on.
     Contract,
-    /// Tokens that must not open.
+    /// Tokens that must be refused.
     Token,
-    /// Other ways to hand over a token.
+    /// Other ways to send a token.
     Header,
     /// Other methods than POST.
     Method,
@@ -31,35 +30,29 @@ pub enum Group {
     Path,
 }
 
-/// What the answer must be.
+/// The answer that a check expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// Just this status.
+    /// Exactly this status.
     Status(u16),
-    /// This status, with a problem document that names it.
+    /// This status, with a problem document of this status.
     Problem(u16),
-    /// Any refusal: AWS does not document which.
+    /// Any refusal, because AWS does not document which.
     Refused,
-    /// A refusal or an answer, for the token is a real one in a form that AWS does not document; no failure of the
-    /// service.
+    /// A refusal or an answer, but no failure of the service: the token is valid, in a form that AWS does not document.
     Handled,
 }
 
-/// One row.
+/// One request and its expected answer.
 pub struct Check {
-    /// Where it belongs.
     pub group: Group,
     /// What is sent, in a few words.
     pub name: String,
-    /// Verb.
     pub method: Method,
-    /// Where to.
     pub url: String,
     /// Headers; may hold tokens, so they are never shown.
     pub headers: Vec<(&'static str, String)>,
-    /// Body.
     pub body: Vec<u8>,
-    /// What must come.
     pub expect: Expect,
 }
 
@@ -97,7 +90,7 @@ impl Check {
     }
 }
 
-/// The whole table for a stack.
+/// All checks of a stack.
 pub fn all(outputs: &Outputs, token: &Secret, forge: &Forge) -> anyhow::Result<Vec<Check>> {
     let (url, token) = (&outputs.endpoint, token.expose());
     let mut checks = contract(url, token);
@@ -213,7 +206,7 @@ fn methods(url: &str, token: &str) -> Vec<Check> {
     };
     let mut checks: Vec<Check> =
         verbs.into_iter().map(|verb| check(verb.clone(), format!("{verb} with a real token"))).collect();
-    // Every token of letters is a method; these two only look like POST.
+    // HTTP accepts any word as a method; these two only look like POST.
     for name in [b"post".as_slice(), b"POSTX"] {
         if let Ok(method) = Method::from_bytes(name) {
             checks.push(check(method.clone(), format!("{method} with a real token")));

@@ -1,4 +1,4 @@
-//! Tokens that nobody should take, made from a real one and the pool's public keys.
+//! Forged tokens that must be refused, made from a valid token and the pool's public keys.
 
 use anyhow::{Context as _, anyhow};
 use aws_lc_rs::{
@@ -19,7 +19,6 @@ use crate::data_plane::{Secret, now};
 /// A public key of the pool, from its key set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    /// Id.
     kid: String,
     /// Modulus, big-endian.
     n: Vec<u8>,
@@ -27,14 +26,14 @@ pub struct PublicKey {
     e: Vec<u8>,
 }
 
-/// What forgeries are made of. Never shown.
+/// The material for forged tokens. Never shown.
 pub struct Forge {
     header: Map<String, Value>,
     claims: Map<String, Value>,
-    /// The real one: header, claims, signature.
+    /// The valid token: header, claims, signature.
     parts: [String; 3],
     public: PublicKey,
-    /// A key of our own, which the pool does not know.
+    /// A key pair of our own, which the pool does not know.
     own: KeyPair,
 }
 
@@ -80,7 +79,7 @@ pub fn kid(token: &Secret) -> Option<String> {
 }
 
 impl Forge {
-    /// From a token that opens, and the key that signed it.
+    /// Starts from a valid token and the key that signed it.
     pub fn new(token: &Secret, public: PublicKey) -> anyhow::Result<Self> {
         let not_jwt = || anyhow!("the token is not a JWT");
         let parts: Vec<String> = token.expose().split('.').map(Into::into).collect();
@@ -94,13 +93,13 @@ impl Forge {
         Ok(Self { header, claims, parts, public, own })
     }
 
-    /// The real claims under a header that names no algorithm, with the signature or without.
+    /// The valid claims under a header with algorithm `none`, with or without the signature.
     pub fn unsigned(&self, signature: bool) -> String {
         let header = encode(&with(&self.header, json!({"alg": "none"})));
         format!("{header}.{}.{}", self.parts[1], if signature { &self.parts[2] } else { "" })
     }
 
-    /// Signed with HMAC, the public key in one of its forms as the secret.
+    /// Signed with HMAC, with the public key in each of its forms as the secret.
     pub fn with_public_key_as_secret(&self) -> anyhow::Result<[(&'static str, String); 3]> {
         let der = self.public.der()?;
         let secrets = [
@@ -122,28 +121,28 @@ impl Forge {
         format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// The real token under a header that says something else.
+    /// The valid token with changed header fields.
     pub fn with_header(&self, change: Value) -> String {
         format!("{}.{}.{}", encode(&with(&self.header, change)), self.parts[1], self.parts[2])
     }
 
-    /// The real token with other claims.
+    /// The valid token with changed claims.
     pub fn with_claims(&self, change: Value) -> String {
         format!("{}.{}.{}", self.parts[0], encode(&with(&self.claims, change)), self.parts[2])
     }
 
-    /// The real token with another signature.
+    /// The valid token with another signature.
     pub fn with_signature(&self, signature: &str) -> String {
         format!("{}.{}.{signature}", self.parts[0], self.parts[1])
     }
 
-    /// The real signature, its first character another one.
+    /// The valid signature with its first character changed.
     pub fn spoilt_signature(&self) -> String {
         let rest = self.parts[2].get(1..).unwrap_or_default();
         format!("{}{rest}", if self.parts[2].starts_with('A') { 'B' } else { 'A' })
     }
 
-    /// Claims with this change, signed with RSA by a key of our own, the header naming the pool's or carrying ours.
+    /// Changed header and claims, signed with RSA by our own key.
     pub fn by_own_key(&self, header: Value, claims: Value) -> anyhow::Result<String> {
         let message = format!("{}.{}", encode(&with(&self.header, header)), encode(&with(&self.claims, claims)));
         let mut signature = vec![0; self.own.public_modulus_len()];
@@ -154,7 +153,7 @@ impl Forge {
         Ok(format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// Our own public key, as a header that offers it carries it.
+    /// Our own public key, as a JWK for the header.
     pub fn own_key(&self) -> Value {
         use aws_lc_rs::signature::KeyPair as _;
         let public = self.own.public_key();
@@ -166,12 +165,12 @@ impl Forge {
         })
     }
 
-    /// A claim of the real token.
+    /// A claim of the valid token.
     pub fn claim(&self, name: &str) -> &str {
         self.claims.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// An hour ago and in an hour, as claims tell time.
+    /// One hour ago and in one hour, in seconds since the Unix epoch.
     pub fn around_now() -> (u64, u64) {
         (now().saturating_sub(3_600), now() + 3_600)
     }

@@ -1,4 +1,4 @@
-//! Proof from outside that the door is shut: the endpoint's contract and its refusals, row by row.
+//! Checks a deployed endpoint from outside: what it must answer and what it must refuse, request by request.
 
 mod checks;
 mod forge;
@@ -19,25 +19,24 @@ use crate::{
     outputs::Outputs,
 };
 
-/// What came of one row. Holds no token.
+/// The result of one check. Holds no token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// Part of the table.
     pub group: Group,
     /// What was sent.
     pub check: String,
-    /// What must come, in words.
+    /// The expected answer, in words.
     pub expected: String,
-    /// The status that came; none when no answer did.
+    /// The status of the answer; `None` if no answer arrived.
     pub status: Option<u16>,
-    /// Why there is no status, or what is wrong with the body.
+    /// Why no answer arrived, or what is wrong with the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// Whether it is what must come.
+    /// Whether the answer is the expected one.
     pub ok: bool,
 }
 
-/// How long a limit on requests is waited for, each time.
+/// How long to wait for a rate limit to pass, for each check.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The checks of one endpoint, about to be run.
@@ -47,33 +46,32 @@ pub struct Checklist {
 }
 
 impl Checklist {
-    /// For a stack, with a token that opens it.
+    /// The checks for a stack, with a valid token.
     pub async fn prepare(outputs: &Outputs, token: &Secret) -> anyhow::Result<Self> {
         let client = Client::new(outputs)?;
         let forge = Forge::new(token, public_key(&client, outputs, token).await?)?;
         Ok(Self { client, checks: checks::all(outputs, token, &forge)? })
     }
 
-    /// How many rows it has.
     pub fn len(&self) -> usize {
         self.checks.len()
     }
 
-    /// Asks one row after the other; `told` hears when one is done.
-    pub async fn ask(&self, told: impl Fn()) -> Vec<Row> {
+    /// Runs one check after the other and calls `on_done` after each.
+    pub async fn run(&self, on_done: impl Fn()) -> Vec<Row> {
         let mut rows = Vec::new();
         for check in &self.checks {
             let mut backoff = Backoff::new(PATIENCE);
             let answer = loop {
                 let answer = self.client.ask(&check.method, &check.url, &check.headers, &check.body).await;
-                // The stage's own rate says nothing of the door.
+                // A throttled request was neither let in nor refused.
                 let throttled = answer.as_ref().is_ok_and(|reply| reply.status == 429);
                 if !throttled || !backoff.pause(None).await {
                     break answer;
                 }
             };
             rows.push(judge(check, &answer));
-            told();
+            on_done();
         }
         rows
     }
@@ -118,7 +116,7 @@ fn judge(check: &Check, answer: &Result<Reply, Unanswered>) -> Row {
     Row { group: check.group, check: check.name.clone(), expected, status, problem, ok }
 }
 
-/// What keeps a body from being the problem document of that status (RFC 9457).
+/// Why a body is not the problem document of that status (RFC 9457), if it is not.
 fn not_a_problem(body: &[u8], status: u16) -> Option<String> {
     let Ok(document) = serde_json::from_slice::<serde_json::Value>(body) else {
         return Some("the body is not JSON".into());
@@ -169,7 +167,7 @@ mod tests {
         }
     }
 
-    /// A token that only looks like one, and a key set with the key that it names.
+    /// A token of the right form, and a key set with the key that it names.
     fn looks_like_a_token() -> (Secret, serde_json::Value) {
         use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
         let part = |value: serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
@@ -180,8 +178,8 @@ mod tests {
         (Secret::new(token), keys)
     }
 
-    /// Rows that hold for an endpoint that answers everything with this status.
-    async fn held(status: u16, body: &'static str) -> Vec<Row> {
+    /// The checks that pass for an endpoint that answers everything with this status.
+    async fn passed(status: u16, body: &'static str) -> Vec<Row> {
         use axum::{Router, http::StatusCode, routing::get};
         let (token, keys) = looks_like_a_token();
         let answer = async move || (StatusCode::from_u16(status).unwrap(), body);
@@ -190,7 +188,7 @@ mod tests {
         let base = crate::testing::serve(router).await;
         let outputs = crate::testing::outputs(&base);
         let table = Checklist::prepare(&outputs, &token).await.unwrap();
-        let rows = table.ask(|| ()).await;
+        let rows = table.run(|| ()).await;
         assert_eq!(rows.len(), table.len());
         for row in &rows {
             assert!(!format!("{row:?}").contains("c2ln"), "{row:?} shows the token");
@@ -199,16 +197,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_open_door_and_a_broken_one_fail_every_refusal() {
-        let open = held(200, "{}").await;
+    async fn an_open_endpoint_and_a_broken_one_fail_every_refusal() {
+        let open = passed(200, "{}").await;
         let odd = ["the token after \"bearer\"", "the token after two spaces"];
         assert!(open.iter().all(|row| row.group == Group::Contract || odd.contains(&row.check.as_str())), "{open:?}");
-        assert_eq!(held(502, "{}").await, []);
+        assert_eq!(passed(502, "{}").await, []);
     }
 
     #[tokio::test]
-    async fn a_shut_door_fails_the_contract() {
-        let shut = held(401, "{}").await;
+    async fn an_endpoint_that_refuses_everything_fails_the_contract() {
+        let shut = passed(401, "{}").await;
         assert!(shut.iter().all(|row| row.group != Group::Contract));
         assert!(shut.iter().filter(|row| row.group == Group::Token).count() > 20);
     }

@@ -1,4 +1,4 @@
-//! What is to be classified: files, the images in folders, standard input.
+//! The images to classify: files, the images in folders, stdin.
 
 use std::{
     fs,
@@ -6,22 +6,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Names of images in a folder; other files there are passed over.
+/// Extensions of images in a folder; other files there are skipped.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 
-/// One image to be.
+/// One image to classify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
     /// `-`
     Stdin,
-    /// A file.
     File(PathBuf),
-    /// Something that cannot be read, and why.
+    /// A path that cannot be read, and why.
     Unreadable(PathBuf, String),
 }
 
 impl Input {
-    /// What it is called in the answer.
+    /// Its name in the answer.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
@@ -29,7 +28,7 @@ impl Input {
         }
     }
 
-    /// Its bytes, or why there are none.
+    /// Its bytes, or why it cannot be read.
     pub(super) async fn read(&self) -> Result<Vec<u8>, String> {
         let bytes = match self {
             Self::Stdin => tokio::task::spawn_blocking(stdin).await.unwrap_or_else(|error| Err(error.into())),
@@ -47,7 +46,7 @@ fn stdin() -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The images that the arguments stand for, in their order, those of a folder by name.
+/// The images that the arguments name, in their order; those of a folder are sorted by name.
 pub(super) fn expand(arguments: &[PathBuf]) -> Vec<Input> {
     arguments.iter().flat_map(|argument| one(argument)).collect()
 }
@@ -80,7 +79,7 @@ fn images(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// What the bytes say that they are; their name may lie.
+/// The media type according to the bytes; the extension may be wrong.
 pub(super) fn media_type(bytes: &[u8]) -> &'static str {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => "image/png",

@@ -1,4 +1,4 @@
-//! What came out, image by image.
+//! The predictions, image by image.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::ui::{BAD, DIM, STRONG, Table, bar, paint};
 
-/// Characters of a whole bar.
+/// Width of a full bar in characters.
 const BAR: usize = 24;
 
-/// One class and how likely it is.
+/// A class and its score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Prediction {
     pub label: String,
@@ -25,14 +25,14 @@ pub(super) struct Answered {
     pub latency_ms: u64,
 }
 
-/// One image and what became of it.
+/// An image and its answer or error.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Outcome {
     pub image: String,
     pub answer: Result<Answered, String>,
 }
 
-/// All of them, in the order in which they were given.
+/// All outcomes, in the order of the arguments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(super) struct Predictions(pub Vec<Outcome>);
@@ -67,7 +67,7 @@ impl fmt::Display for Predictions {
     }
 }
 
-/// Every class with a bar.
+/// One image: every class with a bar.
 fn one(answer: &Answered) -> Table {
     let mut table = Table::default();
     for (place, prediction) in answer.predictions.iter().enumerate() {
@@ -77,7 +77,7 @@ fn one(answer: &Answered) -> Table {
     table
 }
 
-/// A row an image.
+/// Several images: one row each.
 fn table(outcomes: &[Outcome]) -> Table {
     let mut table = Table::default();
     table.row(["image", "label", "score", "ms"].map(|head| paint(DIM, head)));

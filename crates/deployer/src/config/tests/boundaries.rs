@@ -125,8 +125,8 @@ fn a_model_is_a_file_that_lambda_can_unpack() {
         "model",
         &["labels = \"labels.txt\""],
         &[
-            ("labels = \"\"", "must be a file"),
-            ("labels = \".\"", "must be a file"),
+            ("labels = \"\"", "must name a file, but "),
+            ("labels = \".\"", "must name a file, but "),
             ("labels = \"a\\u0000b\"", "names \"a\\0b\""),
         ],
     );
@@ -167,7 +167,7 @@ fn top_k_and_preprocessing() {
     );
     let grey = |numbers: &str| Folder::new(&format!("{HEAD}[preprocess]\nmean = {numbers}\ncolor = \"L\"\n"));
     accepted(&grey("[0.5]"));
-    refused(&grey("[0.5, 0.5, 0.5]"), 5, "color is L");
+    refused(&grey("[0.5, 0.5, 0.5]"), 5, "because color L has one channel");
 }
 
 #[test]
