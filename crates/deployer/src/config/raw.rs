@@ -1,11 +1,11 @@
-//! deploy.toml as written: typed access to its keys. Problems are collected under their lines, so that one run reports
-//! them all.
+//! deploy.toml as written: typed access to its keys. Problems are collected with their lines, so that one run reports all
+//! of them.
 
 use std::{cell::RefCell, fmt, ops::RangeInclusive};
 
 use toml_edit::{Item, Table, TableLike, Value};
 
-/// What is wrong with a file, in the order of its lines.
+/// The problems of a file, in the order of its lines.
 pub(super) struct Report<'a> {
     file: String,
     text: &'a str,
@@ -17,7 +17,7 @@ struct Problem {
     text: String,
 }
 
-/// A value and the line it stands on.
+/// A value and its line.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct At<T> {
     pub value: T,
@@ -25,17 +25,17 @@ pub(super) struct At<T> {
 }
 
 impl<'a> Report<'a> {
-    /// An empty report; `file` is how the user named it.
+    /// An empty report; `file` is the path as the user wrote it.
     pub(super) fn new(file: String, text: &'a str) -> Self {
         Self { file, text, problems: RefCell::default() }
     }
 
-    /// Adds a problem that stands on a line.
+    /// Adds a problem on a line.
     pub(super) fn at(&self, line: usize, text: impl fmt::Display) {
         self.push(Some(line), text.to_string());
     }
 
-    /// Adds a problem of something that is not in the file.
+    /// Adds a problem with something outside the file.
     pub(super) fn elsewhere(&self, text: impl fmt::Display) {
         self.push(None, text.to_string());
     }
@@ -44,13 +44,13 @@ impl<'a> Report<'a> {
         self.problems.borrow_mut().push(Problem { line, text });
     }
 
-    /// The line of a byte offset, from 1.
+    /// The line of a byte offset; the first line is 1.
     pub(super) fn line_of(&self, span: Option<std::ops::Range<usize>>) -> usize {
         let end = span.map_or(0, |span| span.start.min(self.text.len()));
         1 + self.text.as_bytes().iter().take(end).filter(|byte| **byte == b'\n').count()
     }
 
-    /// Everything that is wrong, one line each, in the order of the file.
+    /// All problems, one line each, in the order of the file.
     pub(super) fn into_lines(self) -> Vec<String> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.line);
@@ -62,7 +62,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// One table of the file; absent reads as empty.
+/// One table of the file; an absent table counts as empty.
 pub(super) struct Section<'a> {
     report: &'a Report<'a>,
     name: &'static str,
@@ -71,12 +71,12 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// The file's own keys.
+    /// The top level of the file.
     pub(super) fn top(report: &'a Report<'a>, table: &'a Table) -> Self {
         Self { report, name: "", table: Some(table), line: 1 }
     }
 
-    /// A table in it; `name` is the full one, `key` its last part.
+    /// A table in this one; `name` is its full name, `key` the last part.
     pub(super) fn table(&self, key: &'static str, name: &'static str) -> Section<'a> {
         let mut section = Section { report: self.report, name, table: None, line: self.line };
         if let Some((item, line)) = self.item(key) {
@@ -89,7 +89,7 @@ impl<'a> Section<'a> {
         section
     }
 
-    /// Reports the keys that are none of these, with what may have been meant.
+    /// Reports keys that are not in the list, with a suggestion.
     pub(super) fn only(&self, known: &[&str]) {
         for (key, _) in self.table.into_iter().flat_map(|table| table.iter()) {
             if !known.contains(&key) {
@@ -100,38 +100,36 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The line of a key, or of the section where it is absent.
+    /// The line of a key, or of the section if the key is absent.
     pub(super) fn key_line(&self, key: &str) -> usize {
         let found = self.table.and_then(|table| table.get_key_value(key));
         found.map_or(self.line, |(key, item)| self.report.line_of(key.span().or_else(|| item.span())))
     }
 
-    /// Whether a key is there at all.
+    /// Whether a key is present, with any value.
     pub(super) fn has(&self, key: &str) -> bool {
         self.item(key).is_some()
     }
 
-    /// Whether a key is there with a string.
+    /// Whether a key is present with a string.
     pub(super) fn has_string(&self, key: &str) -> bool {
         self.item(key).is_some_and(|(item, _)| item.is_str())
     }
 
-    /// Whether a key is there with a value that rules for strings can be applied to.
+    /// Whether a key is present with a value to which rules for strings apply.
     pub(super) fn has_string_or_list(&self, key: &str) -> bool {
         self.item(key).is_some_and(|(item, _)| item.is_str() || item.is_array())
     }
 
-    /// A string.
     pub(super) fn string(&self, key: &str) -> Option<At<String>> {
         self.get(key, "a string", |item| item.as_str().map(str::to_owned))
     }
 
-    /// A boolean.
     pub(super) fn boolean(&self, key: &str) -> Option<At<bool>> {
         self.get(key, "true or false", Item::as_bool)
     }
 
-    /// A number, whole or not, that is finite.
+    /// A finite number, whole or not.
     pub(super) fn number(&self, key: &str) -> Option<At<f64>> {
         self.get(key, "a finite number", |item| item.as_value().and_then(as_number))
     }
@@ -141,7 +139,7 @@ impl<'a> Section<'a> {
         self.integer_because(key, range, "")
     }
 
-    /// A whole number in a range; `why` tells where the range comes from.
+    /// A whole number in a range; `why` says where the range comes from.
     pub(super) fn integer_because(&self, key: &str, range: RangeInclusive<u32>, why: &str) -> Option<At<u32>> {
         let found = self.get(key, "a whole number", Item::as_integer)?;
         match u32::try_from(found.value) {
@@ -159,36 +157,34 @@ impl<'a> Section<'a> {
         self.list(key, "a list of strings", |value| value.as_str().map(str::to_owned))
     }
 
-    /// A list of numbers.
     pub(super) fn numbers(&self, key: &str) -> Option<Vec<At<f64>>> {
         self.list(key, "a list of finite numbers", as_number)
     }
 
-    /// A list of whole numbers.
     pub(super) fn integers(&self, key: &str) -> Option<Vec<At<i64>>> {
         self.list(key, "a list of whole numbers", Value::as_integer)
     }
 
-    /// Every key with a string value.
+    /// All keys with string values.
     pub(super) fn entries(&self) -> Vec<(String, At<String>)> {
         let keys = self.table.into_iter().flat_map(|table| table.iter()).map(|(key, _)| key.to_owned());
         keys.filter_map(|key| self.string(&key).map(|value| (key, value))).collect()
     }
 
-    /// Reports a problem with something that is not in the file.
+    /// Reports a problem with something outside the file.
     pub(super) fn elsewhere(&self, text: impl fmt::Display) {
         self.report.elsewhere(text);
     }
 
     /// Reports that a key is missing.
     pub(super) fn missing(&self, key: &str) {
-        // A key of a table that is not there cannot have a line of its own.
+        // A key of an absent table has no line of its own.
         self.report.at(self.line, format_args!("{key}{} is missing", self.within()));
     }
 
-    /// Reports a problem with a key: ` in [section]` goes between the key and the rest.
+    /// Reports a problem with a key, as `key in [section] text`.
     pub(super) fn problem(&self, line: usize, key: &str, text: impl fmt::Display) {
-        // A quoted key may hold a line break, and a problem is one line.
+        // A quoted key may contain a line break, and a problem takes one line.
         self.report.at(line, format_args!("{}{} {text}", key.escape_debug(), self.within()));
     }
 
@@ -237,7 +233,7 @@ impl<'a> Section<'a> {
 }
 
 fn as_number(value: &Value) -> Option<f64> {
-    // A whole number in a configuration is far below 2^53, where this is exact.
+    // Whole numbers in a configuration are far below 2^53, up to which this is exact.
     let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
     number.filter(|number| number.is_finite())
 }
@@ -249,7 +245,7 @@ fn article(noun: &str) -> String {
 
 /// `; did you mean "x"?`, or nothing.
 pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
-    // A known word that goes on where this one stops is meant more often than one that is spelt alike.
+    // A known word that starts with this one is a better guess than one with similar spelling.
     let longer = known.iter().find(|candidate| word.len() >= 3 && candidate.starts_with(word));
     let alike = || {
         let scored = known.iter().map(|candidate| (strsim::jaro_winkler(word, candidate), candidate));

@@ -1,6 +1,6 @@
-//! AWS's rules for single values. Each says what is wrong, in words that go on from the key's name.
+//! AWS's rules for single values. The error of each continues a sentence that starts with the key's name.
 //!
-//! Patterns, lengths and ranges are those of AWS's published service models unless a comment names another source.
+//! Patterns, lengths and ranges come from AWS's published service models unless a comment names another source.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::names;
 /// Words that a Cognito domain prefix may not contain (Cognito developer guide, *Configuring a user pool domain*).
 const RESERVED_IN_DOMAIN: [&str; 3] = ["aws", "amazon", "cognito"];
 
-/// What CloudWatch Logs takes as a retention, in days (API reference, PutRetentionPolicy).
+/// The retention periods that CloudWatch Logs accepts, in days (API reference, PutRetentionPolicy).
 pub(super) const RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
-/// Environment variables that Lambda sets itself and refuses from us (Lambda developer guide, *Defined runtime
+/// Environment variables that Lambda sets itself and does not accept (Lambda developer guide, *Defined runtime
 /// environment variables*).
 const RESERVED_ENVIRONMENT: [&str; 18] = [
     "_HANDLER",
@@ -42,7 +42,7 @@ pub const UNZIPPED_LIMIT: usize = 262_144_000;
 /// Lambda's limit on all variables together (Lambda developer guide, *Lambda quotas*: 4 KB).
 const ENVIRONMENT_BYTES: usize = 4096;
 
-/// Where a Region's code begins with one of these, ARNs have another partition than `aws`.
+/// Prefixes of the Regions whose ARNs have another partition than `aws`.
 const OTHER_PARTITIONS: [(&str, &str); 5] = [
     ("cn-", "aws-cn"),
     ("us-gov-", "aws-us-gov"),
@@ -57,21 +57,21 @@ fn lower_or_digit(character: char) -> bool {
     character.is_ascii_lowercase() || character.is_ascii_digit()
 }
 
-/// The stack's name. A domain prefix is the narrowest of what derives from it.
+/// The stack's name. Of the names that derive from it, the domain prefix has the strictest rules.
 pub(super) fn name(name: &str) -> Rule {
     let shaped = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|character| lower_or_digit(character) || character == '-');
     if !shaped {
         return Err("must be lower-case letters, digits and hyphens, and begin with a letter".into());
     }
-    // With the longest stage and a digest, a domain prefix then keeps within Cognito's 63 characters.
+    // With the longest stage and a digest, the domain prefix then fits into Cognito's 63 characters.
     if name.len() > 32 {
         return Err("must be at most 32 characters, because every resource's name is made from it".into());
     }
     Ok(())
 }
 
-/// The stage. API Gateway would take `[a-zA-Z0-9_-]{1,128}`; a domain prefix has neither capitals nor underscores.
+/// The stage. API Gateway accepts `[a-zA-Z0-9_-]{1,128}`, but a domain prefix has neither capitals nor underscores.
 pub(super) fn stage(stage: &str) -> Rule {
     let edges = stage.starts_with(lower_or_digit) && stage.ends_with(lower_or_digit);
     if !edges || !stage.chars().all(|character| lower_or_digit(character) || character == '-') {
@@ -83,7 +83,7 @@ pub(super) fn stage(stage: &str) -> Rule {
     Ok(())
 }
 
-/// A Region's code: its shape, `[a-z]{2}-[a-z]+-\d`, and not more, for AWS adds Regions more often than we release.
+/// A Region's code. Only its form, `[a-z]{2}-[a-z]+-\d`, is checked, because AWS adds Regions more often than we release.
 pub(super) fn region(region: &str) -> Rule {
     if let Some((_, partition)) = OTHER_PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)) {
         let text = format!("is a Region of another partition ({partition}); stacks are made in partition aws only");
@@ -104,7 +104,7 @@ pub(super) fn stack_region(name: &str, stage: &str, code: &str) -> Rule {
     region(code).and_then(|()| role(&names::role(name, stage, code)))
 }
 
-/// The execution role's name, which holds stack, stage and Region. IAM takes 64 characters.
+/// The execution role's name, which contains stack, stage and Region. IAM allows 64 characters.
 fn role(role: &str) -> Rule {
     if role.len() <= 64 {
         return Ok(());
@@ -115,7 +115,7 @@ fn role(role: &str) -> Rule {
     ))
 }
 
-/// The reserved word in what is to become a domain prefix.
+/// The reserved word in a text that becomes part of a domain prefix.
 pub(super) fn reserved_in_domain(prefix: &str) -> Option<&'static str> {
     RESERVED_IN_DOMAIN.into_iter().find(|word| prefix.contains(word))
 }
@@ -144,7 +144,7 @@ pub(super) fn scope(scope: &str) -> Rule {
     printable(scope, "/")
 }
 
-/// A scope as clients, methods and tokens name it. Cognito takes 256 characters in a client's list.
+/// A full scope, as clients, methods and tokens name it. Cognito allows 256 characters in a client's list.
 pub(super) fn full_scope(identifier: &str, scope: &str) -> Rule {
     let length = identifier.len() + 1 + scope.len();
     if length <= 256 {
@@ -194,12 +194,12 @@ pub(super) fn environment_name(name: &str) -> Rule {
     }
 }
 
-/// The value of an environment variable. Lambda's model has no pattern for it, but no process can be given a NUL.
+/// The value of an environment variable. Lambda's model has no pattern for it, but no environment can contain a NUL.
 pub(super) fn environment_value(value: &str) -> Rule {
     if value.contains('\0') { Err("may not contain a NUL character".into()) } else { Ok(()) }
 }
 
-/// All variables together. Lambda measures them as a JSON object: its refusal quotes the string that it measured.
+/// All variables together. Lambda measures them as a JSON object: its error quotes the string that it measured.
 pub(super) fn environment(variables: &BTreeMap<String, String>) -> Rule {
     let bytes = serde_json::to_string(variables).map_or(usize::MAX, |text| text.len());
     if bytes <= ENVIRONMENT_BYTES {

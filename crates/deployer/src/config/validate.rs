@@ -1,4 +1,4 @@
-//! From the file to a [`Config`]: every field against AWS's rules, before anything is sent.
+//! Turns the file into a [`Config`]: checks every field against AWS's rules, before anything is sent.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,11 +14,11 @@ use super::{
     rules,
 };
 
-/// Cognito's limit on the scopes of one client; a resource server takes 100, so this one is reached first.
+/// Cognito's limit on the scopes of one client. The limit of a resource server is 100, so this one is reached first.
 const SCOPES: usize = 50;
-/// The scope of a deploy.toml that names none.
+/// The default scope.
 const SCOPE: &str = "predict";
-/// What API Gateway's and Lambda's 32-bit integers hold.
+/// The largest value of API Gateway's and Lambda's 32-bit integers.
 const INTEGER: u32 = i32::MAX as u32;
 
 /// Reads every section. Problems go to the report of the section; if there are any, the result is meaningless.
@@ -77,7 +77,7 @@ fn model(section: &Section<'_>, root: &Path, engine: classifier::Engine) -> Mode
     let labels = section.string("labels");
     ModelConfig {
         path: root.join(&path.value),
-        // How many there must be is known once the model is read.
+        // The number of labels is checked once the model is loaded.
         labels: labels.map(|labels| file(section, "labels", &labels, root)),
         top_k: section.integer("top_k", 1..=1000).map_or(5, |top_k| top_k.value as usize),
         engine,
@@ -124,7 +124,7 @@ fn preprocess(section: &Section<'_>) -> Preprocess {
     }
 }
 
-/// Numbers per channel: none, one for all, or one for each.
+/// Numbers per channel: none, one for all channels, or one for each.
 fn channels(
     section: &Section<'_>,
     key: &str,
@@ -149,7 +149,7 @@ fn channels(
     checked.filter_map(keep).collect()
 }
 
-/// What the handler computes with: a number of 32 bits.
+/// The number as the handler uses it, with 32 bits.
 fn single(number: f64) -> Result<f32, &'static str> {
     let single = number as f32;
     let kept = single.is_finite() && (single != 0.0 || number == 0.0);
@@ -170,14 +170,14 @@ fn function(section: &Section<'_>, root: &Path) -> FunctionConfig {
         "environment",
         "bootstrap",
     ]);
-    // Lambda takes 900.
+    // Lambda would allow 900.
     let timeout_s = section.integer_because("timeout_s", 1..=29, ", because API Gateway waits no longer");
     let retention = section.integer("log_retention_days", 1..=3653);
     if let Some(days) = retention.as_ref().filter(|days| !rules::RETENTION_DAYS.contains(&days.value)) {
         let allowed: Vec<String> = rules::RETENTION_DAYS.iter().map(u32::to_string).collect();
         section.problem(days.line, "log_retention_days", format_args!("must be one of {}", allowed.join(", ")));
     }
-    // 0 would switch the function off. How much can be reserved depends on the account, which must keep 100 unreserved.
+    // 0 would disable the function. The maximum depends on the account, which must keep 100 unreserved.
     let reserved_concurrency = section.integer("reserved_concurrency", 1..=INTEGER);
     let architecture = [("x86_64", Architecture::X86_64), ("arm64", Architecture::Arm64)];
     let bootstrap = section.string("bootstrap");
@@ -219,7 +219,7 @@ fn auth(section: &Section<'_>) -> AuthConfig {
     let server = section.string("resource_server").unwrap_or(At { value: "predict-api".to_owned(), line });
     check(section, "resource_server", &server, rules::resource_server);
     let scopes = section.strings("scopes");
-    // A server that is too long makes every scope too long.
+    // If the server is too long, so is every scope; one problem is enough.
     let full = |scope: &str| match rules::resource_server(&server.value) {
         Ok(()) => rules::full_scope(&server.value, scope),
         Err(_) => Ok(()),
@@ -245,7 +245,7 @@ fn auth(section: &Section<'_>) -> AuthConfig {
         domain: domain.map(|domain| domain.value),
         resource_server: server.value,
         scopes: scopes.map_or_else(|| vec![SCOPE.to_owned()], names),
-        // Cognito takes 5 minutes to one day.
+        // Cognito allows 5 minutes to one day.
         token_minutes: section.integer("token_minutes", 5..=1440).map_or(60, |minutes| minutes.value),
         deletion_protection: section.boolean("deletion_protection").is_some_and(|protection| protection.value),
     }
@@ -262,7 +262,7 @@ fn api(section: &Section<'_>) -> ApiConfig {
         let mut seen = BTreeSet::new();
         for media_type in types {
             check(section, "binary_media_types", media_type, rules::media_type);
-            // API Gateway drops a repetition, and what is there would differ from what is wanted for ever.
+            // API Gateway drops repetitions, so every plan would show a difference.
             if !seen.insert(media_type.value.to_ascii_lowercase()) {
                 section.problem(
                     media_type.line,
@@ -272,8 +272,8 @@ fn api(section: &Section<'_>) -> ApiConfig {
             }
         }
     }
-    // API Gateway's model has no maximum for the rate, a double; the account's own limit holds in any case. What is
-    // beyond the largest burst is taken for a mistake. One half of the throttle alone is completed by AWS's default.
+    // API Gateway's model has no maximum for the rate, a double, and the account's limit applies anyway. A rate above the
+    // largest burst is taken for a mistake. If only one of rate and burst is set, AWS's default applies to the other.
     let throttle_rate = section.number("throttle_rate");
     if let Some(rate) = throttle_rate.as_ref().filter(|rate| rate.value <= 0.0 || rate.value > f64::from(INTEGER)) {
         let text = format_args!("must be more than 0 and at most {INTEGER} requests a second");
@@ -287,7 +287,7 @@ fn api(section: &Section<'_>) -> ApiConfig {
     }
 }
 
-/// A string that must be there; empty stands for it once its absence is reported.
+/// A required string; the empty string after its absence was reported.
 fn required(section: &Section<'_>, key: &str) -> At<String> {
     let line = section.key_line(key);
     if !section.has(key) {
@@ -296,7 +296,7 @@ fn required(section: &Section<'_>, key: &str) -> At<String> {
     section.string(key).unwrap_or(At { value: String::new(), line })
 }
 
-/// Applies a rule to a value. One that is absent or of another type is reported already.
+/// Applies a rule to a value. An absent value or one of another type was reported already.
 fn check(section: &Section<'_>, key: &str, value: &At<String>, rule: impl Fn(&str) -> Result<(), String>) {
     if !section.has_string_or_list(key) {
         return;

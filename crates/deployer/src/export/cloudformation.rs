@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Where CloudFormation looks something up, whatever it stands in, and with no way to say that a text is meant.
+/// The start of a dynamic reference. CloudFormation resolves it in any text, and it cannot be escaped.
 const DYNAMIC: &str = "{{resolve:";
 
 /// The template.
@@ -51,7 +51,7 @@ pub fn template(source: &Source<'_>) -> Result<Template, Failure> {
     };
     let mut files = vec![File { name: "template.yaml", text: preamble(source) + &whole.yaml() }];
     if let Some(existing) = source.existing {
-        // An import may add no outputs; the first update brings them.
+        // An import may not add outputs; the first update adds them.
         files.push(File { name: "import.yaml", text: import::PREAMBLE.to_owned() + &head.yaml() });
         let wanted = import::cloudformation(source, existing, &deployment);
         files.push(File { name: "resources-to-import.json", text: format!("{wanted:#}\n") });
@@ -59,7 +59,7 @@ pub fn template(source: &Source<'_>) -> Result<Template, Failure> {
     Ok(Template { files, document: Some(whole.json()) })
 }
 
-/// What a reader must know first, as comments.
+/// The comments at the top of the template.
 fn preamble(source: &Source<'_>) -> String {
     let (zip, name) = (source.zip_name(), &source.desired.function.name);
     let key = code_key(source).unwrap_or_else(|| format!("{name}.zip"));
@@ -68,14 +68,14 @@ fn preamble(source: &Source<'_>) -> String {
     overrides.extend(code_key(source).is_none().then(|| format!("CodeS3Key={key}")));
     overrides.extend(matches!(source.prefix, Prefix::Derived(None)).then(|| "DomainPrefix=PREFIX".to_owned()));
     let mut lines = vec![
-        format!("{}, written by `deployer export cloudformation`. It needs deployer no more:", source.title()),
+        format!("{}, written by `deployer export cloudformation`. It works without deployer:", source.title()),
         String::new(),
         format!("  aws s3 cp {zip} s3://BUCKET/{key}{region}"),
         format!("  aws cloudformation deploy --template-file template.yaml --stack-name {name}{region} \\"),
         format!("    --capabilities CAPABILITY_NAMED_IAM --parameter-overrides {}", overrides.join(" ")),
         String::new(),
         format!("{zip} is the function's package: `deployer package --out {zip}`. New code needs a new CodeS3Key."),
-        "The app client's secret is in no file and no output. This shows it to who may read it:".to_owned(),
+        "The app client's secret is in no file and no output. This shows it to those who may read it:".to_owned(),
         String::new(),
         "  aws cognito-idp describe-user-pool-client --user-pool-id UserPoolId --client-id ClientId \\".to_owned(),
         format!("    --query UserPoolClient.ClientSecret --output text{region}"),
@@ -85,7 +85,7 @@ fn preamble(source: &Source<'_>) -> String {
     lines.iter().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect()
 }
 
-/// A key that changes with the zip: CloudFormation looks at the key, not into the object.
+/// An S3 key that changes with the zip: CloudFormation compares the key, not the object.
 fn code_key(source: &Source<'_>) -> Option<String> {
     let function = &source.desired.function;
     let sha256 = BASE64.decode(&function.code.as_ref()?.sha256).ok()?;
@@ -111,7 +111,7 @@ fn parameters(source: &Source<'_>) -> Node {
     ])
 }
 
-/// Texts that are what AWS gives a resource.
+/// Texts for which the template refers to a resource.
 fn symbols(source: &Source<'_>) -> Symbols {
     let id = &source.desired.id;
     Symbols::new(
@@ -127,7 +127,7 @@ fn symbols(source: &Source<'_>) -> Symbols {
     )
 }
 
-/// One resource; what happens to it when the stack lets go of it is always said, for an import asks for it.
+/// A resource. It always has deletion policies, because an import requires them.
 fn resource(kind: &str, policy: &str, needs: Option<&str>, properties: Node) -> Node {
     let mut entries = vec![("Type".to_owned(), Node::text(kind))];
     entries.extend(needs.map(|needs| ("DependsOn".to_owned(), Node::text(needs))));
@@ -143,7 +143,7 @@ fn resources(source: &Source<'_>) -> (Node, String) {
     let mut resources = function(source, &symbols);
     resources.extend(pool(source));
     let api = api(source, &symbols);
-    // CloudFormation makes a deployment once; under another id it makes another one. So the id is of what it holds.
+    // CloudFormation creates a deployment once; a new logical id creates another. So the id contains a digest of the snapshot.
     let snapshot: Vec<String> = api.iter().map(|(_, resource)| resource.json().to_string()).collect();
     let deployment = format!("Deployment{}", digest_hex(&snapshot.join("\n"), 8));
     resources.extend(api);
@@ -169,7 +169,7 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let policy =
         Node::map([("PolicyName", Node::text(POLICY)), ("PolicyDocument", Node::document(&role.policy, symbols))]);
     let iam_role = Node::map([
-        ("RoleName", Node::Pieces(symbols.parts(&role.name))),
+        ("RoleName", Node::Pieces(symbols.pieces(&role.name))),
         ("AssumeRolePolicyDocument", Node::document(&role.trust, symbols)),
         ("Policies", Node::List(vec![policy])),
         ("Tags", tags(source)),
@@ -179,7 +179,7 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let code = Node::map([("S3Bucket", Node::reference("CodeS3Bucket")), ("S3Key", Node::reference("CodeS3Key"))]);
     let mut properties = vec![
         ("FunctionName".to_owned(), Node::text(&function.name)),
-        ("Role".to_owned(), Node::Pieces(symbols.parts(&function.role))),
+        ("Role".to_owned(), Node::Pieces(symbols.pieces(&function.role))),
         ("Runtime".to_owned(), Node::text(Runtime::Providedal2023.as_str())),
         ("Handler".to_owned(), Node::text(HANDLER)),
         ("Architectures".to_owned(), Node::List(vec![Node::text(&function.architecture)])),
@@ -202,12 +202,12 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
         ("FunctionName", Node::reference("Function")),
         ("Action", Node::text(ACTION)),
         ("Principal", Node::text(PRINCIPAL)),
-        ("SourceArn", Node::Pieces(symbols.parts(&desired.id.source_arn(API)))),
+        ("SourceArn", Node::Pieces(symbols.pieces(&desired.id.source_arn(API)))),
     ]);
     vec![
         ("LogGroup".to_owned(), resource("AWS::Logs::LogGroup", "Delete", None, log_group)),
         ("Role".to_owned(), resource("AWS::IAM::Role", "Delete", None, iam_role)),
-        // Lambda would create the group itself, without retention and tags.
+        // Otherwise Lambda would create the log group, without retention and tags.
         ("Function".to_owned(), resource("AWS::Lambda::Function", "Delete", None, Node::Map(properties))),
         ("Permission".to_owned(), resource("AWS::Lambda::Permission", "Delete", None, permission)),
     ]
@@ -244,7 +244,7 @@ fn pool(source: &Source<'_>) -> Vec<(String, Node)> {
     let domain = Node::map([("UserPoolId", Node::reference("UserPool")), ("Domain", Node::reference("DomainPrefix"))]);
     let client_kind = "AWS::Cognito::UserPoolClient";
     vec![
-        // It may hold users, who cannot be brought back.
+        // It may hold users, who cannot be restored.
         ("UserPool".to_owned(), resource("AWS::Cognito::UserPool", "Retain", None, user_pool)),
         (
             "ResourceServer".to_owned(),
@@ -258,7 +258,7 @@ fn pool(source: &Source<'_>) -> Vec<(String, Node)> {
 fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let desired = source.desired;
     let (api, method) = (&desired.rest_api, &desired.method);
-    // CloudFormation asks for the slash as JSON pointers spell it.
+    // CloudFormation wants the slash escaped as in JSON pointers.
     let media_types: Vec<String> = sorted(&api.binary_media_types).iter().map(|kind| kind.replace('/', "~1")).collect();
     let endpoint = Node::map([("Types", Node::List(vec![Node::text(EndpointType::Regional.as_str())]))]);
     let rest_api = Node::map([
@@ -267,7 +267,7 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
         ("EndpointConfiguration", endpoint),
         ("Tags", tags(source)),
     ]);
-    let pool_arn = Node::Pieces(symbols.parts(&desired.id.user_pool_arn(POOL)));
+    let pool_arn = Node::Pieces(symbols.pieces(&desired.id.user_pool_arn(POOL)));
     let authorizer = Node::map([
         ("RestApiId", Node::reference("RestApi")),
         ("Name", Node::text(&desired.authorizer.name)),
@@ -278,7 +278,7 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let integration = Node::map([
         ("Type", Node::text(IntegrationType::AwsProxy.as_str())),
         ("IntegrationHttpMethod", Node::text(HTTP_METHOD)),
-        ("Uri", Node::Pieces(symbols.parts(&method.uri))),
+        ("Uri", Node::Pieces(symbols.pieces(&method.uri))),
         ("TimeoutInMillis", Node::scalar(method.timeout_ms)),
     ]);
     let post = Node::map([
@@ -307,7 +307,7 @@ fn stage(source: &Source<'_>, deployment: &str) -> Node {
     ];
     if let Some((rate, burst)) = throttle(stage) {
         let setting = Node::map([
-            // `*/*`, all methods of all resources, as CloudFormation spells it.
+            // CloudFormation's form of `*/*`, all methods of all resources.
             ("HttpMethod", Node::text("*")),
             ("ResourcePath", Node::text("/*")),
             ("ThrottlingRateLimit", Node::scalar(rate)),

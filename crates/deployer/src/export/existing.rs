@@ -2,29 +2,24 @@
 
 use crate::{engine::World, names::StackId};
 
-/// The ids that AWS gave, and the names that are of this account and Region.
+/// The ids that AWS assigned, and the names that depend on account and Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Existing {
-    /// Execution role.
     pub role: String,
-    /// User pool.
     pub pool_id: String,
-    /// App client.
     pub client_id: String,
-    /// Prefix of the pool's domain.
+    /// The domain's prefix.
     pub domain: String,
-    /// REST API.
     pub api_id: String,
-    /// Its root resource.
+    /// The API's root resource.
     pub root_id: String,
-    /// Its authorizer.
     pub authorizer_id: String,
     /// The deployment that the stage serves.
     pub deployment_id: String,
 }
 
 impl Existing {
-    /// Of a stack that is up; none where part of it is missing.
+    /// `None` if part of the stack is missing.
     pub fn of(id: &StackId, world: &World) -> Option<Self> {
         world.log_group.owned()?;
         world.role.owned()?;

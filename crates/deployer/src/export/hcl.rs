@@ -1,4 +1,7 @@
-//! Writes HCL, Terraform's language, laid out as `terraform fmt` does.
+//! Writes HCL, Terraform's language, formatted as `terraform fmt` does it.
+//!
+//! The crate hcl-edit does not align the `=` of neighbouring lines and needs whitespace attached to every node, so
+//! that it would replace little of this.
 
 use serde_json::Value as Json;
 
@@ -7,13 +10,12 @@ use super::symbol::{Piece, Symbols};
 /// A value.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// A string, whatever is in it.
+    /// A literal string.
     Text(String),
-    /// A string with expressions in it; one expression alone is that expression.
+    /// A string that contains expressions; a single expression stands alone, without quotes.
     Pieces(Vec<Piece>),
-    /// An expression as it is.
+    /// An expression, written unchanged.
     Expression(String),
-    /// A list.
     List(Vec<Value>),
     /// An object or map.
     Object(Vec<(String, Value)>),
@@ -34,10 +36,10 @@ impl Value {
         Self::List(texts.iter().map(|text| Self::text(text)).collect())
     }
 
-    /// A document whose texts were derived.
+    /// A JSON document whose texts were derived.
     pub fn json(document: &Json, symbols: &Symbols) -> Self {
         match document {
-            Json::String(text) => Self::Pieces(symbols.parts(text)),
+            Json::String(text) => Self::Pieces(symbols.pieces(text)),
             Json::Array(items) => Self::List(items.iter().map(|item| Self::json(item, symbols)).collect()),
             Json::Object(map) => {
                 Self::Object(map.iter().map(|(key, value)| (key.clone(), Self::json(value, symbols))).collect())
@@ -46,7 +48,7 @@ impl Value {
         }
     }
 
-    /// In lines, the first of which follows an `=`.
+    /// Its lines; the first follows an `=`.
     fn lines(&self) -> Vec<String> {
         match self {
             Self::Text(text) => vec![quoted(&[Piece::Text(text.clone())])],
@@ -106,7 +108,7 @@ impl Block {
         Self { comment: Vec::new(), head, attributes: Vec::new(), blocks: Vec::new(), meta: Vec::new() }
     }
 
-    /// Says something above it.
+    /// Adds a comment line above the block.
     pub fn comment(mut self, line: &str) -> Self {
         self.comment.push(line.to_owned());
         self
@@ -131,7 +133,7 @@ impl Block {
         self
     }
 
-    /// What Terraform cannot see from the references.
+    /// Dependencies that Terraform cannot see from references.
     pub fn depends_on(mut self, addresses: &[&str]) -> Self {
         let addresses = addresses.iter().map(Value::expression).collect();
         self.meta.push(("depends_on".into(), Value::List(addresses)));
@@ -155,14 +157,13 @@ impl Block {
     }
 }
 
-/// A whole file.
 pub(super) fn file(blocks: &[Block]) -> String {
     let mut lines = blocks.iter().map(Block::lines).collect::<Vec<_>>().join(&String::new());
     lines.push(String::new());
     lines.join("\n")
 }
 
-/// `name = value`, the signs of neighbours that take one line each below each other.
+/// `name = value`, with the `=` of neighbouring one-line entries aligned.
 fn aligned(entries: &[(String, Vec<String>)]) -> Vec<String> {
     let mut lines = Vec::new();
     for group in entries.chunk_by(|one, two| one.1.len() == 1 && two.1.len() == 1) {
@@ -182,7 +183,7 @@ fn enclosed(open: &str, inner: Vec<String>, close: &str) -> Vec<String> {
     lines
 }
 
-/// A key of an object: bare where that is an identifier.
+/// A key of an object; quoted unless it is an identifier.
 fn word(key: &str) -> String {
     let bare = key.starts_with(|first: char| first.is_ascii_alphabetic())
         && key.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
@@ -190,7 +191,7 @@ fn word(key: &str) -> String {
     if bare { key.to_owned() } else { quoted(&[Piece::Text(key.to_owned())]) }
 }
 
-/// A quoted template. What would begin an expression or a directive is doubled, as HCL's own writer does.
+/// A quoted template. `${` and `%{` in literals are escaped by doubling their first character, as HCL requires.
 fn quoted(parts: &[Piece]) -> String {
     let mut text = String::from("\"");
     for part in parts {
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_laid_out_as_terraform_does() {
+    fn a_file_is_formatted_as_terraform_does() {
         let object = Value::Object(vec![("a:b".into(), Value::text("1")), ("c".into(), Value::List(Vec::new()))]);
         let block = Block::new("resource", &["x", "y"])
             .comment("Why.")

@@ -1,4 +1,4 @@
-//! Keeps what is there: which resource of a template is which of the running stack, as each format asks for it.
+//! Maps a template's resources to those of the running stack, in the form that each format requires.
 
 use serde_json::{Value as Json, json};
 
@@ -14,7 +14,7 @@ use crate::resources::{
     stage::{ALL, throttle},
 };
 
-/// `import` blocks, with ids as the provider's documentation has them.
+/// `import` blocks, with the ids that the provider's documentation prescribes.
 pub(super) fn terraform(source: &Source<'_>, existing: &Existing) -> Vec<Block> {
     let desired = source.desired;
     let Existing { role, pool_id, client_id, domain, api_id, root_id, authorizer_id, .. } = existing;
@@ -47,17 +47,17 @@ pub(super) fn terraform(source: &Source<'_>, existing: &Existing) -> Vec<Block> 
     blocks[0] = blocks[0]
         .clone()
         .comment(
-            "The resources of the running stack, which the first `terraform apply` takes over. Then this file may go.",
+            "The resources of the running stack, which the first `terraform apply` imports. After that, delete this file.",
         )
         .comment(
-            "Its deployment is not among them: Terraform cannot import what triggers one, and makes one of its own.",
+            "The deployment is not among them: Terraform cannot import its triggers and creates a new one.",
         );
     blocks
 }
 
-/// Says what the template of an import is for.
+/// The comments at the top of import.yaml.
 pub(super) const PREAMBLE: &str = "\
-# template.yaml without its outputs, which an import may not add. It makes a stack of the resources that are there:
+# template.yaml without its outputs, which an import may not add. This creates a stack from the existing resources:
 #
 #   aws cloudformation create-change-set --change-set-type IMPORT --change-set-name import --stack-name STACK \\
 #     --template-body file://import.yaml --resources-to-import file://resources-to-import.json \\
@@ -67,7 +67,7 @@ pub(super) const PREAMBLE: &str = "\
 # Then deploy template.yaml to the same stack.
 ";
 
-/// What `--resources-to-import` takes: every resource by the primary identifier of its type.
+/// The value of `--resources-to-import`: every resource with the primary identifier of its type.
 pub(super) fn cloudformation(source: &Source<'_>, existing: &Existing, deployment: &str) -> Json {
     let desired = source.desired;
     let Existing { role, pool_id, client_id, domain, api_id, root_id, authorizer_id, deployment_id } = existing;

@@ -5,43 +5,40 @@ use serde_json::Value;
 use super::existing::Existing;
 use crate::stack::Desired;
 
-/// What is exported.
+/// The stack to export.
 #[derive(Debug)]
 pub struct Source<'a> {
-    /// The stack, of [`symbol::stack_id`].
+    /// The stack, derived for `symbol::stack_id`.
     pub desired: &'a Desired,
     /// The token domain's prefix.
     pub prefix: Prefix,
-    /// The Region, where deploy.toml or an option names it.
+    /// The Region, if deploy.toml or a flag names it.
     pub region: Option<&'a str>,
-    /// The resources that are there and shall be kept.
+    /// The running stack's resources, to be imported.
     pub existing: Option<&'a Existing>,
 }
 
 /// Where the token domain's prefix comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prefix {
-    /// This one: deploy.toml's, or that of a domain that is kept.
+    /// From deploy.toml, or from an existing domain that is imported.
     Chosen(String),
-    /// From name, stage, account and Region; for the account of the credentials it is this one, if there were any.
+    /// Derived from name, stage, account and Region. The value is known if the credentials tell the account.
     Derived(Option<String>),
 }
 
 /// A file of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Its name.
     pub name: &'static str,
-    /// All of it.
     pub text: String,
 }
 
 /// A template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
-    /// Its files.
     pub files: Vec<File>,
-    /// The one template as JSON, where the format has it.
+    /// The template as JSON, if the format has a JSON form.
     pub document: Option<Value>,
 }
 
@@ -58,8 +55,8 @@ impl Source<'_> {
     }
 }
 
-/// What every template says of the ownership tags, in lines.
+/// What the comments of every template say about the ownership tags.
 pub(super) const TAGS: [&str; 2] = [
     "The tags deployer:stack and deployer:stage let `deployer token` and `deployer predict` find the stack, and",
-    "`deployer up` and `deployer down` change it. Without them deployer leaves it alone.",
+    "`deployer up` and `deployer down` change it. Without them, deployer leaves it alone.",
 ];

@@ -1,14 +1,14 @@
-//! What a template leaves open: the account, the Region, and what AWS gives its resources.
+//! What a template leaves open: the account, the Region, and the ids that AWS assigns.
 //!
-//! The stack is derived with a symbol in each of their places, so every name and ARN comes from the one place that
-//! `up` has them from. [`Symbols`] then turns such a text into literals and expressions of the template's language.
+//! The stack is derived with a symbol for each of them, so every name and ARN comes from the same code as in `up`.
+//! [`Symbols`] then splits such a text into literals and expressions of the template's language.
 
 use crate::{
     config::Config,
     names::{PARTITION, StackId},
 };
 
-/// Stands for the Region. A control character keeps it apart from every name that AWS takes.
+/// Stands for the Region. Its control characters cannot occur in a name that AWS accepts.
 pub(super) const REGION: &str = "\u{1}region\u{1}";
 /// Stands for the account.
 pub(super) const ACCOUNT: &str = "\u{1}account\u{1}";
@@ -17,7 +17,7 @@ pub(super) const POOL: &str = "\u{1}pool\u{1}";
 /// Stands for the API's id.
 pub(super) const API: &str = "\u{1}api\u{1}";
 
-/// The stack of that configuration in whatever account and Region.
+/// The configured stack, in any account and Region.
 pub fn stack_id(config: &Config) -> StackId {
     StackId::new(&config.name, &config.stage, REGION, ACCOUNT)
 }
@@ -25,17 +25,17 @@ pub fn stack_id(config: &Config) -> StackId {
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// As it is.
+    /// Literal text.
     Text(String),
     /// An expression of the template's language.
     Expression(&'static str),
 }
 
-/// Which texts are which expressions, the ones that contain others first.
+/// The expression for each text; a text that contains another comes before it.
 #[derive(Debug, Clone)]
 pub(super) struct Symbols(Vec<(String, Vec<Piece>)>);
 
-/// How a template's language says what every text may hold.
+/// The template language's expressions for what every text may contain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Words {
     pub partition: &'static str,
@@ -44,7 +44,7 @@ pub(super) struct Words {
 }
 
 impl Symbols {
-    /// These, then the account, the Region and the partition.
+    /// These symbols, followed by Region, account and partition.
     pub fn new(known: Vec<(String, &'static str)>, words: Words) -> Self {
         let one = |(text, expression)| (text, vec![Piece::Expression(expression)]);
         let mut symbols: Vec<_> = known.into_iter().map(one).collect();
@@ -55,35 +55,35 @@ impl Symbols {
         Self(symbols)
     }
 
-    /// The parts of a text that was derived, never of one that a user wrote.
-    pub fn parts(&self, text: &str) -> Vec<Piece> {
-        let mut parts: Vec<Piece> = Vec::new();
+    /// The pieces of a derived text. Must not be used for a text that a user wrote.
+    pub fn pieces(&self, text: &str) -> Vec<Piece> {
+        let mut pieces: Vec<Piece> = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
             let known = self.0.iter().find(|(known, _)| !known.is_empty() && rest.starts_with(known.as_str()));
-            let Some((known, pieces)) = known else {
+            let Some((known, replacement)) = known else {
                 literal.push(first);
                 rest = &rest[first.len_utf8()..];
                 continue;
             };
-            for piece in pieces {
+            for piece in replacement {
                 match piece {
                     Piece::Text(text) => literal.push_str(text),
                     Piece::Expression(_) => {
                         if !literal.is_empty() {
-                            parts.push(Piece::Text(std::mem::take(&mut literal)));
+                            pieces.push(Piece::Text(std::mem::take(&mut literal)));
                         }
-                        parts.push(piece.clone());
+                        pieces.push(piece.clone());
                     }
                 }
             }
             rest = &rest[known.len()..];
         }
-        if !literal.is_empty() || parts.is_empty() {
-            parts.push(Piece::Text(literal));
+        if !literal.is_empty() || pieces.is_empty() {
+            pieces.push(Piece::Text(literal));
         }
-        parts
+        pieces
     }
 }
 
@@ -108,12 +108,12 @@ mod tests {
             Piece::Expression("F"),
             Piece::Text("/invocations".into()),
         ];
-        assert_eq!(symbols().parts(&text), expected);
+        assert_eq!(symbols().pieces(&text), expected);
     }
 
     #[test]
-    fn a_text_without_a_symbol_is_one_part() {
-        assert_eq!(symbols().parts("größe"), [Piece::Text("größe".into())]);
-        assert_eq!(symbols().parts(""), [Piece::Text(String::new())]);
+    fn a_text_without_a_symbol_is_one_piece() {
+        assert_eq!(symbols().pieces("größe"), [Piece::Text("größe".into())]);
+        assert_eq!(symbols().pieces(""), [Piece::Text(String::new())]);
     }
 }

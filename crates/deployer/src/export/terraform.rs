@@ -21,9 +21,9 @@ use crate::resources::{
     user_pool::protection,
 };
 
-/// `import` blocks came with it.
+/// The first version with `import` blocks.
 const TERRAFORM: &str = ">= 1.5";
-/// The first that knows everything that is used here is 5.26, for `logging_config`.
+/// The first version with everything that is used here is 5.26, which added `logging_config`.
 const PROVIDER: &str = ">= 5.26";
 
 /// The template.
@@ -43,18 +43,18 @@ pub fn template(source: &Source<'_>) -> Template {
     Template { files, document: None }
 }
 
-/// What a reader must know first, as comments.
+/// The comments at the top of main.tf.
 fn preamble(source: &Source<'_>) -> String {
     let zip = source.zip_name();
     let mut lines = vec![
-        format!("{}, written by `deployer export terraform`. It needs deployer no more:", source.title()),
+        format!("{}, written by `deployer export terraform`. It works without deployer:", source.title()),
         String::new(),
         "  terraform init && terraform apply".to_owned(),
         String::new(),
-        format!("The function's package, {zip}, must lie beside this file: `deployer package --out {zip}`."),
-        "The app client's secret is in no file here, but Terraform keeps it in its state: store the state where only"
+        format!("The function's package, {zip}, must be in the same folder: `deployer package --out {zip}`."),
+        "The app client's secret is in no file here, but Terraform keeps it in its state. Store the state where only"
             .to_owned(),
-        "those may read it who may fetch tokens. This shows it:".to_owned(),
+        "those who may fetch tokens can read it. This shows the secret:".to_owned(),
         String::new(),
         "  aws cognito-idp describe-user-pool-client --user-pool-id \"$(terraform output -raw user_pool_id)\" \\"
             .to_owned(),
@@ -89,18 +89,18 @@ fn variables(source: &Source<'_>) -> [Block; 2] {
         }
         Prefix::Derived(_) => {
             let description = "Prefix of the token domain, unique in the Region across all accounts. \
-                               Derived from name, stage, account and Region unless it is set.";
+                               Derived from name, stage, account and Region by default.";
             variable("domain_prefix", description, None)
         }
     };
-    [variable("region", "AWS Region. Unless it is set, the provider's usual sources tell.", source.region), prefix]
+    [variable("region", "AWS Region. Defaults to that of the provider's usual sources.", source.region), prefix]
 }
 
-/// Texts that are what AWS gives a resource.
+/// Texts for which the template refers to a resource.
 fn symbols(source: &Source<'_>) -> Symbols {
     let id = &source.desired.id;
     let api = id.source_arn(API);
-    // Up to the API's id, an execution ARN.
+    // The part up to the API's id is the API's execution ARN.
     let execution = api.split_once('/').map_or(api.as_str(), |(execution, _)| execution).to_owned();
     Symbols::new(
         vec![
@@ -140,7 +140,7 @@ fn locals(source: &Source<'_>) -> Block {
     let mut locals = Block::new("locals", &[])
         .set("account_id", "data.aws_caller_identity.current.account_id")
         .set("partition", "data.aws_partition.current.partition")
-        // `name` in version 5 of the provider, `region` in version 6; `id` is in both.
+        // Version 5 of the provider has `name`, version 6 `region`, and both have `id`.
         .set("region", "data.aws_region.current.id");
     if let Prefix::Derived(_) = source.prefix {
         let derived = derived_prefix(&id.function());
@@ -154,9 +154,9 @@ fn resource(kind: &str, name: &str) -> Block {
     Block::new("resource", &[kind, name])
 }
 
-/// A text that was derived.
+/// A derived text, with references in place of its symbols.
 fn derived(symbols: &Symbols, text: &str) -> Value {
-    Value::Pieces(symbols.parts(text))
+    Value::Pieces(symbols.pieces(text))
 }
 
 fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<Block> {
@@ -203,7 +203,7 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<Block> {
     let logging = Block::new("logging_config", &[]).text("log_format", LogFormat::Text.as_str());
     lambda = lambda
         .block(logging.attribute("log_group", group_name))
-        // Lambda would create the group itself, without retention and tags.
+        // Otherwise Lambda would create the log group, without retention and tags.
         .depends_on(&["aws_cloudwatch_log_group.main", "aws_iam_role_policy.logs"]);
     let permission = resource("aws_lambda_permission", "api_gateway")
         .text("statement_id", STATEMENT)
@@ -218,7 +218,7 @@ fn pool(source: &Source<'_>) -> Vec<Block> {
     let desired = source.desired;
     let (pool, server, client) = (&desired.user_pool, &desired.resource_server, &desired.app_client);
     let user_pool = resource("aws_cognito_user_pool", "main")
-        .comment("It may hold users, who cannot be brought back: a plan that would destroy or replace it fails.")
+        .comment("It may hold users, who cannot be restored: a plan that would destroy or replace it fails.")
         .text("name", &pool.name)
         .text("deletion_protection", protection(pool.deletion_protection).as_str())
         .set("tags", "local.tags")
@@ -233,7 +233,7 @@ fn pool(source: &Source<'_>) -> Vec<Block> {
         resource_server = resource_server.block(block);
     }
     let app_client = resource("aws_cognito_user_pool_client", "main")
-        .comment("An imported client tells of no generate_secret; it would be replaced, and its secret lost.")
+        .comment("An imported client has no generate_secret; without this it would be replaced and its secret lost.")
         .set("user_pool_id", "aws_cognito_user_pool.main.id")
         .text("name", &client.name)
         .set("generate_secret", true)
@@ -290,7 +290,7 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<Block> {
     vec![rest_api, authorizer, post, integration]
 }
 
-/// What a deployment snapshots, by the attributes that hold it.
+/// The attributes that a deployment captures in its snapshot.
 const SNAPSHOT: [&str; 14] = [
     "aws_api_gateway_rest_api.main.binary_media_types",
     "aws_api_gateway_authorizer.main.id",
@@ -314,7 +314,7 @@ fn deployment(source: &Source<'_>) -> Vec<Block> {
     let redeployment = Value::Call("sha1", Box::new(Value::Call("jsonencode", Box::new(snapshot))));
     let triggers = Value::Object(vec![("redeployment".into(), redeployment)]);
     let deployment = resource("aws_api_gateway_deployment", "main")
-        .comment("A deployment is a snapshot: a change of what it holds reaches callers with the next one only.")
+        .comment("A deployment is a snapshot: callers see a change only after the next deployment.")
         .set("rest_api_id", "aws_api_gateway_rest_api.main.id")
         .attribute("triggers", triggers)
         .block(Block::new("lifecycle", &[]).set("create_before_destroy", true))

@@ -1,5 +1,5 @@
 //! Writes the YAML that CloudFormation reads: block maps and lists, plain or double-quoted strings, and the short forms
-//! of `Ref`, `Fn::GetAtt` and `Fn::Sub`. The same value as JSON has their long forms.
+//! of `Ref`, `Fn::GetAtt` and `Fn::Sub`. As JSON, the same value has their long forms.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -8,15 +8,14 @@ use super::symbol::{Piece, Symbols};
 /// A value.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
-    /// A string, whatever is in it.
+    /// A literal string.
     Text(String),
-    /// A string with references in it; one reference alone is that reference.
+    /// A string that contains references; a single reference stands alone.
     Pieces(Vec<Piece>),
-    /// A reference to a resource whose logical id is made.
+    /// A reference to a resource with a generated logical id.
     Ref(String),
     /// A number or a boolean.
     Scalar(Json),
-    /// A list.
     List(Vec<Node>),
     /// A map, in order.
     Map(Vec<(String, Node)>),
@@ -43,10 +42,10 @@ impl Node {
         Self::Map(entries.into_iter().map(|(key, node)| (key.to_owned(), node)).collect())
     }
 
-    /// A document whose texts were derived.
+    /// A JSON document whose texts were derived.
     pub fn document(document: &Json, symbols: &Symbols) -> Self {
         match document {
-            Json::String(text) => Self::Pieces(symbols.parts(text)),
+            Json::String(text) => Self::Pieces(symbols.pieces(text)),
             Json::Array(items) => Self::List(items.iter().map(|item| Self::document(item, symbols)).collect()),
             Json::Object(map) => {
                 Self::Map(map.iter().map(|(key, value)| (key.clone(), Self::document(value, symbols))).collect())
@@ -55,7 +54,6 @@ impl Node {
         }
     }
 
-    /// The same as JSON.
     pub fn json(&self) -> Json {
         match self {
             Self::Text(text) => json!(text),
@@ -74,14 +72,13 @@ impl Node {
         }
     }
 
-    /// The same as YAML.
     pub fn yaml(&self) -> String {
         let mut lines = self.block();
         lines.push(String::new());
         lines.join("\n")
     }
 
-    /// What fits behind a key or a dash.
+    /// The value, if it fits on the line of its key or dash.
     fn inline(&self) -> Option<String> {
         Some(match self {
             Self::Text(text) => string(text),
@@ -129,7 +126,7 @@ fn indented(head: String, inner: Vec<String>) -> Vec<String> {
     std::iter::once(head).chain(inner.into_iter().map(|line| format!("  {line}"))).collect()
 }
 
-/// What a text with references comes to.
+/// The intrinsic function that a text with references becomes.
 enum Call {
     Text(String),
     Ref(&'static str),
@@ -155,7 +152,7 @@ fn sub(part: &Piece) -> String {
     }
 }
 
-/// A string: plain where every reader takes it for one, else in double quotes.
+/// A string: plain if every YAML reader takes it for a string, otherwise in double quotes.
 fn string(text: &str) -> String {
     const NOT_STRINGS: [&str; 10] = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "none"];
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
