@@ -1,4 +1,4 @@
-//! Physical names and ownership tags, derived from the stack's name and stage alone.
+//! Physical names, ARNs and ownership tags, all derived from the stack's name and stage.
 
 use std::{collections::HashMap, fmt};
 
@@ -8,27 +8,25 @@ use sha2::{Digest as _, Sha256};
 pub const STACK_TAG: &str = "deployer:stack";
 /// Tag key that holds the stage.
 pub const STAGE_TAG: &str = "deployer:stage";
-/// Tag key on the function that holds the SHA-256 of the zip that we gave it, in Base64.
+/// Tag key on the function that holds the SHA-256 of the zip that we uploaded last, in Base64.
 pub const CODE_TAG: &str = "deployer:code";
 
-/// The one partition that is served for now; every ARN is made in this file.
+/// The one partition that is supported. Only this file builds ARNs.
 pub const PARTITION: &str = "aws";
 
-/// Which stack, in which Region: what names and tags derive from.
+/// Identifies a stack within an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackKey {
     /// `name` in deploy.toml.
     pub name: String,
     /// `--stage`.
     pub stage: String,
-    /// Where it lives.
     pub region: String,
 }
 
-/// Identifies a stack: everything physical is derived from it. What needs no account is its key's.
+/// Identifies a stack. What needs no account derives from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackId {
-    /// Which stack.
     pub key: StackKey,
     /// Twelve digits.
     pub account_id: String,
@@ -46,13 +44,13 @@ fn base(name: &str, stage: &str) -> String {
     format!("{name}-{stage}")
 }
 
-/// The execution role's name, the longest that is made from a stack's name and stage; the account is not part of it.
+/// The execution role's name, the longest that derives from a stack's name and stage.
 pub fn role(name: &str, stage: &str, region: &str) -> String {
     format!("{}-{region}", base(name, stage))
 }
 
-/// What a resource server is called. Cognito takes fewer characters in its name than in its identifier, which may be a
-/// URL: `[\w\s+=,.@-]+`.
+/// A resource server's name. Cognito allows fewer characters in it than in the identifier, which may be a URL:
+/// `[\w\s+=,.@-]+`.
 pub fn resource_server(identifier: &str) -> String {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
     identifier.chars().map(|character| if allowed(character) { character } else { '-' }).collect()
@@ -63,58 +61,53 @@ impl StackKey {
         base(&self.name, &self.stage)
     }
 
-    /// Function name.
     pub fn function(&self) -> String {
         self.base()
     }
 
-    /// Execution role name. IAM is global, so the Region is part of it.
+    /// IAM is global, so the Region is part of the name.
     pub fn role(&self) -> String {
         role(&self.name, &self.stage, &self.region)
     }
 
-    /// Log group name.
     pub fn log_group(&self) -> String {
         format!("/aws/lambda/{}", self.function())
     }
 
-    /// User pool name.
     pub fn user_pool(&self) -> String {
         self.base()
     }
 
-    /// App client name.
     pub fn app_client(&self) -> String {
         self.base()
     }
 
-    /// REST API name.
     pub fn rest_api(&self) -> String {
         self.base()
     }
 
-    /// Authorizer name, unique in its API.
+    /// Unique in its API.
     pub fn authorizer(&self) -> String {
         self.base()
     }
 
-    /// Full ARN of a REST API; API Gateway's have no account id.
+    /// API Gateway's ARNs have no account id.
     pub fn rest_api_arn(&self, api_id: &str) -> String {
         format!("arn:{PARTITION}:apigateway:{}::/restapis/{api_id}", self.region)
     }
 
-    /// ARN of all REST APIs together, which are listed and made.
+    /// ARN of the collection of REST APIs, which calls list and create in.
     pub fn rest_apis_arn(&self) -> String {
         format!("arn:{PARTITION}:apigateway:{}::/restapis", self.region)
     }
 
-    /// Pattern of the tags of any REST API. An API's ARN is part of the path, and encoded as AWS does it.
+    /// Pattern of the tags of any REST API. The API's ARN is part of the path, encoded as AWS encodes it.
     pub fn rest_api_tags_arn(&self) -> String {
         let encoded = self.rest_api_arn("").replace(':', "%3A").replace('/', "%2F");
         format!("arn:{PARTITION}:apigateway:{}::/tags/{encoded}*", self.region)
     }
 
-    /// The ownership tags, as most of the SDK's calls take them.
+    /// The ownership tags in the form that most of the SDK's calls take.
     pub fn tag_map(&self) -> HashMap<String, String> {
         self.tags().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
@@ -131,7 +124,6 @@ impl StackKey {
 }
 
 impl StackId {
-    /// Of the stack's name, stage, Region and account.
     pub fn new(
         name: impl Into<String>,
         stage: impl Into<String>,
@@ -146,27 +138,25 @@ impl StackId {
         format!("arn:{PARTITION}:{service}:{}:{}:{resource}", self.region, self.account_id)
     }
 
-    /// Full ARN of the function; known before it exists, so nothing waits for it.
+    /// Known before the function exists, so nothing waits for it.
     pub fn function_arn(&self) -> String {
         self.arn("lambda", format_args!("function:{}", self.function()))
     }
 
-    /// Full ARN of the execution role.
     pub fn role_arn(&self) -> String {
         format!("arn:{PARTITION}:iam::{}:role/{}", self.account_id, self.role())
     }
 
-    /// Full ARN of the log group, without the trailing `:*`.
+    /// Without the trailing `:*`, which stands for its streams.
     pub fn log_group_arn(&self) -> String {
         self.arn("logs", format_args!("log-group:{}", self.log_group()))
     }
 
-    /// Full ARN of a user pool.
     pub fn user_pool_arn(&self, pool_id: &str) -> String {
         self.arn("cognito-idp", format_args!("userpool/{pool_id}"))
     }
 
-    /// What an integration invokes: the function, through Lambda's API as API Gateway spells it.
+    /// What an integration invokes: the function through Lambda's API, as API Gateway spells it.
     pub fn invoke_uri(&self) -> String {
         format!(
             "arn:{PARTITION}:apigateway:{}:lambda:path/2015-03-31/functions/{}/invocations",
@@ -175,20 +165,20 @@ impl StackId {
         )
     }
 
-    /// What may invoke the function: POST on `/` of this API, in every stage of it. The console writes the same form;
-    /// the root resource ends in a slash.
+    /// What may invoke the function: POST on `/` of this API, in each of its stages. The console writes the same form; the
+    /// root path ends in a slash.
     pub fn source_arn(&self, api_id: &str) -> String {
         self.arn("execute-api", format_args!("{api_id}/*/POST/"))
     }
 
-    /// Domain prefix when deploy.toml names none. Prefixes are unique in a Region across all accounts, so part of it
-    /// is a digest of account and Region; the same stack always gets the same one.
+    /// Domain prefix where deploy.toml names none. Prefixes are unique in a Region across all accounts, so a digest of
+    /// account and Region is part of it. The same stack always gets the same one.
     pub fn domain_prefix(&self) -> String {
-        let place = format!("{}/{}/{}", self.account_id, self.region, self.base());
-        format!("{}-{}", self.base(), digest_hex(&place, 4))
+        let scope = format!("{}/{}/{}", self.account_id, self.region, self.base());
+        format!("{}-{}", self.base(), digest_hex(&scope, 4))
     }
 
-    /// The stack of another name in the same place.
+    /// A stack of another name in the same stage, Region and account.
     pub fn renamed(&self, name: &str) -> Self {
         Self::new(name, &self.stage, &self.region, &self.account_id)
     }

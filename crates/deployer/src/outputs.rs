@@ -1,15 +1,14 @@
-//! What a stack offers once it is up.
+//! The outputs of a stack that is up.
 
 use serde::{Deserialize, Serialize};
 
-/// Everything a caller needs to use a deployed stack. Holds no secret.
+/// Everything that a caller needs to use a deployed stack. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
     /// `name` in deploy.toml.
     pub stack: String,
     /// `--stage`.
     pub stage: String,
-    /// Region.
     pub region: String,
     /// Twelve digits.
     pub account_id: String,
@@ -17,17 +16,13 @@ pub struct Outputs {
     pub endpoint: String,
     /// Where to get a token.
     pub token_url: String,
-    /// The Host header that `token_url` must be asked with, when it is not the URL's own: under an endpoint override
-    /// one listener serves every domain.
+    /// The Host header for `token_url`, where it is not the URL's own: under an endpoint override one listener serves
+    /// every domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_host: Option<String>,
-    /// App client id.
     pub client_id: String,
-    /// User pool id.
     pub user_pool_id: String,
-    /// REST API id.
     pub rest_api_id: String,
-    /// Function name.
     pub function_name: String,
     /// Full scopes, `<resource server>/<scope>`.
     pub scopes: Vec<String>,

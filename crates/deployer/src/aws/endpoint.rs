@@ -1,15 +1,15 @@
 //! Where the data plane is: the API endpoint and the token endpoint.
 //!
-//! Under an endpoint override one listener serves everything; MiniStack, LocalStack and our local cloud share the
-//! convention that is used here.
+//! Under an endpoint override one listener serves everything, by a convention that MiniStack, LocalStack and our local
+//! cloud share.
 
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
-/// The overrides that concern the data plane, and the Region for AWS's own names.
+/// The endpoint overrides, and the Region that is part of AWS's own host names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    /// Override of every service, for messages.
+    /// Override of the control plane, for messages.
     pub control: Option<String>,
     api_gateway: Option<String>,
     cognito: Option<String>,
@@ -19,14 +19,13 @@ pub struct Endpoints {
 /// Where tokens come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenEndpoint {
-    /// URL to POST to.
     pub url: String,
     /// Host header, where it is not the URL's own.
     pub host: Option<String>,
 }
 
 impl Endpoints {
-    /// What the SDK's configuration says, `AWS_ENDPOINT_URL` and its per-service forms included.
+    /// Reads the SDK's configuration, which includes `AWS_ENDPOINT_URL` and its forms for single services.
     pub fn new(sdk: &SdkConfig, region: &str) -> Self {
         Self {
             control: of_service(sdk, "STS"),
@@ -54,8 +53,8 @@ impl Endpoints {
     }
 }
 
-/// The override of one service, found as the SDK's own clients find it: a URL set in code goes first, then the
-/// service's own variable or profile entry, then those of all services.
+/// The override of one service, found as the SDK's own clients do: first a URL set in code, then the service's own
+/// variable or profile entry, then those of all services.
 fn of_service(sdk: &SdkConfig, service_id: &str) -> Option<String> {
     let configured = if sdk.get_origin("endpoint_url").is_client_config() {
         None

@@ -1,4 +1,5 @@
-//! The one waiter: a condition as a predicate, a deadline from the caller, pauses of a twentieth of what has passed.
+//! The one waiter: a condition as a predicate, a deadline from the caller, and pauses of a twentieth of the time that has
+//! passed.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +11,12 @@ use crate::{
     interrupt,
 };
 
-const FIRST: Duration = Duration::from_millis(100);
+const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(2);
-/// A pause is this part of what has passed, so that no wait is much longer than what it waits for.
-const PART: u32 = 20;
+/// The time that has passed is divided by this, so that no wait takes much longer than what it waits for.
+const PAUSE_DIVISOR: u32 = 20;
 
-/// What a look at the condition gave.
+/// The state of a condition.
 pub enum Poll<T> {
     /// It holds.
     Ready(T),
@@ -37,11 +38,11 @@ pub async fn until<T>(
             Poll::Ready(value) => return Ok(value),
             Poll::Pending(reason) => reason,
         };
-        let step = (begin.elapsed() / PART).clamp(FIRST, LONGEST);
-        if begin.elapsed() + step > deadline {
+        let pause = (begin.elapsed() / PAUSE_DIVISOR).clamp(SHORTEST, LONGEST);
+        if begin.elapsed() + pause > deadline {
             let seconds = deadline.as_secs();
             return Err(Failure::failed(format!("waiting {seconds} s for {}: {reason}", resource.as_str()))
-                .hint("run the same command again; it goes on from what is there")
+                .hint("run the same command again; it continues from what exists")
                 .into());
         }
         if told != reason {
@@ -49,7 +50,7 @@ pub async fn until<T>(
             told = reason;
         }
         tokio::select! {
-            () = tokio::time::sleep(step) => {}
+            () = tokio::time::sleep(pause) => {}
             () = interrupt::asked() => return Err(interrupt::failure().into()),
         }
     }
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn waits_until_the_condition_holds_and_tells_once_why() {
+    async fn waits_until_the_condition_holds_and_reports_the_reason_once() {
         let (events, mut heard) = Events::channel();
         let mut polls = 0;
         let value = until(&events, ResourceKind::Function, Duration::from_secs(10), async || {
@@ -70,7 +71,7 @@ mod tests {
         .await;
         assert_eq!(value.ok(), Some(3));
         assert!(matches!(heard.try_recv(), Ok(Event::Waiting { reason, .. }) if reason == "Pending"));
-        assert!(heard.try_recv().is_err(), "one reason is told once");
+        assert!(heard.try_recv().is_err(), "one reason is reported once");
     }
 
     #[tokio::test]

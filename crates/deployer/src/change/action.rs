@@ -15,7 +15,6 @@ pub enum Action {
 }
 
 impl Action {
-    /// One character that stands for it.
     pub fn symbol(self) -> char {
         match self {
             Self::Create => '+',

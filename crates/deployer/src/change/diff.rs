@@ -3,23 +3,23 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// One field that differs. Values are shown as JSON; a secret is never one of them.
+/// One field that differs, with its values as JSON. A value is never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldDiff {
-    /// Path within the resource, in deploy.toml's or AWS's words: `memory_mb`, `tags.deployer:stack`.
+    /// Path within the resource, in the terms of deploy.toml or AWS: `memory_mb`, `tags.deployer:stack`.
     pub field: String,
-    /// What it should be; `null` when it should not be there.
+    /// `null` where it should not exist.
     pub desired: Value,
-    /// What it is; `null` when it is not there.
+    /// `null` where it does not exist.
     pub actual: Value,
 }
 
-/// Collects the fields that differ. Of a resource that is not there every desired field does.
+/// Collects the fields that differ. Where the resource does not exist, every desired field differs.
 #[derive(Debug, Default)]
 pub struct Diff(Vec<FieldDiff>);
 
 impl Diff {
-    /// Compares one field; `actual` is none where the resource is not there.
+    /// Compares one field. `actual` is none where the resource does not exist.
     #[must_use]
     pub fn field<T: PartialEq + Serialize>(self, field: &str, desired: T, actual: Option<T>) -> Self {
         match actual {
@@ -28,13 +28,13 @@ impl Diff {
         }
     }
 
-    /// Compares one field in which order means nothing.
+    /// Compares one field, a list whose order does not matter.
     #[must_use]
     pub fn set(self, field: &str, desired: &[String], actual: Option<&[String]>) -> Self {
         self.field(field, sorted(desired), actual.map(sorted))
     }
 
-    /// Adds a field that differs, unless both sides have nothing.
+    /// Adds a field that differs, unless both values are null.
     #[must_use]
     pub fn with(mut self, field: &str, desired: Value, actual: Value) -> Self {
         if !(desired.is_null() && actual.is_null()) {
@@ -43,18 +43,17 @@ impl Diff {
         self
     }
 
-    /// The result.
     pub fn done(self) -> Vec<FieldDiff> {
         self.0
     }
 }
 
-/// As JSON. What is compared are strings, numbers, lists and documents, which all have a form in it.
+/// Everything that is compared (strings, numbers, lists, documents) has a form in JSON.
 fn value(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// In order, without repetition: how sets are compared.
+/// Sorted and without duplicates, which is how sets are compared.
 pub fn sorted(values: &[String]) -> Vec<String> {
     let mut values = values.to_vec();
     values.sort();
@@ -62,5 +61,5 @@ pub fn sorted(values: &[String]) -> Vec<String> {
     values
 }
 
-/// What stands for an id in a plan when only apply will learn it.
+/// Stands in a plan for an id that AWS assigns during apply.
 pub const KNOWN_AFTER_APPLY: &str = "(known after apply)";

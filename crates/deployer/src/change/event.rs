@@ -1,4 +1,4 @@
-//! What the engine tells the user interface while it works. Only `ui` prints.
+//! What the engine reports to the user interface while it works. Only `ui` prints.
 
 use std::time::Instant;
 
@@ -8,36 +8,20 @@ use super::{action::Action, kind::ResourceKind, timeline::Timeline};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A step began.
-    Started {
-        /// Which resource.
-        resource: ResourceKind,
-        /// What is being done to it.
-        action: Action,
-    },
-    /// A step waits for something, and why: `role not assumable yet`, `function Pending`.
-    Waiting {
-        /// Which resource.
-        resource: ResourceKind,
-        /// For what.
-        reason: String,
-    },
+    Started { resource: ResourceKind, action: Action },
+    /// A step waits; for example `role not assumable yet`, `function Pending`.
+    Waiting { resource: ResourceKind, reason: String },
     /// A step is done.
     Done {
-        /// Which resource.
         resource: ResourceKind,
-        /// What was done.
         action: Action,
         /// Physical name or AWS id.
         id: String,
-        /// How long it took.
         elapsed_ms: u64,
     },
     /// A step failed; the error itself is returned by the engine.
-    Failed {
-        /// Which resource.
-        resource: ResourceKind,
-    },
-    /// Work that is no resource: `packaging`, `probing the endpoint`.
+    Failed { resource: ResourceKind },
+    /// Work that belongs to no resource: `packaging`, `probing the endpoint`.
     Note(String),
 }
 
@@ -45,44 +29,43 @@ pub enum Event {
 #[derive(Debug, Clone)]
 pub struct Events {
     sender: Option<tokio::sync::mpsc::UnboundedSender<Event>>,
-    /// Where steps are kept with their times, where somebody wants that.
+    /// Records the times of steps, where that is wanted.
     timeline: Option<Timeline>,
 }
 
 impl Events {
-    /// Events that are heard by the other end.
+    /// Events, and the end that receives them.
     pub fn channel() -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         (Self { sender: Some(sender), timeline: None }, receiver)
     }
 
-    /// Events that nobody hears.
+    /// Events that nobody receives.
     pub fn silent() -> Self {
         Self { sender: None, timeline: None }
     }
 
-    /// Events of something that outlives who hears them now: they come out at the other end, and are passed on from there.
+    /// Events of work that outlives their present receiver. Whoever holds the other end passes them on.
     pub fn relayed(&self) -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = Self::channel();
         (Self { timeline: self.timeline.clone(), ..events }, receiver)
     }
 
-    /// The same, with steps kept there.
+    /// The same events, with the times of steps recorded in a timeline.
     pub fn timed(&self, timeline: &Timeline) -> Self {
         Self { sender: self.sender.clone(), timeline: Some(timeline.clone()) }
     }
 
-    /// Keeps a step that began then and is done now.
+    /// Records that a step which began at `begin` is done.
     pub fn done(&self, step: &str, begin: Instant) {
         if let Some(timeline) = &self.timeline {
             timeline.done(step, begin);
         }
     }
 
-    /// Tells.
     pub fn send(&self, event: Event) {
         if let Some(sender) = &self.sender {
-            // A listener that has gone away wants to hear no more.
+            // A receiver that was dropped needs no more events.
             let _ = sender.send(event);
         }
     }

@@ -23,7 +23,7 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    /// All of them, in order.
+    /// In the order in which they are shown.
     pub const ALL: [Self; 14] = [
         Self::LogGroup,
         Self::Role,
@@ -41,7 +41,7 @@ impl ResourceKind {
         Self::Stage,
     ];
 
-    /// The name as `--only` and JSON spell it.
+    /// The name in `--only`, in JSON and in lists.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LogGroup => "log_group",
@@ -69,7 +69,7 @@ impl ResourceKind {
         }
     }
 
-    /// What must be there before it.
+    /// What must exist before it.
     pub fn needs(self) -> &'static [Self] {
         match self {
             Self::LogGroup | Self::Role | Self::UserPool | Self::RestApi => &[],

@@ -1,5 +1,5 @@
-//! The words that all layers share about a change: which kind of resource, what was observed, which fields differ,
-//! what is done about it, and the events that tell of it.
+//! The types that all layers share to describe a change: the kind of resource, what was observed, which fields differ,
+//! what is done about it, and the events that report it.
 //!
 //! This is ground: it imports only `names`, and nothing of the layers above.
 

@@ -2,25 +2,25 @@
 
 use super::{action::Action, diff::FieldDiff};
 
-/// What the plan has decided for one resource, with what it was decided on.
+/// The decision for one resource, with what it was based on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step<A> {
     /// Not part of this run.
     Skip(Option<A>),
-    /// It is not there.
+    /// It does not exist.
     Create,
     /// It is as it should be.
     Keep(A),
     /// Some fields differ.
     Update(A, Vec<FieldDiff>),
-    /// It is there, and nobody's; some fields may differ.
+    /// It exists and has no owner. Some fields may differ.
     Adopt(A, Vec<FieldDiff>),
-    /// It differs in what cannot be changed.
+    /// A field differs that AWS cannot change.
     Replace(A, Vec<FieldDiff>),
 }
 
 impl<A> Step<A> {
-    /// What is there before the step.
+    /// What exists before the step.
     pub fn actual(&self) -> Option<&A> {
         match self {
             Self::Skip(actual) => actual.as_ref(),
@@ -31,7 +31,7 @@ impl<A> Step<A> {
         }
     }
 
-    /// The action as the plan shows it; none for what is not part of this run.
+    /// The action that the plan shows. None for what is not part of this run.
     pub fn action(&self) -> Option<Action> {
         Some(match self {
             Self::Skip(_) => return None,
@@ -43,7 +43,6 @@ impl<A> Step<A> {
         })
     }
 
-    /// The fields that differ.
     pub fn diff(&self) -> &[FieldDiff] {
         match self {
             Self::Update(_, diff) | Self::Adopt(_, diff) | Self::Replace(_, diff) => diff,

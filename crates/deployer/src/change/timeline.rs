@@ -1,4 +1,4 @@
-//! What took how long, and which chain of steps decided when all was done.
+//! How long each step took, and which chain of steps determined when the run ended.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-/// Steps of a run as they are done. Clones share one list.
+/// The steps of a run that are done. Clones share one list.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     begin: Instant,
@@ -17,38 +17,32 @@ pub struct Timeline {
 /// One step, in time since the run began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// What was done.
     pub step: String,
-    /// When it began.
     pub start: Duration,
-    /// When it was done.
     pub end: Duration,
 }
 
 /// A step of the critical path, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Critical {
-    /// What was done.
     pub step: String,
-    /// When it began, since the run began.
+    /// Since the run began.
     pub start_ms: u64,
-    /// How long it took.
     pub elapsed_ms: u64,
 }
 
 impl Timeline {
-    /// Begins now.
     pub fn begin() -> Self {
         Self { begin: Instant::now(), spans: Arc::default() }
     }
 
-    /// Keeps a step that began then and is done now.
+    /// Records that a step which began at `begin` is done.
     pub fn done(&self, step: &str, begin: Instant) {
         let span = Span { step: step.to_owned(), start: begin - self.begin, end: self.begin.elapsed() };
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(span);
     }
 
-    /// A step from its beginning to its end.
+    /// Runs a step and records it.
     pub async fn step<T>(&self, step: &str, work: impl Future<Output = T>) -> T {
         let begin = Instant::now();
         let value = work.await;
@@ -56,7 +50,7 @@ impl Timeline {
         value
     }
 
-    /// The chain that decided when all was done.
+    /// The chain of steps that determined when the run ended.
     pub fn critical_path(&self) -> Vec<Critical> {
         let spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -69,14 +63,13 @@ impl Timeline {
     }
 }
 
-/// Backwards from the step that was done last: before each comes the one that was done last before it began, for that is
-/// what it waited for.
+/// Goes backwards from the step that ended last. Each step waited for the one that ended last before it began.
 fn critical_path(spans: &[Span]) -> Vec<&Span> {
     let mut path = Vec::new();
     let mut next = spans.iter().max_by_key(|span| span.end);
     while let Some(span) = next {
         path.push(span);
-        // Earlier ones only, so that this ends also where steps took no time at all.
+        // Only steps that began earlier, so that the loop ends even where steps took no time.
         let before = spans.iter().filter(|other| other.end <= span.start && other.start < span.start);
         next = before.max_by_key(|other| other.end);
     }
@@ -97,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_chain_of_what_was_waited_for() {
+    fn the_critical_path_is_the_chain_of_waits() {
         let spans = [
             span("reading", 0, 400),
             span("packaging", 0, 300),
@@ -113,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn steps_of_no_length_end_it() {
+    fn steps_without_duration_do_not_loop() {
         assert_eq!(names(&[span("a", 0, 0), span("b", 0, 0)]), ["b"]);
         assert_eq!(names(&[span("a", 0, 1), span("b", 1, 1), span("c", 1, 2)]), ["a", "c"]);
     }
 
     #[tokio::test]
-    async fn steps_are_kept_with_their_times() {
+    async fn steps_are_recorded_with_their_times() {
         let timeline = Timeline::begin();
         assert_eq!(timeline.step("reading", async { 7 }).await, 7);
         let path = timeline.clone().critical_path();
