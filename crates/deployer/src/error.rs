@@ -1,16 +1,16 @@
-//! One failure type: what was being done to what, why it failed, and a hint that solves it.
+//! One failure type: what was being done to what, and a hint that solves it.
 //!
 //! Everything returns [`anyhow::Result`]. A [`Failure`] anywhere in the chain decides the exit code and carries the
 //! hint; its message reads gerund + resource (id). The cause follows as the rest of the chain.
 
 use std::fmt;
 
-/// What sort of failure it is; decides the exit code and `error.kind` in JSON.
+/// The kind of a failure decides the exit code and `error.kind` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Exit 1. Something that was tried did not work; what was created stays.
+    /// Exit 1. An attempt did not work. What it created stays.
     Failed,
-    /// Exit 1. Another run was at work on the same stack, and this one gave way.
+    /// Exit 1. Another run was changing the same stack, and this one stopped.
     Conflict,
     /// Exit 2. Wrong usage or configuration; nothing was sent.
     Usage,
@@ -21,7 +21,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The process's exit code.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Failed | Self::Conflict => 1,
@@ -46,7 +45,6 @@ impl Kind {
 /// A failure that a user reads.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// What sort.
     pub kind: Kind,
     /// `creating domain "x"`; without the cause, which is the rest of the chain.
     pub message: String,
@@ -55,38 +53,34 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of that kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hint: None }
     }
 
-    /// Something that was tried did not work.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
     }
 
-    /// Another run of this tool was at work on the same stack.
+    /// Another run of this tool was changing the same stack.
     pub fn conflict(message: impl Into<String>) -> Self {
         let hint = "wait until the other run has ended, then run the same command again";
         Self::new(Kind::Conflict, message).hint(hint)
     }
 
-    /// What was to be made is there meanwhile, and otherwise: `met("creating method", "POST")`.
-    pub fn met(what: &str, id: &str) -> Self {
-        Self::conflict(format!("{what} \"{id}\": another run has made it otherwise at the same time"))
+    /// Another run created it with different settings: `changed_meanwhile("creating method", "POST")`.
+    pub fn changed_meanwhile(what: &str, id: &str) -> Self {
+        Self::conflict(format!("{what} \"{id}\": another run has created it with different settings at the same time"))
     }
 
-    /// What it needs is there no more: `deleted("creating function", "mnist", "its role")`.
+    /// Another run deleted what it needs: `deleted("creating function", "mnist", "its role")`.
     pub fn deleted(what: &str, id: &str, needed: &str) -> Self {
         Self::conflict(format!("{what} \"{id}\": another run has deleted {needed} at the same time"))
     }
 
-    /// Wrong usage or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    /// Refused for safety.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Refused, message)
     }

@@ -1,4 +1,4 @@
-//! deploy.toml and the stack's identity → what every resource should be. Pure.
+//! Derives what every resource should be from deploy.toml and the stack's identity. Pure.
 
 use anyhow::Result;
 
@@ -7,17 +7,17 @@ use crate::{
     error::Failure,
     names::StackId,
     resources::{
-        app_client, authorizer, deployment::Snapshot, domain, function, log_group, method, resource_server, rest_api,
-        role, stage, user_pool,
+        app_client, authorizer, deployment::Snapshot, domain, function, integration, log_group, method,
+        resource_server, rest_api, role, stage, user_pool,
     },
 };
 
-/// API Gateway waits no longer for an integration.
+/// The longest that API Gateway waits for an integration.
 const INTEGRATION_TIMEOUT_MS: i32 = 29_000;
-/// Lambda takes no larger zip with the call itself.
+/// The largest zip that a call to Lambda can carry.
 pub const ZIPPED_LIMIT: usize = 52_428_800;
 
-/// What every resource of the stack should be. Ids that only AWS can give are not part of it.
+/// What every resource of the stack should be. Ids that AWS assigns are not part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
     pub id: StackId,
@@ -31,19 +31,22 @@ pub struct Desired {
     pub rest_api: rest_api::Desired,
     pub authorizer: authorizer::Desired,
     pub method: method::Desired,
+    pub integration: integration::Desired,
     pub stage: stage::Desired,
 }
 
 impl Desired {
-    /// What deploy.toml says. Without code, a function's code is not compared.
+    /// Without code, the function's code is not compared.
     pub fn new(config: &Config, id: &StackId, code: Option<function::Code>) -> Result<Self> {
         if let Some(code) = &code
             && code.zip.len() > ZIPPED_LIMIT
         {
             let (size, limit) = (code.zip.len(), ZIPPED_LIMIT);
-            return Err(Failure::failed(format!("packaging: the zip has {size} bytes, Lambda takes {limit}"))
-                .hint("use a smaller model")
-                .into());
+            return Err(Failure::failed(format!(
+                "packaging: the zip has {size} bytes, but Lambda accepts at most {limit}"
+            ))
+            .hint("use a smaller model")
+            .into());
         }
         let scopes = config.auth.full_scopes();
         let positive = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
@@ -83,7 +86,8 @@ impl Desired {
                 binary_media_types: config.api.binary_media_types.clone(),
             },
             authorizer: authorizer::Desired { name: id.authorizer() },
-            method: method::Desired { scopes, uri: id.invoke_uri(), timeout_ms: INTEGRATION_TIMEOUT_MS },
+            method: method::Desired { scopes },
+            integration: integration::Desired { uri: id.invoke_uri(), timeout_ms: INTEGRATION_TIMEOUT_MS },
             stage: stage::Desired {
                 name: id.stage.clone(),
                 throttle_rate: config.api.throttle_rate,
@@ -93,13 +97,14 @@ impl Desired {
         })
     }
 
-    /// What a deployment would snapshot, once the ids of its parts are known.
+    /// What a deployment would contain, given the ids that AWS has assigned.
     pub fn snapshot(&self, authorizer_id: &str, pool_id: &str) -> Snapshot {
-        Snapshot::new(&self.rest_api, &self.method, authorizer_id, &self.id.user_pool_arn(pool_id))
+        let pool_arn = self.id.user_pool_arn(pool_id);
+        Snapshot::new(&self.rest_api, &self.method, &self.integration, authorizer_id, &pool_arn)
     }
 }
 
-/// The domain prefix of deploy.toml, else the derived one.
+/// The domain prefix in deploy.toml, else the derived one.
 pub fn domain_prefix(config: &Config, id: &StackId) -> String {
     config.auth.domain.clone().unwrap_or_else(|| id.domain_prefix())
 }

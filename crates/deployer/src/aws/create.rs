@@ -1,8 +1,8 @@
-//! Creating things whose names are not unique.
+//! Creates things whose names are not unique.
 //!
-//! Cognito and API Gateway make a second pool, client, API or authorizer for every CreateX that reaches them. So the
-//! SDK must not repeat such a call on its own: when the answer is lost, the thing is looked for first, and the call is
-//! sent again only when it is not there.
+//! Cognito and API Gateway create a second pool, client, API or authorizer for every CreateX that reaches them. So the SDK
+//! must not repeat such a call by itself: when the answer is lost, we first look for the thing, and send the call again
+//! only if it does not exist.
 
 use std::time::Duration;
 
@@ -15,17 +15,22 @@ use super::{
 };
 use crate::change::{Events, ResourceKind};
 
-/// Long enough for a burst at API Gateway's slowest quota but one (CreateRestApi, 1 in 3 s).
+/// Long enough for a burst at the quota of CreateRestApi, 1 in 3 s.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// How a create call is sent: once.
-pub fn once() -> RetryConfig {
-    RetryConfig::disabled()
+/// Settings of a call to API Gateway that the SDK sends once.
+pub fn api_gateway_once() -> aws_sdk_apigateway::config::Builder {
+    aws_sdk_apigateway::config::Builder::default().retry_config(RetryConfig::disabled())
 }
 
-/// Creates, or finds what an earlier try has created.
+/// Settings of a call to Cognito that the SDK sends once.
+pub fn cognito_once() -> aws_sdk_cognitoidentityprovider::config::Builder {
+    aws_sdk_cognitoidentityprovider::config::Builder::default().retry_config(RetryConfig::disabled())
+}
+
+/// Creates a thing, or finds the one that an earlier attempt created.
 ///
-/// `create` sends one call without retries; `find` looks for its effect by ownership.
+/// `create` sends one call without retries; `find` looks for what it created, by ownership.
 pub async fn create<T>(
     events: &Events,
     resource: ResourceKind,
@@ -42,7 +47,7 @@ pub async fn create<T>(
             Ok(value) => Ok(Poll::Ready(value)),
             Err(error) if error.in_doubt() => {
                 in_doubt = true;
-                Ok(Poll::Pending(format!("the answer was lost ({error}), looking for what it did")))
+                Ok(Poll::Pending(format!("the answer was lost ({error}); looking whether the call had its effect")))
             }
             Err(error) if error.is_throttled() => Ok(Poll::Pending("AWS limits the rate of this call".into())),
             Err(error) => Err(error).doing(&format!("creating {}", resource.words()), id),
@@ -58,9 +63,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_lost_answer_is_looked_up_before_the_call_is_sent_again() {
+    async fn after_a_lost_answer_the_thing_is_looked_for_before_the_call_is_sent_again() {
         let sent = Cell::new(0);
-        let made = create(
+        let created = create(
             &Events::silent(),
             ResourceKind::UserPool,
             "p",
@@ -71,14 +76,14 @@ mod tests {
             },
         )
         .await;
-        assert_eq!(made.ok(), Some("found"));
+        assert_eq!(created.ok(), Some("found"));
         assert_eq!(sent.get(), 1);
     }
 
     #[tokio::test]
     async fn a_refusal_is_final_and_a_throttle_is_not() {
         let sent = Cell::new(0);
-        let made = create(
+        let created = create(
             &Events::silent(),
             ResourceKind::RestApi,
             "a",
@@ -92,7 +97,7 @@ mod tests {
             },
         )
         .await;
-        assert!(made.is_err_and(|error| format!("{error:#}").contains("BadRequestException")));
+        assert!(created.is_err_and(|error| format!("{error:#}").contains("BadRequestException")));
         assert_eq!(sent.get(), 2);
     }
 }

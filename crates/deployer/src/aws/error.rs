@@ -1,6 +1,7 @@
-//! SDK errors, reduced to what decisions and people need: AWS's code, its message, whether the effect is in doubt.
+//! SDK errors, reduced to what decisions and people need: AWS's code, its message, and whether the call may have had its
+//! effect.
 //!
-//! Decisions are made by code; a message is read only where AWS gives no code of its own.
+//! Decisions read the code. They read the message only where AWS has no code of its own for the case.
 
 use std::{error::Error as StdError, fmt};
 
@@ -23,27 +24,26 @@ struct Inner {
 }
 
 impl ApiError {
-    /// AWS's error code, none when no answer came.
+    /// AWS's error code. None where no answer came.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// AWS's message.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Whether the call may have had its effect all the same: the answer was lost, or the service failed on its side.
+    /// Whether the call may have had its effect: the answer was lost, or the service failed internally.
     pub fn in_doubt(&self) -> bool {
         self.0.in_doubt
     }
 
-    /// Whether no connection came about or the answer did not come in time.
+    /// Whether there was no connection, or no answer in time.
     pub fn is_unreachable(&self) -> bool {
         self.0.unreachable
     }
 
-    /// Whether AWS asked for fewer calls.
+    /// Whether AWS limits the rate of the call.
     pub fn is_throttled(&self) -> bool {
         matches!(
             self.code(),
@@ -60,14 +60,16 @@ impl ApiError {
 
     fn hint(&self) -> Option<String> {
         if self.is_unreachable() {
-            return Some("check the network, then run the same command again: it goes on from what is there".into());
+            return Some("check the network, then run the same command again; it continues from what exists".into());
         }
         let hint = match self.code().unwrap_or_default() {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => match denied_action(self.message()) {
                 Some(action) => {
-                    format!("allow {action} to whoever runs deployer; `deployer policy` prints all that is needed")
+                    format!(
+                        "allow {action} to the principal that runs deployer; `deployer policy` prints all permissions that it needs"
+                    )
                 }
-                None => "give whoever runs deployer what `deployer policy` prints".into(),
+                None => "give the principal that runs deployer the permissions that `deployer policy` prints".into(),
             },
             "ExpiredToken" | "ExpiredTokenException" => {
                 "the credentials have expired; renew them, for SSO with `aws sso login`".into()
@@ -75,20 +77,20 @@ impl ApiError {
             "InvalidClientTokenId"
             | "UnrecognizedClientException"
             | "SignatureDoesNotMatch"
-            | "InvalidSignatureException" => "check the credentials: AWS does not accept them".into(),
-            // What a command is about to change was there when it looked.
+            | "InvalidSignatureException" => "check the credentials; AWS does not accept them".into(),
+            // It existed when the command read it.
             code if is_not_found(Some(code)) => {
-                "something has deleted it meanwhile, another run perhaps; run the same command again".into()
+                "something else, perhaps another run, has deleted it; run the same command again".into()
             }
             "ConflictException"
             | "ConcurrentModificationException"
             | "ResourceConflictException"
             | "OperationAbortedException" => {
-                "something changes it at the same time, another run perhaps; run the same command again".into()
+                "something else, perhaps another run, is changing it; run the same command again".into()
             }
             _ if self.is_throttled() => "AWS limits the rate of this call; run the same command again".into(),
             _ if self.in_doubt() => {
-                "the service failed on its side; run the same command again: it goes on from what is there".into()
+                "the service failed internally; run the same command again; it continues from what exists".into()
             }
             _ => return None,
         };
@@ -96,7 +98,7 @@ impl ApiError {
     }
 }
 
-/// The action that AWS says is missing. Only the message names it: "... is not authorized to perform: iam:CreateRole on
+/// The action that the caller may not do. Only the message names it: "... is not authorized to perform: iam:CreateRole on
 /// resource: ...".
 fn denied_action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("not authorized to perform: ")?;
@@ -149,7 +151,7 @@ where
 }
 
 fn without_answer(error: &(dyn StdError + 'static), in_doubt: bool, unreachable: bool) -> Inner {
-    // The outer layers say only "dispatch failure"; what a person can act on is further down.
+    // The outer layers say only "dispatch failure"; the inner ones say what a person can act on.
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(layer) = next {
@@ -162,9 +164,9 @@ fn without_answer(error: &(dyn StdError + 'static), in_doubt: bool, unreachable:
     Inner { code: None, message: parts.join(": "), request_id: None, in_doubt, unreachable }
 }
 
-/// Says what was being done when a call failed.
+/// Adds to the error of a call what the call was for.
 pub trait Doing<T> {
-    /// `doing("creating user pool", name)`: gerund + resource, then its id.
+    /// Takes gerund and resource, then the id: `doing("creating user pool", name)`.
     fn doing(self, what: &str, id: &str) -> anyhow::Result<T>;
 }
 
@@ -179,13 +181,13 @@ impl<T, E: Into<ApiError>> Doing<T> for Result<T, E> {
     }
 }
 
-/// Whether a code says that there is no such thing. Every service has its own word for it.
+/// Whether a code means that there is no such thing. Every service has its own.
 pub fn is_not_found(code: Option<&str>) -> bool {
     matches!(code, Some("NotFoundException" | "ResourceNotFoundException" | "NoSuchEntity" | "NoSuchEntityException"))
 }
 
-/// Makes an absent thing a value.
-pub fn found<T, E: Into<ApiError>>(result: Result<T, E>) -> Result<Option<T>, ApiError> {
+/// Turns a "not found" error into no value.
+pub fn none_if_not_found<T, E: Into<ApiError>>(result: Result<T, E>) -> Result<Option<T>, ApiError> {
     match result.map_err(Into::into) {
         Ok(value) => Ok(Some(value)),
         Err(error) if is_not_found(error.code()) => Ok(None),
@@ -195,7 +197,7 @@ pub fn found<T, E: Into<ApiError>>(result: Result<T, E>) -> Result<Option<T>, Ap
 
 #[cfg(test)]
 impl ApiError {
-    /// An answer with this code, for tests of decisions.
+    /// An answer with this code.
     pub fn with_code(code: &str, message: &str) -> Self {
         Self(Box::new(Inner {
             code: Some(code.into()),
@@ -206,7 +208,7 @@ impl ApiError {
         }))
     }
 
-    /// An answer that never came, for tests of decisions.
+    /// An answer that never came.
     pub fn lost() -> Self {
         Self(Box::new(Inner {
             code: None,
@@ -232,12 +234,12 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_a_good_answer_says_how_to_go_on() {
+    fn a_lost_answer_and_an_internal_failure_say_how_to_continue() {
         let hint = |error: ApiError| error.hint().unwrap_or_default();
         assert!(hint(ApiError::lost()).starts_with("check the network, then run the same command again"));
         let mut failed = ApiError::with_code("InternalFailure", "");
         failed.0.in_doubt = true;
-        assert!(hint(failed).starts_with("the service failed on its side; run the same command again"));
+        assert!(hint(failed).starts_with("the service failed internally; run the same command again"));
         assert_eq!(ApiError::with_code("BadRequestException", "").hint(), None);
     }
 
@@ -249,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn absent_is_a_value_and_other_errors_stay() {
+    fn not_found_is_no_value_and_other_errors_stay() {
         let absent: Result<(), ApiError> = Err(ApiError::with_code("NoSuchEntity", ""));
-        assert!(matches!(found(absent), Ok(None)));
+        assert!(matches!(none_if_not_found(absent), Ok(None)));
         let denied: Result<(), ApiError> = Err(ApiError::with_code("AccessDenied", ""));
-        assert!(found(denied).is_err());
+        assert!(none_if_not_found(denied).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Everything about talking to AWS that is no resource: clients, endpoints of the data plane, errors, the one waiter.
+//! How to talk to AWS: clients, endpoints of the data plane, errors, the one waiter.
 
 pub mod clients;
 pub mod create;
@@ -7,4 +7,4 @@ pub mod error;
 pub mod wait;
 
 pub use clients::{Clients, LocalEndpoint};
-pub use error::{ApiError, Doing, found};
+pub use error::{ApiError, Doing, none_if_not_found};

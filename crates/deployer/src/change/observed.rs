@@ -5,22 +5,20 @@ use crate::names::{STACK_TAG, STAGE_TAG, StackKey};
 /// What was found under a resource's name or tags.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Observed<T> {
-    /// Nothing.
     #[default]
     Absent,
-    /// This stack's.
+    /// It belongs to this stack.
     Owned(T),
-    /// Somebody else's, or nobody's.
+    /// It belongs to another stack, or to none.
     Unowned {
-        /// What it is.
         actual: T,
-        /// The stack and stage that its tags name, if they name one: `stack digits/dev`.
+        /// The stack and stage in its tags, if there are any: `stack digits/dev`.
         owner: Option<String>,
     },
 }
 
 impl<T> Observed<T> {
-    /// Sorts what was found by its tags.
+    /// Decides by tags whose it is.
     pub fn by_tags<'t>(id: &StackKey, actual: T, tag: impl Fn(&str) -> Option<&'t str>) -> Self {
         if id.owns(&tag) {
             return Self::Owned(actual);
@@ -29,20 +27,20 @@ impl<T> Observed<T> {
         Self::Unowned { actual, owner }
     }
 
-    /// What hangs on an owned parent, or is not there.
+    /// For what hangs on an owned parent.
     pub fn child(found: Option<T>) -> Self {
         found.map_or(Self::Absent, Self::Owned)
     }
 
-    /// What is there, whoever's it is.
-    pub fn there(&self) -> Option<&T> {
+    /// What exists, whoever owns it.
+    pub fn existing(&self) -> Option<&T> {
         match self {
             Self::Absent => None,
             Self::Owned(actual) | Self::Unowned { actual, .. } => Some(actual),
         }
     }
 
-    /// The one that is this stack's.
+    /// What exists and is this stack's.
     pub fn owned(&self) -> Option<&T> {
         match self {
             Self::Owned(actual) => Some(actual),

@@ -83,7 +83,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
         Some(_) => State::Up,
         None => State::Partial,
     };
-    let clients = usize::from(world.app_client.owned().is_some()) + world.spare_clients.len();
+    let clients = usize::from(world.app_client.owned().is_some()) + world.duplicate_clients.len();
     context.ui.print(&Status {
         state,
         stack: Description::new(&id, outputs),

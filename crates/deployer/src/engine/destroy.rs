@@ -1,5 +1,5 @@
-//! Deletes what the stack owns, and nothing else, in the order that AWS accepts: the domain before its pool, the log
-//! group after its function, which would write it back. Three branches run beside each other.
+//! Deletes what the stack owns and nothing else, in the order that AWS accepts: the domain before its pool, and the log
+//! group after its function, which would create it again. Independent branches run side by side.
 
 use anyhow::Result;
 
@@ -14,7 +14,7 @@ use crate::{
     resources::{Context, domain, function, log_group, rest_api, role, user_pool},
 };
 
-/// What will be deleted, in the order in which it is shown. What hangs on an owned parent goes with it.
+/// What will be deleted, in the order in which it is shown. What hangs on an owned parent is deleted with it.
 pub fn plan(cx: Context<'_>, world: &World) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |resource, id: &str| {
@@ -50,7 +50,7 @@ fn pools(world: &World) -> impl Iterator<Item = &user_pool::Actual> {
     world.user_pool.pool.owned().into_iter().chain(&world.user_pool.duplicates)
 }
 
-/// Refuses when a pool holds users or is protected, unless that was said to be all right.
+/// Refuses to delete a pool that holds users or is protected, unless `delete_users` allows it.
 pub async fn check_users(cx: Context<'_>, world: &World, delete_users: bool) -> Result<()> {
     if delete_users {
         return Ok(());
@@ -64,12 +64,12 @@ pub async fn check_users(cx: Context<'_>, world: &World, delete_users: bool) -> 
             continue;
         };
         let failure = Failure::refused(format!("user pool \"{}\" {why}", pool.id));
-        return Err(failure.hint("to delete it all the same, run `deployer down --delete-users`").into());
+        return Err(failure.hint("to delete it anyway, run `deployer down --delete-users`").into());
     }
     Ok(())
 }
 
-/// Deletes it all. Returns only when every deletion that could start has ended.
+/// Deletes everything. Returns only when every deletion that could start has ended.
 pub async fn destroy(cx: Context<'_>, world: &World) -> Result<()> {
     let nodes = Nodes::new(cx.events);
     let function = Slot::<()>::new();

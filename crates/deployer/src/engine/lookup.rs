@@ -1,4 +1,4 @@
-//! What a stack offers, with the few calls that this needs; for commands that do not compare.
+//! The outputs of a stack, with few calls, for commands that do not compare.
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ use crate::{
     resources::{Reader, app_client, rest_api, user_pool},
 };
 
-/// The outputs of a stack that is up: account, pool and API beside each other, then what hangs on the pool.
+/// The outputs of a stack that is up. Reads account, pool and API side by side, then what hangs on the pool.
 pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
     let key = aws.key(config);
     let cx = Reader { aws, id: &key };
@@ -28,18 +28,18 @@ pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
     }
 }
 
-/// The stack's pool, its client and its domain, where it has all three.
+/// Ids of the stack's pool and its client, and its domain, where all three exist.
 async fn pool(cx: Reader<'_>) -> Result<Option<(String, String, String)>> {
     let ids = user_pool::list(cx).await?;
     let read = async |id: &str| app_client::list(cx, id).await;
-    let (found, guessed) = tokio::join!(user_pool::observe(cx, &ids), user_pool::guess(&ids, read));
-    let Some(pool) = found?.pool.owned().cloned() else { return Ok(None) };
-    let clients = user_pool::confirm(guessed, &pool.id, read).await?;
+    let (discovered, prefetched) = tokio::join!(user_pool::observe(cx, &ids), user_pool::prefetch(&ids, read));
+    let Some(pool) = discovered?.pool.owned().cloned() else { return Ok(None) };
+    let clients = user_pool::prefetched_or_read(prefetched, &pool.id, read).await?;
     let client = clients.into_iter().next();
     Ok(client.zip(pool.domain).map(|(client, domain)| (pool.id, client, domain)))
 }
 
-/// The ids from which outputs are made.
+/// The ids that outputs derive from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ids {
     pub pool_id: String,
@@ -48,7 +48,6 @@ pub struct Ids {
     pub api_id: String,
 }
 
-/// Outputs from ids.
 pub fn outputs(aws: &Clients, config: &Config, id: &StackId, ids: &Ids) -> Outputs {
     let token = aws.endpoints.token(&ids.domain);
     Outputs {
@@ -67,7 +66,7 @@ pub fn outputs(aws: &Clients, config: &Config, id: &StackId, ids: &Ids) -> Outpu
     }
 }
 
-/// The client's secret, straight from Cognito.
+/// Reads the client's secret from Cognito.
 pub async fn client_secret(aws: &Clients, outputs: &Outputs) -> Result<Secret> {
     let secret = app_client::secret(aws, &outputs.user_pool_id, &outputs.client_id).await?;
     secret.map(Secret::new).ok_or_else(|| {

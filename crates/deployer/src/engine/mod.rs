@@ -12,7 +12,8 @@ mod unchanged;
 pub use apply::apply;
 pub use lookup::{client_secret, lookup};
 pub use observe::{World, observe};
-pub use planner::{Options, Plan, plan};
+pub use plan::{Options, Plan};
+pub use planner::plan;
 pub use unchanged::check_unchanged;
 
 #[cfg(test)]

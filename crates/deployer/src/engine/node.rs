@@ -1,9 +1,9 @@
 //! A step of apply or destroy as a node of the dependency graph: it waits for the slots of what it needs, does its
 //! work, and fills its own slot.
 //!
-//! All nodes are joined, never raced: when one fails, those that need it do not start, the others run to their end, and
-//! no call in flight is dropped. After an interrupt, too, only what has begun goes on, and so it is when this run has to
-//! give way to another.
+//! All nodes are joined, never raced. When one fails, those that need it do not start, the others run to their end, and
+//! no call in flight is dropped. After an interrupt, and when this run gives way to another one, the nodes that have
+//! started run to their end and no other node starts.
 
 use std::{
     cell::{Cell, RefCell},
@@ -19,11 +19,11 @@ use crate::{
     interrupt::{self, Graceful},
 };
 
-/// What a node needs was not made; the reason is told by whoever failed.
+/// Something that a node needs does not exist. The node that failed reports why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocked;
 
-/// A value that one node makes and others wait for.
+/// A value that one node produces and others wait for.
 #[derive(Debug)]
 pub struct Slot<T>(watch::Sender<Option<Result<T, Blocked>>>);
 
@@ -34,7 +34,6 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T: Clone> Slot<T> {
-    /// Not filled yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -46,38 +45,36 @@ impl<T: Clone> Slot<T> {
         filled.ok().and_then(|value| value.clone()).unwrap_or(Err(Blocked))
     }
 
-    /// Fills it.
     pub fn fill(&self, value: Result<T, Blocked>) {
         self.0.send_replace(Some(value));
     }
 }
 
-/// Runs nodes and keeps what went wrong.
+/// Runs nodes and collects their errors.
 #[derive(Debug)]
 pub struct Nodes<'a> {
     events: &'a Events,
     errors: RefCell<Vec<anyhow::Error>>,
     graceful: Graceful,
-    /// Whether a node did not begin because of an interrupt.
+    /// Whether a node did not start because of an interrupt.
     interrupted: Cell<bool>,
     /// Why this run gives way to another one of the same stack.
-    outrun: RefCell<Option<anyhow::Error>>,
+    gave_way: RefCell<Option<anyhow::Error>>,
 }
 
 impl<'a> Nodes<'a> {
-    /// None yet.
     pub fn new(events: &'a Events) -> Self {
         Self {
             events,
             errors: RefCell::default(),
             graceful: Graceful::begin(),
             interrupted: Cell::new(false),
-            outrun: RefCell::default(),
+            gave_way: RefCell::default(),
         }
     }
 
-    /// One node. `action` is none or a no-op where nothing is told; `needs` waits for other nodes; `work` gives the id
-    /// that is told and the value that others wait for.
+    /// Runs one node. It sends no events where `action` is none or a no-op. `needs` waits for other nodes. `work` returns the
+    /// id for the events and the value that other nodes wait for.
     pub async fn run<N, T: Clone>(
         &self,
         kind: ResourceKind,
@@ -87,7 +84,7 @@ impl<'a> Nodes<'a> {
         work: impl AsyncFnOnce(N) -> Result<(String, T)>,
     ) {
         let Ok(needs) = needs.await else { return slot.fill(Err(Blocked)) };
-        if self.outrun.borrow().is_some() {
+        if self.gave_way.borrow().is_some() {
             return slot.fill(Err(Blocked));
         }
         if self.graceful.is_asked() {
@@ -99,7 +96,7 @@ impl<'a> Nodes<'a> {
         if let Some(action) = action {
             self.events.send(Event::Started { resource: kind, action });
         }
-        // On the heap: seventeen SDK calls side by side in one future overflow a thread's 2 MB stack.
+        // On the heap, because seventeen SDK calls side by side in one future overflow a thread's 2 MB stack.
         match Box::pin(work(needs)).await {
             Ok((id, value)) => {
                 self.events.done(kind.as_str(), begin);
@@ -113,25 +110,25 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Keeps why a step failed; gives what the slots of those that need it are filled with.
+    /// Records why a step failed. Returns what to fill its slot with.
     pub fn failed(&self, kind: ResourceKind, error: anyhow::Error) -> Blocked {
         self.events.send(Event::Failed { resource: kind });
         if kind_of(&error) == Kind::Conflict {
-            self.outrun.replace(Some(error));
+            self.gave_way.replace(Some(error));
         } else {
             self.errors.borrow_mut().push(error);
         }
         Blocked
     }
 
-    /// What went wrong, as one error: the only one as it is, several under one head.
+    /// All errors as one: a single one as it is, several under one heading.
     pub fn finish(self) -> Result<()> {
-        // What else failed is its consequence: what this run made is gone.
-        if let Some(outrun) = self.outrun.into_inner() {
-            return Err(outrun);
+        // The other errors are its consequence: what this run created is deleted.
+        if let Some(conflict) = self.gave_way.into_inner() {
+            return Err(conflict);
         }
         let mut errors = self.errors.into_inner();
-        // A wait that was broken off is the interrupt's doing, not a failure beside it.
+        // The interrupt ended these waits, so they are no errors of their own.
         let waits = errors.extract_if(.., |error| kind_of(error) == Kind::Interrupted).count();
         if errors.is_empty() && (waits > 0 || self.interrupted.get()) {
             return Err(interrupt::failure().into());
@@ -172,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn several_failures_are_all_told() {
+    async fn several_failures_are_all_reported() {
         let events = Events::silent();
         let nodes = Nodes::new(&events);
         for text in ["first", "second"] {

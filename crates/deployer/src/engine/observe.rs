@@ -1,10 +1,12 @@
-//! Reads what is there: by name and tag first, then the children of the pool and of the API, then the client.
+//! Reads what exists: first what is found by name and tag, then the children of the pool and of the API, then the client.
 //!
-//! That is three dependent round trips and, for a stack that is up, sixteen calls with the one that names the account,
-//! which nothing waits for but what hangs on a name that is made of it. Only what is not as it should be costs more: a pool that lost its name is found by its domain, a desired domain that the
-//! pool does not have is looked up, and a stage that does not serve what we deployed last makes us read the deployments.
+//! That takes three dependent round trips and, for a stack that is up, sixteen calls. One of them identifies the account;
+//! only the derived domain prefix waits for that. More calls are sent only where something differs: a pool that lost its
+//! name is found by its domain, a desired domain that the pool does not have is looked up, and the deployments are listed
+//! where the stage does not serve the one that we created last.
 
 use anyhow::Result;
+use aws_sdk_apigateway::types::Resource;
 
 use super::node::{Blocked, Slot};
 use crate::{
@@ -15,45 +17,49 @@ use crate::{
     resources::{
         Reader, app_client, authorizer,
         deployment::{self, Record},
-        domain, function, log_group, method, permission, resource_server, rest_api, role, stage, user_pool,
+        domain, function, integration, log_group, method, paths, permission, resource_server, rest_api, role, stage,
+        user_pool,
     },
     stack::domain_prefix,
 };
 
-/// Everything that was found.
+/// Everything that exists of a stack.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct World {
     pub log_group: Observed<log_group::Actual>,
     pub role: Observed<role::Actual>,
     pub function: Observed<function::Actual>,
-    pub policy: permission::Policy,
-    pub user_pool: user_pool::Found,
+    pub function_policy: permission::FunctionPolicy,
+    pub user_pool: user_pool::Discovered,
     pub resource_server: Observed<resource_server::Actual>,
     pub app_client: Observed<app_client::Actual>,
-    /// More clients of our name, which a lost answer has left.
-    pub spare_clients: Vec<String>,
+    /// More clients of our name, left by a create call whose answer was lost.
+    pub duplicate_clients: Vec<String>,
     pub domain: Observed<domain::Actual>,
-    /// Another pool that has the domain which is desired.
+    /// Another pool that has the desired domain.
     pub domain_holder: Option<Holder>,
-    pub rest_api: rest_api::Found,
+    pub rest_api: rest_api::Discovered,
     pub authorizer: Observed<authorizer::Actual>,
-    pub root: Option<method::Root>,
-    pub stage: stage::Found,
-    /// Deployments that we made, newest first; read only where the stage does not serve the last one.
+    /// Id of the API's root path.
+    pub root_id: Option<String>,
+    pub method: Observed<method::Actual>,
+    pub integration: Observed<integration::Actual>,
+    pub foreign_methods: Vec<method::Foreign>,
+    pub stage: stage::Discovered,
+    /// Deployments that we created, newest first. Read only where the stage does not serve the last one.
     pub deployments: Vec<Record>,
 }
 
 /// A pool that has a domain and is not the stack's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Its id.
     pub pool_id: String,
-    /// The stack that its tags name, if they name one.
+    /// The stack in its tags, if there is one.
     pub owner: Option<String>,
 }
 
 impl World {
-    /// Whether nothing of the stack is there.
+    /// Whether nothing of the stack exists.
     pub fn is_empty(&self) -> bool {
         self.log_group.owned().is_none()
             && self.role.owned().is_none()
@@ -63,8 +69,8 @@ impl World {
     }
 }
 
-/// Reads everything, and beside that whose account it is in. `adopt` also looks into a pool and an API of our name that
-/// nobody owns.
+/// Reads everything, and identifies the account meanwhile. With `adopt` it also reads the children of a pool and an API
+/// that have our name and no owner.
 pub async fn observe(aws: &Clients, config: &Config, adopt: bool) -> Result<(StackId, World)> {
     let account = Slot::new();
     let key = aws.key(config);
@@ -73,63 +79,66 @@ pub async fn observe(aws: &Clients, config: &Config, adopt: bool) -> Result<(Sta
         account.fill(id.as_ref().map(StackId::clone).map_err(|_| Blocked));
         id
     };
-    let look = Look { cx: Reader { aws, id: &key }, config, account: &account, adopt };
-    // Who cannot be identified is told so at once: what is being read then fails as well, after more tries.
-    let (id, world) = tokio::try_join!(identify, async { Ok(read(look).await) })?;
+    let reading = Reading { cx: Reader { aws, id: &key }, config, account: &account, adopt };
+    // A failure to identify the account ends this at once: the other calls would fail as well, after more attempts.
+    let (id, world) = tokio::try_join!(identify, async { Ok(read(reading).await) })?;
     Ok((id, world?))
 }
 
 #[derive(Clone, Copy)]
-struct Look<'a> {
+struct Reading<'a> {
     cx: Reader<'a>,
     config: &'a Config,
     account: &'a Slot<StackId>,
     adopt: bool,
 }
 
-impl Look<'_> {
-    /// The desired domain; its name may be made of the account's.
+impl Reading<'_> {
+    /// The desired domain prefix, which may derive from the account.
     async fn prefix(self) -> Result<String> {
         if let Some(prefix) = &self.config.auth.domain {
             return Ok(prefix.clone());
         }
-        let id = self.account.get().await.map_err(|Blocked| anyhow::anyhow!("the account is not known"))?;
+        let id = self.account.get().await.map_err(|Blocked| anyhow::anyhow!("the account is unknown"))?;
         Ok(domain_prefix(self.config, &id))
     }
 }
 
-async fn read(look: Look<'_>) -> Result<World> {
-    let cx = look.cx;
-    // All of them end before an error is told: a dropped call could not be told from a lost one.
-    let (log_group, role, function, policy, pool, api) = tokio::join!(
+async fn read(reading: Reading<'_>) -> Result<World> {
+    let cx = reading.cx;
+    // All of them end before an error is returned: a dropped call looks like a lost one.
+    let (log_group, role, function, function_policy, pool, api) = tokio::join!(
         log_group::observe(cx),
         role::observe(cx),
         function::observe(cx),
         permission::observe(cx),
-        Box::pin(pool(look)),
-        Box::pin(api(look)),
+        Box::pin(pool(reading)),
+        Box::pin(api(reading)),
     );
     let (pool, api) = (pool?, api?);
     Ok(World {
         log_group: log_group?,
         role: role?,
         function: function?,
-        policy: policy?,
-        user_pool: pool.found,
+        function_policy: function_policy?,
+        user_pool: pool.discovered,
         resource_server: pool.server,
         app_client: pool.client,
-        spare_clients: pool.spare_clients,
+        duplicate_clients: pool.duplicate_clients,
         domain: pool.domain,
         domain_holder: pool.domain_holder,
-        rest_api: api.found,
+        rest_api: api.discovered,
         authorizer: api.authorizer,
-        root: api.root,
+        root_id: paths::root_id(&api.paths).map(Into::into),
+        method: method::observe(&api.paths),
+        integration: integration::observe(&api.paths),
+        foreign_methods: method::foreign(&api.paths),
         stage: api.stage,
         deployments: api.deployments,
     })
 }
 
-/// The one whose children are read: ours, or with `adopt` nobody's.
+/// The one whose children are read: ours, or with `adopt` one without an owner.
 fn chosen<T>(observed: &Observed<T>, adopt: bool) -> Option<&T> {
     match observed {
         Observed::Owned(actual) => Some(actual),
@@ -138,42 +147,46 @@ fn chosen<T>(observed: &Observed<T>, adopt: bool) -> Option<&T> {
     }
 }
 
+/// A pool and what hangs on it.
 #[derive(Default)]
 struct Pool {
-    found: user_pool::Found,
+    discovered: user_pool::Discovered,
     server: Observed<resource_server::Actual>,
     client: Observed<app_client::Actual>,
-    spare_clients: Vec<String>,
+    duplicate_clients: Vec<String>,
     domain: Observed<domain::Actual>,
     domain_holder: Option<Holder>,
 }
 
-async fn pool(look: Look<'_>) -> Result<Pool> {
-    let Look { cx, adopt, .. } = look;
+async fn pool(reading: Reading<'_>) -> Result<Pool> {
+    let Reading { cx, adopt, .. } = reading;
     let ids = user_pool::list(cx).await?;
-    let read = async |id: &str| children(look, id).await;
-    let (found, guessed) = tokio::join!(user_pool::observe(cx, &ids), user_pool::guess(&ids, read));
-    let (mut found, holder) = by_domain(look, found?).await?;
-    for duplicate in &mut found.duplicates {
-        // The estimate lags, and whether there is a user decides whether it may be deleted.
+    let read = async |id: &str| children(reading, id).await;
+    let (discovered, prefetched) = tokio::join!(user_pool::observe(cx, &ids), user_pool::prefetch(&ids, read));
+    let (mut discovered, holder) = by_domain(reading, discovered?).await?;
+    for duplicate in &mut discovered.duplicates {
+        // AWS's estimate can be out of date, and a pool that holds a user must not be deleted.
         if user_pool::has_users(cx, duplicate).await? {
             duplicate.users = duplicate.users.max(1);
         }
     }
-    let Some(actual) = chosen(&found.pool, adopt).cloned() else {
-        return Ok(Pool { found, domain_holder: holder, ..Pool::default() });
+    let Some(actual) = chosen(&discovered.pool, adopt).cloned() else {
+        return Ok(Pool { discovered, domain_holder: holder, ..Pool::default() });
     };
-    let children = user_pool::confirm(guessed, &actual.id, read).await?;
+    let children = user_pool::prefetched_or_read(prefetched, &actual.id, read).await?;
     let domain = actual.domain.map(|prefix| domain::Actual { prefix });
-    Ok(Pool { found, domain: Observed::child(domain), domain_holder: holder, ..children })
+    Ok(Pool { discovered, domain: Observed::child(domain), domain_holder: holder, ..children })
 }
 
-/// Completes what was found by name with the pool that has the desired domain: our own that somebody has renamed, the
-/// one to adopt, or one that is in our way.
-async fn by_domain(look: Look<'_>, found: user_pool::Found) -> Result<(user_pool::Found, Option<Holder>)> {
-    let Look { cx, adopt, .. } = look;
+/// Looks also for the pool that has the desired domain: our own that somebody renamed, the one to adopt, or one that is in
+/// the way.
+async fn by_domain(
+    reading: Reading<'_>,
+    found: user_pool::Discovered,
+) -> Result<(user_pool::Discovered, Option<Holder>)> {
+    let Reading { cx, adopt, .. } = reading;
     let ours = found.pool.owned();
-    let prefix = look.prefix().await?;
+    let prefix = reading.prefix().await?;
     if ours.is_some_and(|pool| pool.domain.as_ref() == Some(&prefix)) {
         return Ok((found, None));
     }
@@ -184,7 +197,7 @@ async fn by_domain(look: Look<'_>, found: user_pool::Found) -> Result<(user_pool
     let mut holding = user_pool::observe(cx, std::slice::from_ref(&pool_id)).await?;
     match &holding.pool {
         Observed::Owned(_) => {
-            // The one with the domain is in use, whatever it is called.
+            // The one with the domain is in use, whatever its name is.
             holding.duplicates.extend(ours.cloned().into_iter().chain(found.duplicates));
             Ok((holding, None))
         }
@@ -197,8 +210,8 @@ async fn by_domain(look: Look<'_>, found: user_pool::Found) -> Result<(user_pool
     }
 }
 
-async fn children(look: Look<'_>, pool_id: &str) -> Result<Pool> {
-    let cx = look.cx;
+async fn children(reading: Reading<'_>, pool_id: &str) -> Result<Pool> {
+    let cx = reading.cx;
     let client = async {
         let mut ids = app_client::list(cx, pool_id).await?.into_iter();
         let client = match ids.next() {
@@ -207,34 +220,35 @@ async fn children(look: Look<'_>, pool_id: &str) -> Result<Pool> {
         };
         anyhow::Ok((client, ids.collect()))
     };
-    let server = resource_server::observe(cx, pool_id, &look.config.auth.resource_server);
+    let server = resource_server::observe(cx, pool_id, &reading.config.auth.resource_server);
     let (server, client) = tokio::join!(server, client);
-    let (client, spare_clients) = client?;
-    Ok(Pool { server: server?, client, spare_clients, ..Pool::default() })
+    let (client, duplicate_clients) = client?;
+    Ok(Pool { server: server?, client, duplicate_clients, ..Pool::default() })
 }
 
+/// An API and what hangs on it.
 #[derive(Default)]
 struct Api {
-    found: rest_api::Found,
+    discovered: rest_api::Discovered,
     authorizer: Observed<authorizer::Actual>,
-    root: Option<method::Root>,
-    stage: stage::Found,
+    paths: Vec<Resource>,
+    stage: stage::Discovered,
     deployments: Vec<Record>,
 }
 
-async fn api(look: Look<'_>) -> Result<Api> {
-    let Look { cx, adopt, .. } = look;
-    let found = rest_api::observe(cx).await?;
-    let Some(id) = chosen(&found.api, adopt).map(|actual| actual.id.clone()) else {
-        return Ok(Api { found, ..Api::default() });
+async fn api(reading: Reading<'_>) -> Result<Api> {
+    let Reading { cx, adopt, .. } = reading;
+    let discovered = rest_api::observe(cx).await?;
+    let Some(id) = chosen(&discovered.api, adopt).map(|actual| actual.id.clone()) else {
+        return Ok(Api { discovered, ..Api::default() });
     };
-    let (authorizers, root, stage) =
-        tokio::join!(authorizer::list(cx, &id), method::observe(cx, &id), stage::observe(cx, &id));
-    let (authorizers, root, stage) = (authorizers?, root?, stage?);
-    let method = root.as_ref().and_then(|root| root.method.owned());
-    let guarding = method.map(|method| method.authorizer_id.as_str());
+    let (authorizers, paths, stage) =
+        tokio::join!(authorizer::list(cx, &id), paths::list(cx, &id), stage::observe(cx, &id));
+    let (authorizers, paths, stage) = (authorizers?, paths?, stage?);
+    let method = method::observe(&paths);
+    let guarding = method.owned().map(|method| method.authorizer_id.as_str());
     let authorizer = authorizer::pick(&cx.id.authorizer(), guarding, authorizers);
     let serves = stage.stage.owned().is_some_and(|stage| stage.serves().is_some());
     let deployments = if serves { Vec::new() } else { deployment::list(cx, &id).await? };
-    Ok(Api { found, authorizer, root, stage, deployments })
+    Ok(Api { discovered, authorizer, paths, stage, deployments })
 }

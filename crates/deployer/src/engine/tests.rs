@@ -16,11 +16,11 @@ use crate::{
     testing::{Cloud, apply, changed, code, config, copy_files},
 };
 
+mod concurrent_runs;
 mod faults;
 mod life;
 mod ownership;
 mod packaging;
-mod rivals;
 
 #[tokio::test]
 async fn a_second_up_writes_nothing_and_reads_little() {
@@ -141,7 +141,7 @@ async fn what_was_changed_by_hand_is_put_right() {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
     let outputs = lookup(&cloud.aws, &cloud.config).await.unwrap();
-    let root = cloud.world().await.root.unwrap().id;
+    let root = cloud.world().await.root_id.unwrap();
     let any = cloud.aws.apigateway.put_method().rest_api_id(&outputs.rest_api_id).resource_id(&root);
     any.http_method("ANY").authorization_type("NONE").send().await.unwrap();
     let stage = cloud.aws.apigateway.delete_stage().rest_api_id(&outputs.rest_api_id).stage_name("dev");

@@ -1,6 +1,6 @@
-//! Whether what a run has written is still so when it ends: of two runs at once, the one that was written over is told.
+//! Checks at the end of a run that what it wrote is still there: the run that a concurrent one has overwritten fails.
 //!
-//! Only what callers meet and what is read back at once is looked at; listings lag behind.
+//! It reads only what callers depend on and what AWS returns at once. Listings show a change late.
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ use crate::{
     stack::Desired,
 };
 
-/// Fails with what another run has changed since.
+/// Fails if another run has changed something since.
 pub async fn check_unchanged(cx: Context<'_>, desired: &Desired, applied: &Applied) -> Result<()> {
     let stage = async {
         match &applied.api_id {
@@ -26,26 +26,26 @@ pub async fn check_unchanged(cx: Context<'_>, desired: &Desired, applied: &Appli
         function::observe(cx.reader()),
         stage
     );
-    let target = applied.record.as_ref().map_or(stage::Target::Any, stage::Target::Known);
+    let serving = applied.record.as_ref().map_or(stage::Serving::Any, stage::Serving::Existing);
     let differs = [
         changed(&log_group?, |actual| log_group::diff(&desired.log_group, actual).is_empty(), "log group"),
         changed(&role?, |actual| role::diff(&desired.role, actual).is_empty(), "role"),
         changed(&function?, |actual| function::diff(&desired.function, actual).is_empty(), "function"),
         stage?.and_then(|stage| {
-            changed(&stage, |actual| stage::diff(&desired.stage, target, actual).is_empty(), "stage")
+            changed(&stage, |actual| stage::diff(&desired.stage, serving, actual).is_empty(), "stage")
         }),
     ];
     let differs: Vec<String> = differs.into_iter().flatten().collect();
     if differs.is_empty() {
         return Ok(());
     }
-    Err(Failure::conflict(format!("another run was at work at the same time: {}", differs.join(", "))).into())
+    Err(Failure::conflict(format!("another run has changed the stack at the same time: {}", differs.join(", "))).into())
 }
 
 fn changed<A>(observed: &Observed<A>, same: impl Fn(Option<&A>) -> bool, what: &str) -> Option<String> {
     match observed.owned() {
-        None => Some(format!("the {what} is gone")),
+        None => Some(format!("the {what} no longer exists")),
         actual if same(actual) => None,
-        _ => Some(format!("the {what} is not as this run left it")),
+        _ => Some(format!("the {what} is different from what this run wrote")),
     }
 }

@@ -278,8 +278,8 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
     let integration = Node::map([
         ("Type", Node::text(IntegrationType::AwsProxy.as_str())),
         ("IntegrationHttpMethod", Node::text(HTTP_METHOD)),
-        ("Uri", Node::Pieces(symbols.pieces(&method.uri))),
-        ("TimeoutInMillis", Node::scalar(method.timeout_ms)),
+        ("Uri", Node::Pieces(symbols.pieces(&desired.integration.uri))),
+        ("TimeoutInMillis", Node::scalar(desired.integration.timeout_ms)),
     ]);
     let post = Node::map([
         ("RestApiId", Node::reference("RestApi")),

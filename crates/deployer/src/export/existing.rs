@@ -24,11 +24,10 @@ impl Existing {
         world.log_group.owned()?;
         world.role.owned()?;
         world.function.owned()?;
-        world.policy.permission.owned()?;
+        world.function_policy.permission.owned()?;
         world.resource_server.owned()?;
-        let root = world.root.as_ref()?;
-        root.method.owned()?;
-        root.integration.owned()?;
+        world.method.owned()?;
+        world.integration.owned()?;
         let pool = world.user_pool.pool.owned()?;
         Some(Self {
             role: id.role(),
@@ -36,7 +35,7 @@ impl Existing {
             client_id: world.app_client.owned()?.id.clone(),
             domain: pool.domain.clone()?,
             api_id: world.rest_api.api.owned()?.id.clone(),
-            root_id: root.id.clone(),
+            root_id: world.root_id.clone()?,
             authorizer_id: world.authorizer.owned()?.id.clone(),
             deployment_id: world.stage.stage.owned()?.deployment_id.clone(),
         })

@@ -285,8 +285,8 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<Block> {
         .set("http_method", "aws_api_gateway_method.post.http_method")
         .text("type", IntegrationType::AwsProxy.as_str())
         .text("integration_http_method", HTTP_METHOD)
-        .attribute("uri", derived(symbols, &method.uri))
-        .set("timeout_milliseconds", method.timeout_ms);
+        .attribute("uri", derived(symbols, &desired.integration.uri))
+        .set("timeout_milliseconds", desired.integration.timeout_ms);
     vec![rest_api, authorizer, post, integration]
 }
 

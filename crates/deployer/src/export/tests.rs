@@ -8,7 +8,8 @@ use crate::{
     config::Config,
     names::{StackId, StackKey},
     resources::{
-        app_client, authorizer, domain, function, log_group, method, resource_server, rest_api, role, stage, user_pool,
+        app_client, authorizer, domain, function, integration, log_group, method, resource_server, rest_api, role,
+        stage, user_pool,
     },
     stack::Desired,
     testing::config,
@@ -127,7 +128,8 @@ fn changes() -> Vec<Change> {
             domain: domain::Desired { prefix: _ },
             rest_api: rest_api::Desired { name: _, binary_media_types: _ },
             authorizer: authorizer::Desired { name: _ },
-            method: method::Desired { scopes: _, uri: _, timeout_ms: _ },
+            method: method::Desired { scopes: _ },
+            integration: integration::Desired { uri: _, timeout_ms: _ },
             stage: stage::Desired { name: _, throttle_rate: _, throttle_burst: _ },
         } = desired;
     }
@@ -161,8 +163,8 @@ fn changes() -> Vec<Change> {
         ("rest_api.binary_media_types", |desired| desired.rest_api.binary_media_types = vec!["x/y".into()]),
         ("authorizer.name", |desired| desired.authorizer.name = "x".into()),
         ("method.scopes", |desired| desired.method.scopes = vec!["x".into()]),
-        ("method.uri", |desired| desired.method.uri = "x".into()),
-        ("method.timeout_ms", |desired| desired.method.timeout_ms = 50),
+        ("integration.uri", |desired| desired.integration.uri = "x".into()),
+        ("integration.timeout_ms", |desired| desired.integration.timeout_ms = 50),
         ("stage.name", |desired| desired.stage.name = "x".into()),
         ("stage.throttle_rate", |desired| desired.stage.throttle_rate = Some(1.0)),
         ("stage.throttle_burst", |desired| desired.stage.throttle_burst = Some(1)),
@@ -215,8 +217,8 @@ fn a_changed_snapshot_is_another_deployment_and_nothing_else_is() {
     let other: [fn(&mut Desired); 4] = [
         |desired| desired.rest_api.binary_media_types = vec!["x/y".into()],
         |desired| desired.method.scopes = vec!["x".into()],
-        |desired| desired.method.uri = "x".into(),
-        |desired| desired.method.timeout_ms = 50,
+        |desired| desired.integration.uri = "x".into(),
+        |desired| desired.integration.timeout_ms = 50,
     ];
     let changed = |change: fn(&mut Desired)| {
         let mut changed = stock.clone();

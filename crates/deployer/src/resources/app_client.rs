@@ -1,8 +1,9 @@
-//! The app client: ListUserPoolClients, DescribeUserPoolClient, Create-, Update- and DeleteUserPoolClient.
+//! The app client: ListUserPoolClients, DescribeUserPoolClient, CreateUserPoolClient, UpdateUserPoolClient,
+//! DeleteUserPoolClient.
 //!
-//! Hangs on the pool, found by name, which is not unique: the oldest counts. UpdateUserPoolClient resets what the call
-//! omits, so what is there is described first and sent back. A secret cannot be added later, so a client without one is
-//! replaced. The secret is read only when a token is fetched, and never kept.
+//! Hangs on the pool and is found by name. Names are not unique: the first id counts. UpdateUserPoolClient resets what
+//! the call omits, so the client is described first and sent back with our fields changed. A secret cannot be added
+//! later, so a client without one is replaced. The secret is read only when a token is fetched, and never stored.
 
 use anyhow::{Context as _, Result};
 use aws_sdk_cognitoidentityprovider::types::{
@@ -11,48 +12,44 @@ use aws_sdk_cognitoidentityprovider::types::{
 
 use super::{Context, Reader};
 use crate::{
-    aws::{ApiError, Doing as _, create, found},
+    aws::{ApiError, Doing as _, create, none_if_not_found},
     change::{Diff, FieldDiff, Observed, ResourceKind, Step},
 };
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
     /// Full scopes.
     pub scopes: Vec<String>,
-    /// Life of an access token.
+    /// How long an access token is valid.
     pub token_minutes: i32,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Id.
     pub id: String,
     /// Whether it has a secret.
     pub has_secret: bool,
-    /// OAuth flows.
     pub flows: Vec<String>,
-    /// Whether the flows are enabled; else the token endpoint answers invalid_grant.
+    /// Whether the flows are enabled. If not, the token endpoint answers invalid_grant.
     pub flows_enabled: bool,
     /// Full scopes.
     pub scopes: Vec<String>,
-    /// Life of an access token, in seconds.
+    /// How long an access token is valid.
     pub token_seconds: i64,
     /// Whether errors hide which users exist.
     pub hides_users: bool,
 }
 
-/// Ids of the pool's clients of our name, in a fixed order. AWS lists no dates, so the order of ids stands for age.
+/// Ids of the pool's clients of our name. AWS lists no dates, so they are in the order of their ids.
 pub async fn list(cx: Reader<'_>, pool_id: &str) -> Result<Vec<String>> {
     let name = cx.id.app_client();
     let call = cx.aws.cognito.list_user_pool_clients().user_pool_id(pool_id).max_results(60);
-    let mut clients = call.into_paginator().items().send();
+    let answer = call.into_paginator().items().send().try_collect().await;
     let mut ids = Vec::new();
-    while let Some(client) = clients.next().await {
-        let client = client.doing("listing the app clients of user pool", pool_id)?;
+    for client in answer.doing("listing the app clients of user pool", pool_id)? {
         if client.client_name() == Some(&name) {
             ids.extend(client.client_id);
         }
@@ -61,14 +58,13 @@ pub async fn list(cx: Reader<'_>, pool_id: &str) -> Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Reads it.
 pub async fn observe(cx: Reader<'_>, pool_id: &str, client_id: &str) -> Result<Observed<Actual>> {
     Ok(Observed::child(describe(cx, pool_id, client_id).await?.map(|client| actual(&client))))
 }
 
 async fn describe(cx: Reader<'_>, pool_id: &str, id: &str) -> Result<Option<UserPoolClientType>> {
     let call = cx.aws.cognito.describe_user_pool_client().user_pool_id(pool_id).client_id(id);
-    Ok(found(call.send().await).doing("reading app client", id)?.and_then(|answer| answer.user_pool_client))
+    Ok(none_if_not_found(call.send().await).doing("reading app client", id)?.and_then(|answer| answer.user_pool_client))
 }
 
 fn actual(client: &UserPoolClientType) -> Actual {
@@ -93,7 +89,6 @@ fn actual(client: &UserPoolClientType) -> Actual {
     }
 }
 
-/// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let flows = [OAuthFlowType::ClientCredentials.as_str().to_owned()];
     let token_seconds = i64::from(desired.token_minutes) * 60;
@@ -107,12 +102,12 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Whether only a new client can be what is desired.
+/// Whether only a new client can match.
 pub fn must_replace(diff: &[FieldDiff]) -> bool {
     diff.iter().any(|field| field.field == "secret")
 }
 
-/// Makes it so; gives its id.
+/// Makes it as desired. Returns its id.
 pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     match step {
         Step::Create => create_client(cx, pool_id, desired).await,
@@ -145,8 +140,7 @@ async fn create_client(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Res
             .access_token_validity(desired.token_minutes)
             .token_validity_units(TokenValidityUnitsType::builder().access_token(TimeUnitsType::Minutes).build())
             .prevent_user_existence_errors(PreventUserExistenceErrorTypes::Enabled);
-        let once = aws_sdk_cognitoidentityprovider::config::Builder::default().retry_config(create::once());
-        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
+        let answer = call.customize().config_override(create::cognito_once()).send().await.map_err(ApiError::from)?;
         Ok(answer.user_pool_client.and_then(|client| client.client_id).unwrap_or_default())
     };
     create::create(cx.events, ResourceKind::AppClient, &desired.name, find, send).await
@@ -154,7 +148,7 @@ async fn create_client(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Res
 
 async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> Result<()> {
     let there = describe(cx.reader(), pool_id, id).await?;
-    let there = there.with_context(|| format!("updating app client \"{id}\": it is gone"))?;
+    let there = there.with_context(|| format!("updating app client \"{id}\": it no longer exists"))?;
     let units = there.token_validity_units();
     let units = TokenValidityUnitsType::builder()
         .access_token(TimeUnitsType::Minutes)
@@ -182,7 +176,7 @@ async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> 
         .set_supported_identity_providers(there.supported_identity_providers)
         .set_callback_urls(there.callback_urls)
         .set_logout_urls(there.logout_urls)
-        // MiniStack answers an empty one for a client that has none, and Cognito takes no empty one.
+        // MiniStack returns an empty one for a client that has none, and Cognito accepts no empty one.
         .set_default_redirect_uri(there.default_redirect_uri.filter(|uri| !uri.is_empty()))
         .set_analytics_configuration(there.analytics_configuration)
         .set_enable_token_revocation(there.enable_token_revocation)
@@ -193,17 +187,16 @@ async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> 
     Ok(())
 }
 
-/// Its secret, straight from Cognito.
+/// Reads its secret from Cognito.
 pub async fn secret(aws: &crate::aws::Clients, pool_id: &str, client_id: &str) -> Result<Option<String>> {
     let call = aws.cognito.describe_user_pool_client().user_pool_id(pool_id).client_id(client_id);
     let answer = call.send().await.doing("reading the secret of app client", client_id)?;
     Ok(answer.user_pool_client.and_then(|client| client.client_secret).filter(|secret| !secret.is_empty()))
 }
 
-/// Deletes it.
 pub async fn delete(cx: Context<'_>, pool_id: &str, id: &str) -> Result<()> {
     let call = cx.aws.cognito.delete_user_pool_client().user_pool_id(pool_id).client_id(id);
-    found(call.send().await).doing("deleting app client", id)?;
+    none_if_not_found(call.send().await).doing("deleting app client", id)?;
     Ok(())
 }
 
@@ -245,16 +238,16 @@ mod tests {
     }
 
     #[test]
-    fn a_token_life_is_compared_whatever_its_unit() {
-        let life = |validity, unit| {
+    fn the_validity_of_a_token_is_compared_whatever_its_unit() {
+        let seconds = |validity, unit| {
             let units = TokenValidityUnitsType::builder().set_access_token(unit).build();
             let client = UserPoolClientType::builder().access_token_validity(validity).token_validity_units(units);
             actual(&client.build()).token_seconds
         };
-        assert_eq!(life(60, Some(TimeUnitsType::Minutes)), 3_600);
-        assert_eq!(life(1, None), 3_600);
-        assert_eq!(life(300, Some(TimeUnitsType::Seconds)), 300);
-        assert_eq!(life(1, Some(TimeUnitsType::Days)), 86_400);
+        assert_eq!(seconds(60, Some(TimeUnitsType::Minutes)), 3_600);
+        assert_eq!(seconds(1, None), 3_600);
+        assert_eq!(seconds(300, Some(TimeUnitsType::Seconds)), 300);
+        assert_eq!(seconds(1, Some(TimeUnitsType::Days)), 86_400);
     }
 
     #[test]

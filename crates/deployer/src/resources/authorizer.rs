@@ -1,55 +1,53 @@
-//! The COGNITO_USER_POOLS authorizer: GetAuthorizers, Create-, Update- and DeleteAuthorizer. Hangs on the API, found
-//! by name, which is unique in an API.
+//! The COGNITO_USER_POOLS authorizer: GetAuthorizers, CreateAuthorizer, UpdateAuthorizer. Hangs on the API, is deleted
+//! with it, and is found by name, which is unique in an API.
 
 use anyhow::Result;
 use aws_sdk_apigateway::types::{Authorizer, AuthorizerType, Op, PatchOperation};
 
 use super::{Context, Reader};
 use crate::{
-    aws::{ApiError, Doing as _, create, found},
+    aws::{ApiError, Doing as _, create, none_if_not_found},
     change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed, ResourceKind, Step},
     error::Failure,
 };
 
-/// Where the token is.
+/// Where in the request the token is.
 pub const IDENTITY_SOURCE: &str = "method.request.header.Authorization";
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Id.
     pub id: String,
-    /// Name, unique in the API.
+    /// Unique in the API.
     pub name: String,
     /// Kind.
     pub kind: String,
     /// Pools whose tokens are accepted.
     pub provider_arns: Vec<String>,
-    /// Where the token is.
+    /// Where in the request the token is.
     pub identity_source: String,
     /// Pattern that `aud` must match; access tokens have no `aud`, so there must be none.
     pub validation_expression: Option<String>,
 }
 
-/// Reads all of the API's.
+/// Reads all authorizers of the API.
 pub async fn list(cx: Reader<'_>, api_id: &str) -> Result<Vec<Actual>> {
     let answer = cx.aws.apigateway.get_authorizers().rest_api_id(api_id).limit(500).send().await;
-    let answer = found(answer).doing("reading the authorizers of REST API", api_id)?;
+    let answer = none_if_not_found(answer).doing("reading the authorizers of REST API", api_id)?;
     Ok(answer.and_then(|answer| answer.items).unwrap_or_default().iter().map(actual).collect())
 }
 
-/// Ours: the one of our name, else the one that guards our method, which somebody has renamed.
+/// Picks ours: the one of our name, else the one that guards our method, which somebody renamed.
 pub fn pick(name: &str, guarding: Option<&str>, all: Vec<Actual>) -> Observed<Actual> {
-    let place = all.iter().position(|item| item.name == name);
-    let place = place.or_else(|| all.iter().position(|item| Some(item.id.as_str()) == guarding));
-    Observed::child(place.and_then(|place| all.into_iter().nth(place)))
+    let index = all.iter().position(|item| item.name == name);
+    let index = index.or_else(|| all.iter().position(|item| Some(item.id.as_str()) == guarding));
+    Observed::child(index.and_then(|index| all.into_iter().nth(index)))
 }
 
 fn actual(item: &Authorizer) -> Actual {
@@ -63,7 +61,7 @@ fn actual(item: &Authorizer) -> Actual {
     }
 }
 
-/// Compares. The pool's ARN is not known while the pool is not there.
+/// The pool's ARN is unknown until the pool exists.
 pub fn diff(desired: &Desired, pool_arn: Option<&str>, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let pool_arn = pool_arn.unwrap_or(KNOWN_AFTER_APPLY);
     Diff::default()
@@ -75,7 +73,7 @@ pub fn diff(desired: &Desired, pool_arn: Option<&str>, actual: Option<&Actual>) 
         .done()
 }
 
-/// Makes it so; gives its id.
+/// Makes it as desired. Returns its id.
 pub async fn reconcile(
     cx: Context<'_>,
     api_id: &str,
@@ -110,22 +108,22 @@ async fn create_authorizer(cx: Context<'_>, api_id: &str, pool_arn: &str, desire
             .r#type(AuthorizerType::CognitoUserPools)
             .provider_arns(pool_arn)
             .identity_source(IDENTITY_SOURCE);
-        let once = aws_sdk_apigateway::config::Builder::default().retry_config(create::once());
-        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
+        let answer =
+            call.customize().config_override(create::api_gateway_once()).send().await.map_err(ApiError::from)?;
         Ok(answer.id.unwrap_or_default())
     };
-    let made = create::create(cx.events, ResourceKind::Authorizer, &desired.name, find, send).await;
-    let Err(refused) = made else { return made };
-    // Its name is unique in the API, and AWS's BadRequestException does not say that this is why. One that is just so
-    // is as good as our own.
+    let created = create::create(cx.events, ResourceKind::Authorizer, &desired.name, find, send).await;
+    let Err(refused) = created else { return created };
+    // Its name is unique in the API, but AWS's BadRequestException does not say that this is the cause. An equal one is
+    // as good as our own.
     match pick(&desired.name, None, list(cx.reader(), api_id).await?).owned() {
         Some(actual) if diff(desired, Some(pool_arn), Some(actual)).is_empty() => Ok(actual.id.clone()),
-        Some(_) => Err(refused.context(Failure::met("creating authorizer", &desired.name))),
+        Some(_) => Err(refused.context(Failure::changed_meanwhile("creating authorizer", &desired.name))),
         None => Err(refused),
     }
 }
 
-/// `/providerARNs` is a list that takes add and remove of one ARN at a time.
+/// `/providerARNs` is a list: one patch adds or removes one ARN.
 fn patches(desired: &Desired, pool_arn: &str, actual: &Actual) -> Vec<PatchOperation> {
     let patch = |op, path: &str, value: &str| PatchOperation::builder().op(op).path(path).value(value).build();
     let mut patches = Vec::new();
@@ -192,12 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_is_not_there_yet_makes_a_diff() {
+    fn a_pool_that_does_not_exist_yet_is_a_diff() {
         assert_eq!(diff(&desired(), None, Some(&actual()))[0].desired, serde_json::json!([KNOWN_AFTER_APPLY]));
     }
 
     #[test]
-    fn a_renamed_one_is_found_by_the_method_that_it_guards() {
+    fn a_renamed_authorizer_is_found_by_the_method_that_it_guards() {
         let other = Actual { id: "other".into(), name: "b".into(), ..actual() };
         let id = |picked: Observed<Actual>| picked.owned().map(|actual| actual.id.clone());
         assert_eq!(id(pick("a", Some("other"), vec![other.clone(), actual()])).as_deref(), Some("id"));

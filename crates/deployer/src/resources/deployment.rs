@@ -1,16 +1,17 @@
-//! A deployment: CreateDeployment, GetDeployments, DeleteDeployment. Hangs on the API.
+//! A deployment: CreateDeployment, GetDeployments. Hangs on the API and is deleted with it.
 //!
-//! A deployment is a snapshot of methods, integrations, authorizers and media types; none of it reaches callers before
-//! the next one. It cannot be read back, so its description holds a digest of what it was made of, and the stage's
-//! description says which deployment we made and of what: it is up to date while the stage still points at that one and
-//! the digest of what we want is the same. Where the stage is gone or points elsewhere, the deployments themselves tell
-//! whether one of what we want is still there. Never created with a stage name, which would create or repoint the stage
-//! silently.
+//! A deployment is a snapshot of methods, integrations, authorizers and media types. A change of them reaches callers
+//! only with the next deployment. AWS returns no content of a deployment, so there is no `Actual`: its description holds
+//! a digest of its [`Snapshot`], and the stage's description a [`Record`], which deployment we created of which
+//! snapshot. A deployment is up to date while the stage points at the recorded one and the digest of the desired
+//! snapshot is the same. Where the stage is gone or points elsewhere, the listed deployments show whether one with the
+//! desired snapshot still exists. It is never changed, so there is [`create`] and no `reconcile`. It is never created
+//! with a stage name: AWS would create or repoint the stage silently.
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Context, Reader, authorizer, method, rest_api};
+use super::{Context, Reader, authorizer, integration, method, paths, rest_api};
 use crate::{
     aws::{ApiError, Doing as _, create},
     change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, ResourceKind, sorted},
@@ -22,34 +23,38 @@ use crate::{
 pub struct Snapshot(Value);
 
 impl Snapshot {
-    /// Of these parts and these ids.
-    pub fn new(api: &rest_api::Desired, method: &method::Desired, authorizer_id: &str, pool_arn: &str) -> Self {
+    pub fn new(
+        api: &rest_api::Desired,
+        method: &method::Desired,
+        integration: &integration::Desired,
+        authorizer_id: &str,
+        pool_arn: &str,
+    ) -> Self {
         Self(json!({
             "binary_media_types": sorted(&api.binary_media_types),
             "authorizer": [authorizer_id, pool_arn, authorizer::IDENTITY_SOURCE],
-            "method": [method::HTTP_METHOD, sorted(&method.scopes)],
-            "integration": [method.uri, method.timeout_ms],
+            "method": [paths::HTTP_METHOD, sorted(&method.scopes)],
+            "integration": [integration.uri, integration.timeout_ms],
         }))
     }
 
-    /// Tells two snapshots apart. Short, for it stands in a description.
+    /// Differs where two snapshots do. Short, because it is part of a description.
     pub fn digest(&self) -> String {
-        // serde_json keeps keys in one order, so equal snapshots have equal text.
+        // serde_json keeps keys in one order, so equal snapshots are equal text.
         digest_hex(&self.0.to_string(), 8)
     }
 }
 
-/// A deployment that we made.
+/// A deployment that we created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Deployment id.
     pub deployment_id: String,
     /// [`Snapshot::digest`].
     pub snapshot: String,
 }
 
 impl Record {
-    /// From a stage's description; none where it is not of ours.
+    /// From a stage's description. None where we did not write it.
     pub fn parse(description: &str) -> Option<Self> {
         let mut words = description.strip_prefix("deployer ")?.split(' ');
         let deployment_id = words.next()?.strip_prefix("deployment=")?.to_owned();
@@ -57,7 +62,7 @@ impl Record {
         Some(Self { deployment_id, snapshot })
     }
 
-    /// As a stage's description.
+    /// The description of a stage that serves it.
     pub fn description(&self) -> String {
         format!("deployer deployment={} snapshot={}", self.deployment_id, self.snapshot)
     }
@@ -66,36 +71,29 @@ impl Record {
 /// How a deployment's own description begins.
 const DESCRIPTION: &str = "deployer snapshot=";
 
-/// The deployments that we made, the newest first.
+/// The deployments that we created, newest first.
 pub async fn list(cx: Reader<'_>, api_id: &str) -> Result<Vec<Record>> {
+    let call = cx.aws.apigateway.get_deployments().rest_api_id(api_id).limit(500);
+    let answer = call.into_paginator().items().send().try_collect().await;
     let mut ours = Vec::new();
-    let mut position = None;
-    loop {
-        let call = cx.aws.apigateway.get_deployments().rest_api_id(api_id).limit(500).set_position(position);
-        let answer = call.send().await.doing("reading the deployments of REST API", api_id)?;
-        for item in answer.items.unwrap_or_default() {
-            let snapshot = item.description().and_then(|text| text.strip_prefix(DESCRIPTION)).map(str::to_owned);
-            let created = item.created_date.map_or(0, |date| date.as_nanos());
-            if let (Some(snapshot), Some(deployment_id)) = (snapshot, item.id) {
-                ours.push((created, Record { deployment_id, snapshot }));
-            }
-        }
-        position = answer.position.filter(|position| !position.is_empty());
-        if position.is_none() {
-            break;
+    for item in answer.doing("reading the deployments of REST API", api_id)? {
+        let snapshot = item.description().and_then(|text| text.strip_prefix(DESCRIPTION)).map(str::to_owned);
+        let created = item.created_date.map_or(0, |date| date.as_nanos());
+        if let (Some(snapshot), Some(deployment_id)) = (snapshot, item.id) {
+            ours.push((created, Record { deployment_id, snapshot }));
         }
     }
     ours.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
     Ok(ours.into_iter().map(|(_, record)| record).collect())
 }
 
-/// What a new deployment holds that the last one did not. Ids that are not known yet make the digest unknown too.
+/// Whether a new deployment would hold what the last one does not. The digest is unknown while an id in it is.
 pub fn diff(desired: Option<&str>, actual: Option<&str>) -> Vec<FieldDiff> {
     Diff::default().field("snapshot", Some(desired.unwrap_or(KNOWN_AFTER_APPLY)), Some(actual)).done()
 }
 
-/// Makes one; gives its id. When an answer is lost, the deployment of the same description is the one that was made;
-/// two of the same snapshot would do no harm.
+/// Creates one and returns its id. When the answer is lost, a deployment with the same description is the one that was
+/// created; two with the same snapshot would do no harm.
 pub async fn create(cx: Context<'_>, api_id: &str, snapshot: &str) -> Result<String> {
     let description = format!("{DESCRIPTION}{snapshot}");
     let find = async || {
@@ -104,8 +102,8 @@ pub async fn create(cx: Context<'_>, api_id: &str, snapshot: &str) -> Result<Str
     };
     let send = async || {
         let call = cx.aws.apigateway.create_deployment().rest_api_id(api_id).description(&description);
-        let once = aws_sdk_apigateway::config::Builder::default().retry_config(create::once());
-        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
+        let answer =
+            call.customize().config_override(create::api_gateway_once()).send().await.map_err(ApiError::from)?;
         Ok(answer.id.unwrap_or_default())
     };
     create::create(cx.events, ResourceKind::Deployment, api_id, find, send).await
@@ -120,31 +118,51 @@ mod tests {
     }
 
     fn method() -> method::Desired {
-        method::Desired { scopes: vec!["s/a".into(), "s/b".into()], uri: "uri".into(), timeout_ms: 29_000 }
+        method::Desired { scopes: vec!["s/a".into(), "s/b".into()] }
     }
 
-    fn digest(api: &rest_api::Desired, method: &method::Desired, authorizer: &str, pool: &str) -> String {
-        Snapshot::new(api, method, authorizer, pool).digest()
+    fn integration() -> integration::Desired {
+        integration::Desired { uri: "uri".into(), timeout_ms: 29_000 }
+    }
+
+    #[derive(Clone)]
+    struct Parts {
+        api: rest_api::Desired,
+        method: method::Desired,
+        integration: integration::Desired,
+        authorizer: &'static str,
+        pool: &'static str,
+    }
+
+    impl Parts {
+        fn digest(&self) -> String {
+            Snapshot::new(&self.api, &self.method, &self.integration, self.authorizer, self.pool).digest()
+        }
     }
 
     #[test]
-    fn the_digest_changes_with_everything_that_is_snapshotted_and_with_nothing_else() {
-        let same = digest(&api(), &method(), "auth", "pool");
-        let mut turned = method();
-        turned.scopes.reverse();
-        assert_eq!(same, digest(&api(), &turned, "auth", "pool"), "scopes are a set");
-        let renamed = rest_api::Desired { name: "b".into(), ..api() };
-        assert_eq!(same, digest(&renamed, &method(), "auth", "pool"), "the name is not snapshotted");
-        let others = [
-            digest(&rest_api::Desired { binary_media_types: Vec::new(), ..api() }, &method(), "auth", "pool"),
-            digest(&api(), &method::Desired { scopes: Vec::new(), ..method() }, "auth", "pool"),
-            digest(&api(), &method::Desired { uri: "x".into(), ..method() }, "auth", "pool"),
-            digest(&api(), &method::Desired { timeout_ms: 1, ..method() }, "auth", "pool"),
-            digest(&api(), &method(), "x", "pool"),
-            digest(&api(), &method(), "auth", "x"),
+    fn the_digest_changes_with_everything_in_the_snapshot_and_with_nothing_else() {
+        let parts =
+            || Parts { api: api(), method: method(), integration: integration(), authorizer: "auth", pool: "pool" };
+        let same = parts().digest();
+        let mut turned = parts();
+        turned.method.scopes.reverse();
+        assert_eq!(same, turned.digest(), "scopes are a set");
+        let mut renamed = parts();
+        renamed.api.name = "b".into();
+        assert_eq!(same, renamed.digest(), "the name is not part of a snapshot");
+        let changes: [fn(&mut Parts); 6] = [
+            |parts| parts.api.binary_media_types = Vec::new(),
+            |parts| parts.method.scopes = Vec::new(),
+            |parts| parts.integration.uri = "x".into(),
+            |parts| parts.integration.timeout_ms = 1,
+            |parts| parts.authorizer = "x",
+            |parts| parts.pool = "x",
         ];
-        for other in others {
-            assert_ne!(same, other);
+        for change in changes {
+            let mut other = parts();
+            change(&mut other);
+            assert_ne!(same, other.digest());
         }
     }
 

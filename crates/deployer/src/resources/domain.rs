@@ -1,8 +1,10 @@
-//! The pool's prefix domain, where tokens come from: Create-, Delete- and DescribeUserPoolDomain. Hangs on the pool.
+//! The pool's prefix domain, where tokens come from: CreateUserPoolDomain, DescribeUserPoolDomain and
+//! DeleteUserPoolDomain. Hangs on the pool.
 //!
-//! DescribeUserPool names the pool's domain, so a look at the domain itself is needed only where the pool does not have
-//! the one that is desired.
-//! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced.
+//! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced. Here are no `observe` and
+//! no single `reconcile`, for two reasons. DescribeUserPool already returns the pool's domain. And creating it takes two
+//! phases: [`claim`] decides which of two concurrent runs has the stack's pool, so much waits for it;
+//! [`wait_until_active`] takes up to a minute, and only the end of the run waits for that.
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use aws_sdk_cognitoidentityprovider::types::DomainStatusType;
 use super::{Context, Reader};
 use crate::{
     aws::{
-        ApiError, Doing as _, found,
+        ApiError, Doing as _, none_if_not_found,
         wait::{self, Poll},
     },
     change::{Diff, FieldDiff, ResourceKind, Step},
@@ -25,36 +27,36 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Prefix.
     pub prefix: String,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Prefix.
     pub prefix: String,
 }
 
-/// The pool that has this prefix, if one of this account does: another account's cannot be seen.
+/// The pool that has this prefix, if it is one of this account. Another account's cannot be seen.
 pub async fn holder(cx: Reader<'_>, prefix: &str) -> Result<Option<String>> {
     Ok(describe(cx, prefix).await?.map(|(pool_id, _)| pool_id))
 }
 
-/// The pool that has the prefix, and the domain's state. No such domain is an empty description, not an error.
+/// The pool that has the prefix, and the domain's state. Where there is no such domain, AWS returns an empty description
+/// and not an error.
 async fn describe(cx: Reader<'_>, prefix: &str) -> Result<Option<(String, Option<DomainStatusType>)>> {
     let answer = cx.aws.cognito.describe_user_pool_domain().domain(prefix).send().await;
-    let description = found(answer).doing("reading domain", prefix)?.and_then(|answer| answer.domain_description);
+    let description =
+        none_if_not_found(answer).doing("reading domain", prefix)?.and_then(|answer| answer.domain_description);
     Ok(description.and_then(|domain| Some((domain.user_pool_id?, domain.status))))
 }
 
-/// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default().field("domain", &desired.prefix, actual.map(|actual| &actual.prefix)).done()
 }
 
-/// Gives the prefix to the pool, in place of another one that it has. Where another pool of this account holds it, gives
-/// that pool's id: a prefix is given once, so of two runs that each made a pool just one gets it.
+/// First phase: gives the prefix to the pool, in place of another one that it has. Returns the id of the pool that holds
+/// it, if that is another one of this account: AWS gives a prefix to one pool only, so of two runs that each created a
+/// pool just one gets it.
 pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<Option<String>> {
     let prefix = &desired.prefix;
     if let Step::Replace(actual, _) = step {
@@ -63,8 +65,8 @@ pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Ste
     if let Step::Create | Step::Replace(..) = step {
         let answer = cx.aws.cognito.create_user_pool_domain().user_pool_id(pool_id).domain(prefix).send().await;
         if let Err(error) = answer.map_err(ApiError::from) {
-            // Our own create whose answer was lost, or another pool's domain: the same InvalidParameterException, so a
-            // look decides. Another account's domain cannot be seen.
+            // Our own call whose answer was lost, or another pool's domain: both are InvalidParameterException, so look
+            // who has it. Another account's domain cannot be seen.
             return match describe(cx.reader(), prefix).await? {
                 Some((holder, _)) if holder == pool_id => Ok(None),
                 Some((holder, _)) => Ok(Some(holder)),
@@ -78,7 +80,7 @@ pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Ste
     Ok(None)
 }
 
-/// The failure of a prefix that another pool of the account holds.
+/// The error for a prefix that another pool of the account holds.
 pub fn taken(desired: &Desired, holder: &str) -> anyhow::Error {
     anyhow::anyhow!("user pool \"{holder}\" has it").context(unavailable(&desired.prefix))
 }
@@ -88,20 +90,20 @@ fn unavailable(prefix: &str) -> Failure {
     Failure::failed(format!("creating domain \"{prefix}\"")).hint(hint)
 }
 
-/// Waits until a prefix that was claimed serves; gives it.
-pub async fn settle(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
+/// Second phase: waits until a prefix that was claimed serves. Returns the prefix.
+pub async fn wait_until_active(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     if let Step::Create | Step::Replace(..) = step {
-        wait_until_active(cx, &desired.prefix).await?;
+        wait_for_domain(cx, &desired.prefix).await?;
     }
     Ok(desired.prefix.clone())
 }
 
-async fn wait_until_active(cx: Context<'_>, prefix: &str) -> Result<()> {
+async fn wait_for_domain(cx: Context<'_>, prefix: &str) -> Result<()> {
     wait::until(cx.events, ResourceKind::Domain, DEADLINE, async || {
         Ok(match describe(cx.reader(), prefix).await? {
             Some((_, None | Some(DomainStatusType::Active | DomainStatusType::Updating))) => Poll::Ready(()),
             Some((_, Some(DomainStatusType::Failed))) => {
-                return Err(Failure::failed(format!("creating domain \"{prefix}\": AWS says that it failed")).into());
+                return Err(Failure::failed(format!("creating domain \"{prefix}\": AWS reports that it failed")).into());
             }
             Some((_, Some(status))) => Poll::Pending(format!("domain {}", status.as_str())),
             None => Poll::Pending("domain not there yet".into()),
@@ -110,17 +112,17 @@ async fn wait_until_active(cx: Context<'_>, prefix: &str) -> Result<()> {
     .await
 }
 
-/// Deletes it; the pool cannot be deleted before.
+/// Deletes it. AWS deletes no pool that has a domain.
 pub async fn delete(cx: Context<'_>, pool_id: &str, prefix: &str) -> Result<()> {
     let answer = cx.aws.cognito.delete_user_pool_domain().user_pool_id(pool_id).domain(prefix).send().await;
     match answer.map_err(ApiError::from) {
-        // One that is already gone is also told as InvalidParameterException, so a look decides.
+        // One that is gone already is InvalidParameterException as well, so look whether it is there.
         Err(error)
             if error.code() == Some("InvalidParameterException") && describe(cx.reader(), prefix).await?.is_none() =>
         {
             Ok(())
         }
-        other => found(other).doing("deleting domain", prefix).map(|_| ()),
+        other => none_if_not_found(other).doing("deleting domain", prefix).map(|_| ()),
     }
 }
 

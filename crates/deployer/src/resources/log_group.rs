@@ -1,29 +1,28 @@
 //! The function's log group: CreateLogGroup, PutRetentionPolicy, DescribeLogGroups, ListTagsForResource.
 //!
-//! Created before the function, because Lambda would create it without a retention and without our tags; a late write
-//! of a deleted function can do the same, so an existing one is no error. Owned by tags.
+//! Created before the function, because Lambda would create it without a retention and without our tags. A late write of
+//! a deleted function can do the same, so an existing one is no error. Owned by tags.
 
 use anyhow::Result;
 
 use super::{Context, Reader};
 use crate::{
-    aws::{ApiError, Doing as _, found},
+    aws::{ApiError, Doing as _, none_if_not_found},
     change::{Diff, FieldDiff, Observed, Step},
 };
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
-    /// Days that events are kept.
+    /// How long events are kept.
     pub retention_days: i32,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Days that events are kept; none is for ever.
+    /// How long events are kept. None is for ever.
     pub retention_days: Option<i32>,
 }
 
@@ -35,11 +34,11 @@ pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     let Some(group) = groups.log_groups().iter().find(|group| group.log_group_name() == Some(&name)) else {
         return Ok(Observed::Absent);
     };
-    // Tags are those of the ARN without the asterisk, which stands for its streams.
+    // The ARN that has tags is the one without the asterisk, which stands for the streams.
     let arn = group.arn().unwrap_or_default().trim_end_matches(":*");
     let tags = cx.aws.logs.list_tags_for_resource().resource_arn(arn).send().await;
-    let Some(tags) = found(tags).doing("reading the tags of log group", &name)? else {
-        // Deleted since it was described: by no means a group without tags, which would be somebody else's.
+    let Some(tags) = none_if_not_found(tags).doing("reading the tags of log group", &name)? else {
+        // It was deleted after it was described. It is not a group without tags, which would be somebody else's.
         return Ok(Observed::Absent);
     };
     let tags = tags.tags.unwrap_or_default();
@@ -47,20 +46,19 @@ pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     Ok(Observed::by_tags(cx.id, actual, |key| tags.get(key).map(String::as_str)))
 }
 
-/// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default()
         .field("retention_days", Some(desired.retention_days), actual.map(|actual| actual.retention_days))
         .done()
 }
 
-/// Makes it so; gives its name.
+/// Makes it as desired. Returns its name.
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let name = &desired.name;
     if let Step::Create = step {
         let created = cx.aws.logs.create_log_group().log_group_name(name).set_tags(Some(cx.id.tag_map())).send().await;
         match created.map_err(ApiError::from) {
-            // A lost answer of our own, or a late write of the function that was here before.
+            // Our own call whose answer was lost, or a late write of the function that was here before.
             Err(error) if error.code() == Some("ResourceAlreadyExistsException") => tag(cx, name).await?,
             other => drop(other.doing("creating log group", name)?),
         }
@@ -84,7 +82,8 @@ async fn tag(cx: Context<'_>, name: &str) -> Result<()> {
 /// Deletes it with all its events.
 pub async fn delete(cx: Context<'_>) -> Result<()> {
     let name = cx.id.log_group();
-    found(cx.aws.logs.delete_log_group().log_group_name(&name).send().await).doing("deleting log group", &name)?;
+    none_if_not_found(cx.aws.logs.delete_log_group().log_group_name(&name).send().await)
+        .doing("deleting log group", &name)?;
     Ok(())
 }
 

@@ -1,7 +1,8 @@
-//! The permission by which API Gateway invokes the function: GetPolicy, Add- and RemovePermission.
+//! The permission by which API Gateway invokes the function: GetPolicy, AddPermission, RemovePermission.
 //!
-//! One statement of a fixed id in the function's policy, so it hangs on the function. A second AddPermission with that
-//! id is ResourceConflictException. Where no policy is, AWS answers ResourceNotFoundException, MiniStack an empty one.
+//! It is one statement with a fixed id in the function's policy, so it hangs on the function. A second AddPermission with
+//! that id is ResourceConflictException. Where there is no policy, AWS answers ResourceNotFoundException and MiniStack an
+//! empty one. [`reconcile`] returns a [`Claim`], because the statement also decides between concurrent runs.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::{
     aws::{
         ApiError, Doing as _,
         error::is_not_found,
-        found,
+        none_if_not_found,
         wait::{self, Poll},
     },
     change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed, ResourceKind, Step},
@@ -25,7 +26,7 @@ pub const STATEMENT: &str = "deployer-api-gateway";
 pub const PRINCIPAL: &str = "apigateway.amazonaws.com";
 /// What it may do.
 pub const ACTION: &str = "lambda:InvokeFunction";
-/// An update of the function that is in progress blocks its policy no longer than this.
+/// An update of the function that is in progress blocks its policy for less than this.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What it is.
@@ -35,38 +36,37 @@ pub struct Actual {
     pub principal: String,
     /// What may be done.
     pub action: String,
-    /// From where; none is from anywhere.
+    /// From where. None is from anywhere.
     pub source_arn: Option<String>,
     /// Whether it allows.
     pub allows: bool,
-    /// Revision of the policy that it stands in.
+    /// Revision of the policy that it is part of.
     pub revision: Option<String>,
 }
 
-/// A statement that is not ours and lets strangers invoke the function.
+/// A statement that is not ours and lets anyone invoke the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
-    /// Its id.
-    pub statement_id: String,
+pub struct ForeignStatement {
+    pub id: String,
     /// Whom it lets in.
-    pub why: &'static str,
+    pub why_remove: &'static str,
 }
 
 /// What the function's policy says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct FunctionPolicy {
     /// Our statement.
     pub permission: Observed<Actual>,
-    /// Other statements that let strangers in.
-    pub openings: Vec<Opening>,
+    /// Other statements, as far as they let anyone in.
+    pub foreign_statements: Vec<ForeignStatement>,
 }
 
 /// Reads the function's policy.
-pub async fn observe(cx: Reader<'_>) -> Result<Policy> {
+pub async fn observe(cx: Reader<'_>) -> Result<FunctionPolicy> {
     let name = cx.id.function();
     let answer = cx.aws.lambda.get_policy().function_name(&name).send().await;
-    let Some(answer) = found(answer).doing("reading the policy of function", &name)? else {
-        return Ok(Policy::default());
+    let Some(answer) = none_if_not_found(answer).doing("reading the policy of function", &name)? else {
+        return Ok(FunctionPolicy::default());
     };
     let mut policy = answer.policy.as_deref().map(parse).unwrap_or_default();
     if let Observed::Owned(actual) = &mut policy.permission {
@@ -75,14 +75,14 @@ pub async fn observe(cx: Reader<'_>) -> Result<Policy> {
     Ok(policy)
 }
 
-fn parse(policy: &str) -> Policy {
+fn parse(policy: &str) -> FunctionPolicy {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    let mut result = Policy::default();
+    let mut result = FunctionPolicy::default();
     for statement in policy["Statement"].as_array().into_iter().flatten() {
         if statement["Sid"] == STATEMENT {
             result.permission = Observed::Owned(actual(statement));
-        } else if let (Some(sid), Some(why)) = (statement["Sid"].as_str(), opens(statement)) {
-            result.openings.push(Opening { statement_id: sid.to_owned(), why });
+        } else if let (Some(id), Some(why_remove)) = (statement["Sid"].as_str(), why_remove(statement)) {
+            result.foreign_statements.push(ForeignStatement { id: id.to_owned(), why_remove });
         }
     }
     result
@@ -99,7 +99,7 @@ fn actual(statement: &Value) -> Actual {
     }
 }
 
-/// Lambda writes ArnLike; a source ARN under any other operator is one as well.
+/// Lambda writes it under ArnLike; under any other operator it counts as well.
 fn source_arn(statement: &Value) -> Option<&str> {
     statement["Condition"].as_object()?.values().find_map(|condition| {
         let (_, value) = condition.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
@@ -107,9 +107,9 @@ fn source_arn(statement: &Value) -> Option<&str> {
     })
 }
 
-/// Whom a statement lets in that nobody has to be: everybody, or everybody's API Gateway. Conditions that name an
-/// account, an organisation or a source keep strangers out, so only their absence opens.
-fn opens(statement: &Value) -> Option<&'static str> {
+/// Whom a foreign statement lets in, if it lets anyone in: every account, or every API Gateway. A condition names an
+/// account, an organisation or a source, so only a statement without one is open.
+fn why_remove(statement: &Value) -> Option<&'static str> {
     let conditional = statement["Condition"].as_object().is_some_and(|operators| !operators.is_empty());
     if statement["Effect"] != "Allow" || conditional {
         return None;
@@ -121,7 +121,7 @@ fn opens(statement: &Value) -> Option<&'static str> {
     (principal["Service"] == PRINCIPAL).then_some("it lets every API of every account invoke the function")
 }
 
-/// Compares. The source ARN is not known while the API is not there.
+/// The source ARN is unknown until the API exists.
 pub fn diff(source_arn: Option<&str>, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let source_arn = source_arn.unwrap_or(KNOWN_AFTER_APPLY);
     Diff::default()
@@ -132,17 +132,16 @@ pub fn diff(source_arn: Option<&str>, actual: Option<&Actual>) -> Vec<FieldDiff>
         .done()
 }
 
-/// Whose the function is.
+/// Which API may invoke the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// The statement names our API.
     Ours,
-    /// It names another API of this stack, which was there first.
-    Elder(String),
+    /// Another API of this stack, which came first; its id.
+    OtherApi(String),
 }
 
-/// Lets the API invoke the function. What differs is removed first, for a statement cannot be changed. Its id is given
-/// once, so of two runs that each made an API just one is let in.
+/// Lets the API invoke the function. A statement cannot be changed, so one that differs is removed first. Lambda accepts
+/// its id once, so of two runs that each created an API just one is let in.
 pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Result<Claim> {
     let mut stale = match step {
         Step::Keep(_) | Step::Skip(_) => return Ok(Claim::Ours),
@@ -152,7 +151,7 @@ pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Re
     let (name, source_arn) = (cx.id.function(), cx.id.source_arn(api_id));
     let doing = "allowing API Gateway to invoke function";
     wait::until(cx.events, ResourceKind::Permission, DEADLINE, async || {
-        // Only as it was read: what another run has put there since is not ours to remove.
+        // Only the revision that was read: what another run has added since is not ours to remove.
         if let Some(statement) = stale.take() {
             match remove(cx, STATEMENT, statement.revision.as_deref()).await {
                 Err(error) if error.code() == Some("PreconditionFailedException") => {}
@@ -163,7 +162,7 @@ pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Re
         let call = cx.aws.lambda.add_permission().function_name(&name).statement_id(STATEMENT);
         let answer = call.principal(PRINCIPAL).action(ACTION).source_arn(&source_arn).send().await;
         match answer.map_err(ApiError::from) {
-            // A statement is there, or the function is being updated: one code for both.
+            // The statement exists already, or the function is being updated: both have this code.
             Err(error) if error.code() == Some("ResourceConflictException") => {
                 let Some(actual) = observe(cx.reader()).await?.permission.owned().cloned() else {
                     return Ok(Poll::Pending("function is being updated".into()));
@@ -171,11 +170,11 @@ pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Re
                 if diff(Some(&source_arn), Some(&actual)).is_empty() {
                     return Ok(Poll::Ready(Claim::Ours));
                 }
-                if let Some(elder) = other_api(cx, api_id, &actual).await? {
-                    return Ok(Poll::Ready(Claim::Elder(elder)));
+                if let Some(other) = other_api(cx, api_id, &actual).await? {
+                    return Ok(Poll::Ready(Claim::OtherApi(other)));
                 }
                 stale = Some(actual);
-                Ok(Poll::Pending("it names an API that is gone".into()))
+                Ok(Poll::Pending("it names an API that no longer exists".into()))
             }
             other => other.doing(doing, &name).map(|_| Poll::Ready(Claim::Ours)),
         }
@@ -183,7 +182,7 @@ pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Re
     .await
 }
 
-/// The other API of this stack that a statement names, while there is one.
+/// The other API of this stack that a statement names, if it still exists.
 async fn other_api(cx: Context<'_>, api_id: &str, statement: &Actual) -> Result<Option<String>> {
     let found = rest_api::observe(cx.reader()).await?;
     let mut ours = found.api.owned().into_iter().chain(&found.duplicates);
@@ -191,9 +190,9 @@ async fn other_api(cx: Context<'_>, api_id: &str, statement: &Actual) -> Result<
     Ok(ours.find(|api| api.id != api_id && named(api)).map(|api| api.id.clone()))
 }
 
-/// Removes a statement.
 pub async fn delete(cx: Context<'_>, statement_id: &str) -> Result<()> {
-    found(remove(cx, statement_id, None).await).doing("removing a permission of function", &cx.id.function())?;
+    none_if_not_found(remove(cx, statement_id, None).await)
+        .doing("removing a permission of function", &cx.id.function())?;
     Ok(())
 }
 
@@ -225,17 +224,17 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_writes_is_no_diff() {
+    fn the_statement_that_lambda_writes_is_no_diff() {
         let parsed = parse(&policy(&statement()));
         assert_eq!(diff(Some("source"), parsed.permission.owned()), []);
-        assert_eq!(parsed.openings, []);
+        assert_eq!(parsed.foreign_statements, []);
     }
 
     #[test]
     fn an_empty_policy_or_another_statement_is_absent() {
-        assert_eq!(parse(r#"{"Statement":[]}"#), Policy::default());
-        assert_eq!(parse("not json"), Policy::default());
-        assert_eq!(parse(&policy(&json!({"Sid": "other"}))), Policy::default());
+        assert_eq!(parse(r#"{"Statement":[]}"#), FunctionPolicy::default());
+        assert_eq!(parse("not json"), FunctionPolicy::default());
+        assert_eq!(parse(&policy(&json!({"Sid": "other"}))), FunctionPolicy::default());
     }
 
     #[test]
@@ -249,8 +248,8 @@ mod tests {
         ];
         for (field, pointer, value) in cases {
             let mut changed = statement();
-            if let Some(place) = changed.pointer_mut(pointer) {
-                *place = value;
+            if let Some(member) = changed.pointer_mut(pointer) {
+                *member = value;
             }
             let found = diff(Some("source"), parse(&policy(&changed)).permission.owned());
             assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
@@ -258,19 +257,19 @@ mod tests {
     }
 
     #[test]
-    fn what_lets_strangers_in_is_told_from_what_lets_somebody_in() {
-        let openings = |principal: Value, condition: Value| {
+    fn a_foreign_statement_is_removed_only_if_it_lets_anyone_in() {
+        let removed = |principal: Value, condition: Value| {
             let mut other = statement();
             other["Sid"] = json!("other");
             other["Principal"] = principal;
             other["Condition"] = condition;
-            parse(&policy(&other)).openings.len()
+            parse(&policy(&other)).foreign_statements.len()
         };
-        assert_eq!(openings(json!("*"), Value::Null), 1);
-        assert_eq!(openings(json!({"AWS": "*"}), json!({})), 1);
-        assert_eq!(openings(json!({"Service": PRINCIPAL}), Value::Null), 1);
-        assert_eq!(openings(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})), 0);
-        assert_eq!(openings(json!({"Service": "events.amazonaws.com"}), Value::Null), 0);
-        assert_eq!(openings(json!({"AWS": "arn:aws:iam::123456789012:root"}), Value::Null), 0);
+        assert_eq!(removed(json!("*"), Value::Null), 1);
+        assert_eq!(removed(json!({"AWS": "*"}), json!({})), 1);
+        assert_eq!(removed(json!({"Service": PRINCIPAL}), Value::Null), 1);
+        assert_eq!(removed(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})), 0);
+        assert_eq!(removed(json!({"Service": "events.amazonaws.com"}), Value::Null), 0);
+        assert_eq!(removed(json!({"AWS": "arn:aws:iam::123456789012:root"}), Value::Null), 0);
     }
 }

@@ -1,13 +1,15 @@
-//! The resource server and its scopes: Describe-, Create-, Update- and DeleteResourceServer. Hangs on the pool.
+//! The resource server and its scopes: DescribeResourceServer, CreateResourceServer, UpdateResourceServer. Hangs on the
+//! pool and is deleted with it.
 //!
-//! A client may name only scopes that exist, so scopes are added before the client is updated and taken away after.
+//! A client may name only scopes that exist. So [`reconcile`] adds scopes before the client is updated, and [`shrink`]
+//! removes scopes after that.
 
 use anyhow::Result;
 use aws_sdk_cognitoidentityprovider::types::ResourceServerScopeType;
 
 use super::{Context, Reader};
 use crate::{
-    aws::{ApiError, Doing as _, found},
+    aws::{ApiError, Doing as _, none_if_not_found},
     change::{Diff, FieldDiff, Observed, Step, sorted},
     error::Failure,
     names,
@@ -16,7 +18,7 @@ use crate::{
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Identifier; its name is made from it.
+    /// Its name is derived from it.
     pub identifier: String,
     /// Scopes, without the identifier.
     pub scopes: Vec<String>,
@@ -25,16 +27,15 @@ pub struct Desired {
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Name, which only people read.
+    /// Only people read it.
     pub name: String,
     /// Scopes, without the identifier.
     pub scopes: Vec<String>,
 }
 
-/// Reads it.
 pub async fn observe(cx: Reader<'_>, pool_id: &str, identifier: &str) -> Result<Observed<Actual>> {
     let call = cx.aws.cognito.describe_resource_server().user_pool_id(pool_id).identifier(identifier);
-    let answer = found(call.send().await).doing("reading resource server", identifier)?;
+    let answer = none_if_not_found(call.send().await).doing("reading resource server", identifier)?;
     let server = answer.and_then(|answer| answer.resource_server);
     Ok(Observed::child(server.map(|server| Actual {
         name: server.name().unwrap_or_default().to_owned(),
@@ -42,7 +43,6 @@ pub async fn observe(cx: Reader<'_>, pool_id: &str, identifier: &str) -> Result<
     })))
 }
 
-/// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default()
         .field("name", &names::resource_server(&desired.identifier), actual.map(|actual| &actual.name))
@@ -50,7 +50,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it so, but for scopes that go away, which [`shrink`] removes; gives its identifier.
+/// Makes it as desired, except that it removes no scopes. Returns its identifier.
 pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let identifier = &desired.identifier;
     match step {
@@ -61,16 +61,16 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
                 .name(names::resource_server(identifier))
                 .set_scopes(Some(scopes(&desired.scopes)?));
             match call.send().await.map_err(ApiError::from) {
-                // Our own create whose answer was lost: identifiers are unique in a pool. AWS says only
-                // InvalidParameterException, so a look decides.
+                // Perhaps our own call whose answer was lost: identifiers are unique in a pool. AWS says only
+                // InvalidParameterException, so look what is there.
                 Err(error) if error.code() == Some("InvalidParameterException") => {
                     let there = observe(cx.reader(), pool_id, identifier).await?;
                     let Some(actual) = there.owned() else {
                         return Err(error).doing("creating resource server", identifier);
                     };
                     if !diff(desired, Some(actual)).is_empty() {
-                        let met = Failure::met("creating resource server", identifier);
-                        return Err(anyhow::Error::new(error).context(met));
+                        let changed = Failure::changed_meanwhile("creating resource server", identifier);
+                        return Err(anyhow::Error::new(error).context(changed));
                     }
                 }
                 other => drop(other.doing("creating resource server", identifier)?),
@@ -87,12 +87,12 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
     Ok(identifier.clone())
 }
 
-/// Whether there are scopes to take away once the client no longer names them.
+/// Whether there are scopes to remove once the client no longer names them.
 pub fn shrinks(desired: &Desired, step: &Step<Actual>) -> bool {
     matches!(step, Step::Update(actual, _) if actual.scopes.iter().any(|scope| !desired.scopes.contains(scope)))
 }
 
-/// Takes away the scopes that are not desired.
+/// Removes the scopes that are not desired.
 pub async fn shrink(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Result<()> {
     update(cx, pool_id, &desired.identifier, &desired.scopes).await
 }
@@ -106,7 +106,7 @@ async fn update(cx: Context<'_>, pool_id: &str, identifier: &str, wanted: &[Stri
 
 fn scopes(names: &[String]) -> Result<Vec<ResourceServerScopeType>> {
     let scope = |name: &String| {
-        // A description is required; there is nothing to say that the name does not.
+        // AWS requires a description; the name says it all.
         Ok(ResourceServerScopeType::builder().scope_name(name).scope_description(name).build()?)
     };
     names.iter().map(scope).collect()
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn its_name_is_its_identifier_as_far_as_a_name_can_be() {
+    fn its_name_is_its_identifier_without_what_a_name_cannot_hold() {
         let url = Desired { identifier: "https://a.example/x".into(), ..server(&["a"]) };
         assert_eq!(diff(&url, Some(&Actual { name: "https---a.example-x".into(), ..actual(&["a"]) })), []);
         let renamed = Actual { name: "other".into(), ..actual(&["a"]) };
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn it_shrinks_only_when_a_scope_goes_away() {
+    fn it_shrinks_only_when_a_scope_is_removed() {
         let step = Step::Update(actual(&["a"]), Vec::new());
         assert!(!shrinks(&server(&["a", "b"]), &step));
         assert!(shrinks(&server(&["b"]), &step));

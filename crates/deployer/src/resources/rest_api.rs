@@ -1,8 +1,8 @@
 //! The REST API: GetRestApis, CreateRestApi, UpdateRestApi, DeleteRestApi.
 //!
-//! Names are not unique, so it is found by tags, which GetRestApis gives, whatever it is called. Always regional: CreateRestApi of an
-//! edge-optimised one has a tenth of the quota. DeleteRestApi is limited to 1 in 30 s for the whole account, which is a
-//! wait and not a failure.
+//! Names are not unique, so it is found by its tags, which GetRestApis returns, whatever its name is. It is always
+//! regional: CreateRestApi of an edge-optimised one has a tenth of the quota. DeleteRestApi is limited to 1 in 30 s for
+//! the whole account; that is a wait and not a failure.
 
 use std::time::{Duration, Instant};
 
@@ -20,11 +20,11 @@ use crate::{
     names::{STACK_TAG, STAGE_TAG, StackKey},
 };
 
-/// Each of the callers before us takes 30 s.
+/// Each caller that is ahead of us takes 30 s.
 const DELETE_DEADLINE: Duration = Duration::from_secs(900);
 
-/// A service that does not answer for so long is not waited for: that is no turn that comes.
-const LOST_PATIENCE: Duration = Duration::from_secs(20);
+/// How long to try again while no answer comes: a service that is down is not a queue.
+const UNANSWERED_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The field that takes effect only with the next deployment.
 pub const ENDPOINT_DISABLED: &str = "disable_execute_api_endpoint";
@@ -32,20 +32,17 @@ pub const ENDPOINT_DISABLED: &str = "disable_execute_api_endpoint";
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
-    /// What reaches the function Base64-encoded.
+    /// Bodies of these types reach the function Base64-encoded.
     pub binary_media_types: Vec<String>,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Id.
     pub id: String,
-    /// Name.
     pub name: String,
-    /// What reaches the function Base64-encoded.
+    /// Bodies of these types reach the function Base64-encoded.
     pub binary_media_types: Vec<String>,
     /// Whether the endpoint that callers use is switched off.
     pub endpoint_disabled: bool,
@@ -53,12 +50,12 @@ pub struct Actual {
     pub endpoint_type: String,
 }
 
-/// The stack's API, and others of the stack that a lost answer has left.
+/// The APIs that a look at the account discovered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
-    /// The one that counts: the oldest.
+pub struct Discovered {
+    /// The stack's: its oldest.
     pub api: Observed<Actual>,
-    /// The rest of this stack's.
+    /// More of this stack's, left by a create call whose answer was lost.
     pub duplicates: Vec<Actual>,
     /// APIs of other stacks in the same stage.
     pub neighbours: Vec<Neighbour>,
@@ -67,27 +64,24 @@ pub struct Found {
 /// Another stack's API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Neighbour {
-    /// The stack that its tags name.
+    /// As its tags say.
     pub stack: String,
     /// Id.
     pub api_id: String,
 }
 
 /// Reads all APIs.
-pub async fn observe(cx: Reader<'_>) -> Result<Found> {
-    let mut pages = cx.aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
-    let mut apis: Vec<RestApi> = Vec::new();
-    while let Some(api) = pages.next().await {
-        apis.push(api.doing("listing REST APIs for", &cx.id.rest_api())?);
-    }
+pub async fn observe(cx: Reader<'_>) -> Result<Discovered> {
+    let answer = cx.aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send().try_collect().await;
+    let mut apis = answer.doing("listing REST APIs for", &cx.id.rest_api())?;
     apis.sort_by_key(|api| (api.created_date.map_or(0, |date| date.as_nanos()), api.id.clone()));
     Ok(sort(cx.id, &apis))
 }
 
-/// Tells apart what is ours, what has our name, and whose stacks live beside us. The oldest comes first.
-fn sort(id: &StackKey, apis: &[RestApi]) -> Found {
+/// Sorts APIs into ours, one that only has our name, and those of other stacks. They come oldest first.
+fn sort(id: &StackKey, apis: &[RestApi]) -> Discovered {
     let name = id.rest_api();
-    let mut found = Found::default();
+    let mut found = Discovered::default();
     for api in apis {
         let tag = |key: &str| api.tags().and_then(|tags| tags.get(key)).map(String::as_str);
         match Observed::by_tags(id, actual(api), tag) {
@@ -118,7 +112,6 @@ fn actual(api: &RestApi) -> Actual {
     }
 }
 
-/// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let media_types = actual.map(|actual| actual.binary_media_types.as_slice());
     Diff::default()
@@ -129,27 +122,26 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// An API that is there.
+/// The ids of an API after it was reconciled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
-    /// Id.
-    pub id: String,
-    /// Its root resource, where AWS has told that already.
+pub struct Ids {
+    pub api_id: String,
+    /// Id of its root path, where AWS has returned it already.
     pub root_id: Option<String>,
 }
 
-impl Made {
-    fn known(actual: &Actual) -> Self {
-        Self { id: actual.id.clone(), root_id: None }
+impl Ids {
+    fn of(actual: &Actual) -> Self {
+        Self { api_id: actual.id.clone(), root_id: None }
     }
 }
 
-/// Makes it so.
-pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<Made> {
+/// Makes it as desired.
+pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<Ids> {
     let actual = match step {
         Step::Create => return create_api(cx, desired).await,
         Step::Skip(None) => anyhow::bail!("no REST API \"{}\"", desired.name),
-        Step::Skip(Some(actual)) | Step::Keep(actual) => return Ok(Made::known(actual)),
+        Step::Skip(Some(actual)) | Step::Keep(actual) => return Ok(Ids::of(actual)),
         Step::Update(actual, _) | Step::Adopt(actual, _) | Step::Replace(actual, _) => actual,
     };
     if let Step::Adopt(..) = step {
@@ -161,11 +153,11 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
         let call = cx.aws.apigateway.update_rest_api().rest_api_id(&actual.id).set_patch_operations(Some(patches));
         call.send().await.doing("updating REST API", &actual.id)?;
     }
-    Ok(Made::known(actual))
+    Ok(Ids::of(actual))
 }
 
-async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<Made> {
-    let find = async || Ok(observe(cx.reader()).await?.api.owned().map(Made::known));
+async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<Ids> {
+    let find = async || Ok(observe(cx.reader()).await?.api.owned().map(Ids::of));
     let send = async || {
         let call = cx
             .aws
@@ -175,16 +167,16 @@ async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<Made> {
             .set_binary_media_types(Some(desired.binary_media_types.clone()))
             .endpoint_configuration(EndpointConfiguration::builder().types(EndpointType::Regional).build())
             .set_tags(Some(cx.id.tag_map()));
-        let once = aws_sdk_apigateway::config::Builder::default().retry_config(create::once());
-        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
-        Ok(Made { id: answer.id.unwrap_or_default(), root_id: answer.root_resource_id })
+        let answer =
+            call.customize().config_override(create::api_gateway_once()).send().await.map_err(ApiError::from)?;
+        Ok(Ids { api_id: answer.id.unwrap_or_default(), root_id: answer.root_resource_id })
     };
     create::create(cx.events, ResourceKind::RestApi, &desired.name, find, send).await
 }
 
-/// The media types are patched one by one, a slash in them as `~1`, as AWS documents it. MiniStack keeps the `~1` and
-/// turns its list into a map; there is no call that both understand, so a change of this field works on AWS and on the
-/// local cloud only.
+/// Media types are patched one by one, with a slash in them written as `~1`, as AWS documents it. MiniStack keeps the
+/// `~1` and turns its list into a map. No call suits both, so a change of this field works on AWS and on the local cloud
+/// only.
 fn patches(desired: &Desired, actual: &Actual) -> Vec<PatchOperation> {
     let path = |kind: &str| format!("/binaryMediaTypes/{}", kind.replace('~', "~0").replace('/', "~1"));
     let patch = |op, path: String| PatchOperation::builder().op(op).path(path);
@@ -209,20 +201,27 @@ fn patches(desired: &Desired, actual: &Actual) -> Vec<PatchOperation> {
     patches
 }
 
-/// Deletes it with everything inside. Waits for its turn.
+/// Deletes it with everything in it. Waits for its turn.
 pub async fn delete(cx: Context<'_>, api_id: &str) -> Result<()> {
     let mut lost_since = None;
     wait::until(cx.events, ResourceKind::RestApi, DELETE_DEADLINE, async || {
-        // The SDK's own retries would wait in silence.
-        let once = aws_sdk_apigateway::config::Builder::default().retry_config(create::once());
-        let call = cx.aws.apigateway.delete_rest_api().rest_api_id(api_id).customize().config_override(once);
+        // The SDK's own retries would wait without telling the user.
+        let call = cx
+            .aws
+            .apigateway
+            .delete_rest_api()
+            .rest_api_id(api_id)
+            .customize()
+            .config_override(create::api_gateway_once());
         match call.send().await.map_err(ApiError::from) {
             Ok(_) => Ok(Poll::Ready(())),
             Err(error) if is_not_found(error.code()) => Ok(Poll::Ready(())),
             Err(error) if error.is_throttled() => {
                 Ok(Poll::Pending("AWS deletes one API in 30 s for the whole account".into()))
             }
-            Err(error) if error.in_doubt() && lost_since.get_or_insert_with(Instant::now).elapsed() < LOST_PATIENCE => {
+            Err(error)
+                if error.in_doubt() && lost_since.get_or_insert_with(Instant::now).elapsed() < UNANSWERED_DEADLINE =>
+            {
                 Ok(Poll::Pending(format!("the answer was lost ({error})")))
             }
             Err(error) => Err(error).doing("deleting REST API", api_id),
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_is_told_by_tags_and_the_rest_by_name() {
+    fn ours_is_found_by_tags_and_others_by_name() {
         let api = |id: &str, name: &str, tags: &[(&str, &str)]| {
             let mut api = RestApi::builder().id(id).name(name);
             for (key, value) in tags {

@@ -1,7 +1,7 @@
 //! The function's execution role: CreateRole, PutRolePolicy, GetRole, GetRolePolicy, DeleteRole.
 //!
-//! It may write to its own log group and nothing else; in particular it may not create log groups, or a late write
-//! would bring a deleted one back. Owned by tags. Policy documents come URL-encoded.
+//! It may write to its own log group and nothing else. It may not create log groups: a late write would bring a deleted
+//! one back. Owned by tags. AWS returns policy documents URL-encoded.
 
 use anyhow::{Context as _, Result};
 use aws_sdk_iam::types::Tag;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Context, Reader};
 use crate::{
-    aws::{ApiError, Doing as _, found},
+    aws::{ApiError, Doing as _, none_if_not_found},
     change::{Diff, FieldDiff, Observed, Step},
     error::Failure,
     names::StackId,
@@ -21,7 +21,6 @@ pub const POLICY: &str = "logs";
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
     /// Who may assume it.
     pub trust: Value,
@@ -30,7 +29,6 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// The role of that stack.
     pub fn new(id: &StackId) -> Self {
         Self {
             name: id.role(),
@@ -64,16 +62,16 @@ pub struct Actual {
     pub policy: Option<Value>,
 }
 
-/// Reads the role and its policy, at once.
+/// Reads the role and its policy side by side.
 pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     let name = cx.id.role();
     let role = cx.aws.iam.get_role().role_name(&name).send();
     let policy = cx.aws.iam.get_role_policy().role_name(&name).policy_name(POLICY).send();
     let (role, policy) = tokio::join!(role, policy);
-    let Some(role) = found(role).doing("reading role", &name)?.and_then(|answer| answer.role) else {
+    let Some(role) = none_if_not_found(role).doing("reading role", &name)?.and_then(|answer| answer.role) else {
         return Ok(Observed::Absent);
     };
-    let policy = found(policy).doing("reading the policy of role", &name)?;
+    let policy = none_if_not_found(policy).doing("reading the policy of role", &name)?;
     let actual = Actual {
         trust: role.assume_role_policy_document().map_or(Value::Null, document),
         policy: policy.map(|policy| document(policy.policy_document())),
@@ -82,13 +80,12 @@ pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     Ok(Observed::by_tags(cx.id, actual, tag))
 }
 
-/// A policy document as JSON; one that cannot be read differs from every other.
+/// A policy document as JSON. One that cannot be read differs from every other.
 fn document(encoded: &str) -> Value {
     let text = percent_encoding::percent_decode_str(encoded).decode_utf8_lossy();
     serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()))
 }
 
-/// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default()
         .field("trust_policy", &desired.trust, actual.map(|actual| &actual.trust))
@@ -96,14 +93,13 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it so; gives its ARN.
+/// Makes it as desired. Returns its ARN.
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let name = &desired.name;
     if let Step::Create = step {
         let create = cx.aws.iam.create_role().role_name(name).assume_role_policy_document(desired.trust.to_string());
         match create.set_tags(Some(tags(cx.id)?)).send().await.map_err(ApiError::from) {
-            // Our own create whose answer was lost: role names are unique, so it can only be told from a stranger's by
-            // its tags.
+            // Perhaps our own call whose answer was lost. Role names are unique, so only its tags tell whose it is.
             Err(error) if error.code() == Some("EntityAlreadyExists") => match observe(cx.reader()).await? {
                 Observed::Owned(_) => {}
                 _ => return Err(Failure::refused(format!("role \"{name}\" exists and is not this stack's")).into()),
@@ -138,18 +134,18 @@ pub async fn delete(cx: Context<'_>) -> Result<()> {
     delete_inline_policy(cx, &name, POLICY).await?;
     let delete = || cx.aws.iam.delete_role().role_name(&name).send();
     match delete().await.map_err(ApiError::from) {
-        // Somebody has given it more than we did.
+        // Somebody gave it more policies than we did.
         Err(error) if error.code() == Some("DeleteConflict") => {
-            release(cx, &name).await?;
-            found(delete().await).doing("deleting role", &name)?;
+            remove_all_policies(cx, &name).await?;
+            none_if_not_found(delete().await).doing("deleting role", &name)?;
         }
-        other => drop(found(other).doing("deleting role", &name)?),
+        other => drop(none_if_not_found(other).doing("deleting role", &name)?),
     }
     Ok(())
 }
 
-/// Takes every policy from the role, whoever gave it. A managed policy stays, it is only detached.
-async fn release(cx: Context<'_>, name: &str) -> Result<()> {
+/// Removes every policy from the role, whoever added it. A managed policy is only detached.
+async fn remove_all_policies(cx: Context<'_>, name: &str) -> Result<()> {
     let reading = "reading the policies of role";
     let inline = cx.aws.iam.list_role_policies().role_name(name).send().await.doing(reading, name)?;
     for policy in inline.policy_names() {
@@ -158,13 +154,13 @@ async fn release(cx: Context<'_>, name: &str) -> Result<()> {
     let attached = cx.aws.iam.list_attached_role_policies().role_name(name).send().await.doing(reading, name)?;
     for arn in attached.attached_policies().iter().filter_map(|policy| policy.policy_arn()) {
         let call = cx.aws.iam.detach_role_policy().role_name(name).policy_arn(arn).send().await;
-        found(call).doing("detaching a policy of role", name)?;
+        none_if_not_found(call).doing("detaching a policy of role", name)?;
     }
     Ok(())
 }
 
 async fn delete_inline_policy(cx: Context<'_>, name: &str, policy: &str) -> Result<()> {
-    found(cx.aws.iam.delete_role_policy().role_name(name).policy_name(policy).send().await)
+    none_if_not_found(cx.aws.iam.delete_role_policy().role_name(name).policy_name(policy).send().await)
         .doing("deleting the policy of role", name)?;
     Ok(())
 }
@@ -203,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_role_can_write_to_its_own_log_group_only() {
+    fn the_role_may_write_only_to_its_own_log_group() {
         let statement = &desired().policy["Statement"];
         assert_eq!(statement.as_array().map(Vec::len), Some(1));
         assert_eq!(statement[0]["Resource"], "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/mnist-dev:*");

@@ -1,14 +1,14 @@
 //! The stage: GetStages, CreateStage, UpdateStage, DeleteStage. Hangs on the API.
 //!
-//! Its description records the deployment that we made (see [`super::deployment`]); both are changed in one call. Its
-//! throttle is a stage setting and needs no deployment.
+//! Its description records the deployment that we created (see [`super::deployment`]); one call changes both. Its
+//! throttle is a setting of the stage and needs no deployment.
 
 use anyhow::Result;
 use aws_sdk_apigateway::types::{Op, PatchOperation, Stage};
 
 use super::{Context, Reader, deployment::Record};
 use crate::{
-    aws::{ApiError, Doing as _, found},
+    aws::{ApiError, Doing as _, none_if_not_found},
     change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed, Step},
     error::Failure,
 };
@@ -17,92 +17,90 @@ use crate::{
 pub const ALL: &str = "*/*";
 /// Our method's own settings in a patch: the path with `/` as `~1`, then the verb.
 const OUR_METHOD: &str = "~1/POST";
-/// Fields that one patch or another mends.
+/// Fields that differ together with others, or that a patch removes.
 const DEPLOYMENT: &str = "deployment_id";
 const DESCRIPTION: &str = "description";
 const METHOD_THROTTLE: &str = "method_throttle";
 const CANARY: &str = "canary";
-/// What AWS writes for the throttle as soon as any other setting of the stage is set.
+/// What AWS writes as the throttle as soon as any other setting of the stage is set.
 const DEFAULT_THROTTLE: (f64, i32) = (10_000.0, 5_000);
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
-    /// Requests a second; none is the account's limit.
+    /// Requests a second. None is the account's limit.
     pub throttle_rate: Option<f64>,
-    /// Requests at once; none is the account's limit.
+    /// Requests at once. None is the account's limit.
     pub throttle_burst: Option<i32>,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Actual {
-    /// Deployment that it serves.
+    /// The deployment that it serves.
     pub deployment_id: String,
-    /// Free text, where we record the deployment that we made.
+    /// Free text. We record there which deployment we created.
     pub description: Option<String>,
-    /// Requests a second; none is the account's limit.
+    /// Requests a second. None is the account's limit.
     pub throttle_rate: Option<f64>,
-    /// Requests at once; none is the account's limit.
+    /// Requests at once. None is the account's limit.
     pub throttle_burst: Option<i32>,
-    /// A throttle of our method alone, which would stand in for the stage's: rate and burst.
+    /// Rate and burst of our method alone, which would override those of the stage.
     pub method_throttle: Option<(f64, i32)>,
     /// Whether a part of the requests goes to another deployment.
     pub canary: bool,
 }
 
 impl Actual {
-    /// What its description records.
     pub fn record(&self) -> Option<Record> {
         self.description.as_deref().and_then(Record::parse)
     }
 
-    /// The deployment that we made, while it serves that one.
+    /// The deployment that we created, as long as the stage serves it.
     pub fn serves(&self) -> Option<Record> {
         self.record().filter(|record| record.deployment_id == self.deployment_id)
     }
 }
 
-/// What the plan wants it to serve.
+/// The deployment that it should serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target<'a> {
-    /// Whatever it serves: deployments are not part of the run.
+pub enum Serving<'a> {
+    /// Whatever it serves now: deployments are not part of the run.
     Any,
-    /// A deployment that is there.
-    Known(&'a Record),
-    /// The one that apply will make.
+    /// One that exists.
+    Existing(&'a Record),
+    /// The one that apply will create.
     New,
 }
 
-/// The stages of an API.
+/// The stages that an API has.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct Discovered {
     /// Ours.
     pub stage: Observed<Actual>,
-    /// Names of others, which serve whatever they were made of.
+    /// Names of the others, which serve whatever deployment they point at.
     pub others: Vec<String>,
 }
 
-/// Reads all of the API's and picks ours.
-pub async fn observe(cx: Reader<'_>, api_id: &str) -> Result<Found> {
+/// Reads all stages of the API and picks ours.
+pub async fn observe(cx: Reader<'_>, api_id: &str) -> Result<Discovered> {
     let name = &cx.id.stage;
     let answer = cx.aws.apigateway.get_stages().rest_api_id(api_id).send().await;
-    let answer = found(answer).doing("reading the stages of REST API", api_id)?;
+    let answer = none_if_not_found(answer).doing("reading the stages of REST API", api_id)?;
     let items = answer.and_then(|answer| answer.item).unwrap_or_default();
     let ours = items.iter().find(|item| item.stage_name() == Some(name)).map(actual);
     let mut others: Vec<String> = items.into_iter().filter_map(|item| item.stage_name).collect();
     others.retain(|other| other != name);
     others.sort();
-    Ok(Found { stage: Observed::child(ours), others })
+    Ok(Discovered { stage: Observed::child(ours), others })
 }
 
 fn actual(stage: &Stage) -> Actual {
     let throttle = |is_it: fn(&str) -> bool| {
         let (_, setting) = stage.method_settings()?.iter().find(|(key, _)| is_it(key))?;
         let throttle = (setting.throttling_rate_limit, setting.throttling_burst_limit);
-        // Negative stands for no limit of its own.
+        // A negative number means that it has no limit of its own.
         (throttle != DEFAULT_THROTTLE && throttle.0 >= 0.0 && throttle.1 >= 0).then_some(throttle)
     };
     let all = throttle(|key| key == ALL);
@@ -116,27 +114,26 @@ fn actual(stage: &Stage) -> Actual {
     }
 }
 
-/// Whether a key of the stage's settings means POST on `/`. How the root's path is spelt there is not documented: `~1` in
-/// patches, and a leading slash is left out of every other path.
+/// Whether a key of the stage's settings means POST on `/`. AWS does not document how it spells the root path there: it
+/// is `~1` in patches, and every other path has no leading slash.
 fn is_ours(key: &str) -> bool {
     key.strip_suffix("/POST").is_some_and(|path| path.replace("~1", "/").trim_matches('/').is_empty())
 }
 
-/// Compares. Half a throttle is completed by AWS's default.
-pub fn diff(desired: &Desired, target: Target<'_>, actual: Option<&Actual>) -> Vec<FieldDiff> {
+/// Where only rate or burst is set, AWS's default is the other.
+pub fn diff(desired: &Desired, serving: Serving<'_>, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let (rate, burst) = match throttle(desired) {
         Some((rate, burst)) if (rate, burst) != DEFAULT_THROTTLE => (Some(rate), Some(burst)),
         _ => (None, None),
     };
     let deployment_id = actual.map(|actual| actual.deployment_id.as_str());
-    let diff =
-        match target {
-            Target::Any => Diff::default(),
-            Target::New => Diff::default().field(DEPLOYMENT, KNOWN_AFTER_APPLY, deployment_id),
-            Target::Known(record) => Diff::default()
-                .field(DEPLOYMENT, record.deployment_id.as_str(), deployment_id)
-                .field(DESCRIPTION, Some(record.description()), actual.map(|actual| actual.description.clone())),
-        };
+    let diff = match serving {
+        Serving::Any => Diff::default(),
+        Serving::New => Diff::default().field(DEPLOYMENT, KNOWN_AFTER_APPLY, deployment_id),
+        Serving::Existing(record) => Diff::default()
+            .field(DEPLOYMENT, record.deployment_id.as_str(), deployment_id)
+            .field(DESCRIPTION, Some(record.description()), actual.map(|actual| actual.description.clone())),
+    };
     diff.field("throttle_rate", rate, actual.map(|actual| actual.throttle_rate))
         .field("throttle_burst", burst, actual.map(|actual| actual.throttle_burst))
         .field(METHOD_THROTTLE, None, actual.map(|actual| actual.method_throttle))
@@ -144,7 +141,7 @@ pub fn diff(desired: &Desired, target: Target<'_>, actual: Option<&Actual>) -> V
         .done()
 }
 
-/// Rate and burst, where either is set; AWS's default completes half of it.
+/// Rate and burst, where either is set. AWS's default is the other.
 pub fn throttle(desired: &Desired) -> Option<(f64, i32)> {
     match (desired.throttle_rate, desired.throttle_burst) {
         (None, None) => None,
@@ -152,7 +149,7 @@ pub fn throttle(desired: &Desired) -> Option<(f64, i32)> {
     }
 }
 
-/// Makes it so and points it at the deployment; gives its name.
+/// Makes it as desired and points it at the deployment. Returns its name.
 pub async fn reconcile(
     cx: Context<'_>,
     api_id: &str,
@@ -192,12 +189,12 @@ async fn create(cx: Context<'_>, api_id: &str, record: &Record, name: &str) -> R
     let call = cx.aws.apigateway.create_stage().rest_api_id(api_id).stage_name(name);
     let answer = call.deployment_id(&record.deployment_id).description(record.description()).send().await;
     match answer.map_err(ApiError::from) {
-        // Our own create whose answer was lost: a look decides.
+        // Perhaps our own call whose answer was lost: look what is there.
         Err(error) if error.code() == Some("ConflictException") => {
             let there = observe(cx.reader(), api_id).await?.stage;
             match there.owned() {
                 Some(actual) if actual.serves().as_ref() == Some(record) => Ok(()),
-                _ => Err(anyhow::Error::new(error).context(Failure::met("creating stage", name))),
+                _ => Err(anyhow::Error::new(error).context(Failure::changed_meanwhile("creating stage", name))),
             }
         }
         other => other.doing("creating stage", name).map(|_| ()),
@@ -207,7 +204,7 @@ async fn create(cx: Context<'_>, api_id: &str, record: &Record, name: &str) -> R
 /// Deletes a stage of that name.
 pub async fn delete(cx: Context<'_>, api_id: &str, name: &str) -> Result<()> {
     let call = cx.aws.apigateway.delete_stage().rest_api_id(api_id).stage_name(name);
-    found(call.send().await).doing("deleting stage", name)?;
+    none_if_not_found(call.send().await).doing("deleting stage", name)?;
     Ok(())
 }
 
@@ -249,41 +246,41 @@ mod tests {
     #[test]
     fn no_throttle_is_no_setting_and_the_default_one() {
         let none = desired(None, None);
-        assert_eq!(diff(&none, Target::Any, Some(&actual(&Stage::builder().build()))), []);
-        assert_eq!(diff(&none, Target::Any, Some(&with_setting(10_000.0, 5_000))), []);
-        assert_eq!(diff(&none, Target::Any, Some(&with_setting(5.0, 2))).len(), 2);
+        assert_eq!(diff(&none, Serving::Any, Some(&actual(&Stage::builder().build()))), []);
+        assert_eq!(diff(&none, Serving::Any, Some(&with_setting(10_000.0, 5_000))), []);
+        assert_eq!(diff(&none, Serving::Any, Some(&with_setting(5.0, 2))).len(), 2);
     }
 
     #[test]
     fn a_throttle_is_compared_field_by_field() {
-        let found = |rate, burst, actual| diff(&desired(Some(rate), burst), Target::Any, Some(&actual));
+        let found = |rate, burst, actual| diff(&desired(Some(rate), burst), Serving::Any, Some(&actual));
         assert_eq!(found(5.0, Some(2), with_setting(5.0, 2)), []);
         assert_eq!(fields(&found(6.0, Some(2), with_setting(5.0, 2))), ["throttle_rate"]);
         assert_eq!(found(5.0, None, with_setting(5.0, 5_000)), []);
     }
 
     #[test]
-    fn what_would_pass_by_the_stage_is_seen() {
+    fn settings_that_override_the_stage_are_seen() {
         let own = MethodSetting::builder().throttling_rate_limit(1.0).throttling_burst_limit(1).build();
         let canary = aws_sdk_apigateway::types::CanarySettings::builder().percent_traffic(10.0).build();
         let stage = Stage::builder().method_settings(OUR_METHOD, own).canary_settings(canary).build();
-        let found = diff(&desired(None, None), Target::Any, Some(&actual(&stage)));
+        let found = diff(&desired(None, None), Serving::Any, Some(&actual(&stage)));
         assert_eq!(fields(&found), [METHOD_THROTTLE, CANARY]);
         assert!(is_ours("/POST") && is_ours("~1/POST"));
         assert!(!is_ours("predict/POST") && !is_ours("~1/GET"));
     }
 
     #[test]
-    fn it_serves_a_deployment_of_ours_only_while_it_points_at_it() {
+    fn it_serves_our_deployment_only_while_it_points_at_it() {
         let record = Record { deployment_id: "d".into(), snapshot: "s".into() };
         let stage = |id: &str| actual(&Stage::builder().deployment_id(id).description(record.description()).build());
         assert_eq!(stage("d").serves(), Some(record.clone()));
         assert_eq!(stage("repointed").serves(), None);
         assert_eq!(actual(&Stage::builder().deployment_id("d").build()).serves(), None);
-        let found = |target, id: &str| diff(&desired(None, None), target, Some(&stage(id)));
-        assert_eq!(found(Target::Known(&record), "d"), []);
-        assert_eq!(fields(&found(Target::Known(&record), "repointed")), [DEPLOYMENT]);
-        assert_eq!(fields(&found(Target::New, "d")), [DEPLOYMENT]);
-        assert_eq!(found(Target::Any, "repointed"), []);
+        let found = |serving, id: &str| diff(&desired(None, None), serving, Some(&stage(id)));
+        assert_eq!(found(Serving::Existing(&record), "d"), []);
+        assert_eq!(fields(&found(Serving::Existing(&record), "repointed")), [DEPLOYMENT]);
+        assert_eq!(fields(&found(Serving::New, "d")), [DEPLOYMENT]);
+        assert_eq!(found(Serving::Any, "repointed"), []);
     }
 }

@@ -1,21 +1,20 @@
 //! The user pool: ListUserPools, DescribeUserPool, CreateUserPool, UpdateUserPool, DeleteUserPool.
 //!
-//! Names are not unique, so the pool is found by name and proven by tags. UpdateUserPool resets what the call omits:
-//! what is there is described first and sent back with our fields changed. A pool holds users, so it is never replaced.
+//! Names are not unique, so the pool is found by name and proven by tags. UpdateUserPool resets what the call omits, so
+//! the pool is described first and sent back with our fields changed. A pool holds users, so it is never replaced.
 
 use anyhow::{Context as _, Result};
 use aws_sdk_cognitoidentityprovider::types::{AdminCreateUserConfigType, DeletionProtectionType, UserPoolType};
 
 use super::{Context, Reader};
 use crate::{
-    aws::{ApiError, Doing as _, create, found},
+    aws::{ApiError, Doing as _, create, none_if_not_found},
     change::{Diff, FieldDiff, Observed, ResourceKind, Step},
 };
 
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
     /// Whether AWS refuses to delete it.
     pub deletion_protection: bool,
@@ -24,11 +23,9 @@ pub struct Desired {
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Id.
     pub id: String,
-    /// Name.
     pub name: String,
-    /// Whether only administrators make users.
+    /// Whether only administrators create users.
     pub admin_create_user_only: bool,
     /// Whether AWS refuses to delete it.
     pub deletion_protection: bool,
@@ -38,22 +35,21 @@ pub struct Actual {
     pub users: i32,
 }
 
-/// The stack's pool, and others of the stack that a lost answer has left.
+/// The pools that a look at the account discovered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
-    /// The one that counts: the one that has a domain, for it is the one in use; else the oldest.
+pub struct Discovered {
+    /// The stack's: the one with a domain, because that is in use; else the oldest.
     pub pool: Observed<Actual>,
-    /// The rest of this stack's.
+    /// More of this stack's, left by a create call whose answer was lost.
     pub duplicates: Vec<Actual>,
 }
 
 /// Ids of all pools of our name, oldest first.
 pub async fn list(cx: Reader<'_>) -> Result<Vec<String>> {
     let name = cx.id.user_pool();
-    let mut pools = cx.aws.cognito.list_user_pools().max_results(60).into_paginator().items().send();
+    let answer = cx.aws.cognito.list_user_pools().max_results(60).into_paginator().items().send().try_collect().await;
     let mut ours = Vec::new();
-    while let Some(pool) = pools.next().await {
-        let pool = pool.doing("listing user pools for", &name)?;
+    for pool in answer.doing("listing user pools for", &name)? {
         if pool.name() == Some(&name) {
             let created = pool.creation_date.map_or(0, |date| date.as_nanos());
             ours.extend(pool.id.map(|id| (created, id)));
@@ -63,9 +59,9 @@ pub async fn list(cx: Reader<'_>) -> Result<Vec<String>> {
     Ok(ours.into_iter().map(|(_, id)| id).collect())
 }
 
-/// Reads the pools of these ids, at once.
-pub async fn observe(cx: Reader<'_>, ids: &[String]) -> Result<Found> {
-    let mut result = Found::default();
+/// Reads the pools of these ids side by side.
+pub async fn observe(cx: Reader<'_>, ids: &[String]) -> Result<Discovered> {
+    let mut result = Discovered::default();
     let mut owned = Vec::new();
     for pool in futures_util::future::join_all(ids.iter().map(|id| describe(cx, id))).await {
         let Some(pool) = pool? else { continue };
@@ -84,28 +80,32 @@ pub async fn observe(cx: Reader<'_>, ids: &[String]) -> Result<Found> {
     Ok(result)
 }
 
-/// What was read of a pool before it was known whether it is the one.
-pub type Guessed<T> = Option<(String, Result<T>)>;
+/// What was read of a pool before it was known to be the stack's.
+pub type Prefetched<T> = Option<(String, Result<T>)>;
 
-/// Reads what hangs on a pool beside its description: where just one has our name, it is likely to be the one.
-pub async fn guess<T>(ids: &[String], read: impl AsyncFn(&str) -> Result<T>) -> Guessed<T> {
+/// Reads what hangs on a pool before the pool itself is described: a pool that alone has our name is probably ours.
+pub async fn prefetch<T>(ids: &[String], read: impl AsyncFn(&str) -> Result<T>) -> Prefetched<T> {
     match ids {
         [only] => Some((only.clone(), read(only).await)),
         _ => None,
     }
 }
 
-/// What hangs on this pool: as guessed, or else read now.
-pub async fn confirm<T>(guessed: Guessed<T>, id: &str, read: impl AsyncFn(&str) -> Result<T>) -> Result<T> {
-    match guessed {
-        Some((guess, value)) if guess == id => value,
+/// What hangs on this pool: prefetched, or else read now.
+pub async fn prefetched_or_read<T>(
+    prefetched: Prefetched<T>,
+    id: &str,
+    read: impl AsyncFn(&str) -> Result<T>,
+) -> Result<T> {
+    match prefetched {
+        Some((of, value)) if of == id => value,
         _ => read(id).await,
     }
 }
 
 async fn describe(cx: Reader<'_>, id: &str) -> Result<Option<UserPoolType>> {
     let answer = cx.aws.cognito.describe_user_pool().user_pool_id(id).send().await;
-    Ok(found(answer).doing("reading user pool", id)?.and_then(|answer| answer.user_pool))
+    Ok(none_if_not_found(answer).doing("reading user pool", id)?.and_then(|answer| answer.user_pool))
 }
 
 fn actual(pool: &UserPoolType) -> Actual {
@@ -120,7 +120,6 @@ fn actual(pool: &UserPoolType) -> Actual {
     }
 }
 
-/// Compares.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let protection = desired.deletion_protection;
     Diff::default()
@@ -130,7 +129,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it so; gives its id.
+/// Makes it as desired. Returns its id.
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     match step {
         Step::Create => create_pool(cx, desired).await,
@@ -156,16 +155,17 @@ async fn create_pool(cx: Context<'_>, desired: &Desired) -> Result<String> {
             .deletion_protection(protection(desired.deletion_protection))
             .admin_create_user_config(AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build())
             .set_user_pool_tags(Some(cx.id.tag_map()));
-        let once = aws_sdk_cognitoidentityprovider::config::Builder::default().retry_config(create::once());
-        let answer = call.customize().config_override(once).send().await.map_err(ApiError::from)?;
+        let answer = call.customize().config_override(create::cognito_once()).send().await.map_err(ApiError::from)?;
         Ok(answer.user_pool.and_then(|pool| pool.id).unwrap_or_default())
     };
     create::create(cx.events, ResourceKind::UserPool, &desired.name, find, send).await
 }
 
-/// Sends back what is there, with our fields changed; without a desired state only the protection is lifted.
+/// Sends back what is there with our fields changed. Without a desired state it only removes the protection.
 async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<()> {
-    let pool = describe(cx.reader(), id).await?.with_context(|| format!("updating user pool \"{id}\": it is gone"))?;
+    let pool = describe(cx.reader(), id)
+        .await?
+        .with_context(|| format!("updating user pool \"{id}\": it no longer exists"))?;
     let mut all_tags = pool.user_pool_tags.unwrap_or_default();
     all_tags.extend(cx.id.tag_map());
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -191,7 +191,7 @@ async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<
         .set_mfa_configuration(pool.mfa_configuration)
         .set_device_configuration(pool.device_configuration)
         .set_email_configuration(pool.email_configuration)
-        // An empty one is what describe gives where none is set, and is refused for its missing caller ARN.
+        // Describe returns an empty one where none is set, and AWS refuses it because its caller ARN is missing.
         .set_sms_configuration(pool.sms_configuration.filter(|sms| !sms.sns_caller_arn.is_empty()))
         .set_user_pool_add_ons(pool.user_pool_add_ons)
         .set_account_recovery_setting(
@@ -205,8 +205,8 @@ async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<
     Ok(())
 }
 
-/// The same, with sign-up closed. AWS refuses UnusedAccountValidityDays beside the password policy's newer
-/// TemporaryPasswordValidityDays, though DescribeUserPool gives both.
+/// The same, with sign-up closed. AWS refuses UnusedAccountValidityDays together with the password policy's newer
+/// TemporaryPasswordValidityDays, although DescribeUserPool returns both.
 fn admin_only(
     there: Option<AdminCreateUserConfigType>,
     policies: Option<&aws_sdk_cognitoidentityprovider::types::UserPoolPolicyType>,
@@ -223,27 +223,27 @@ fn admin_only(
     builder.build()
 }
 
-/// AWS's word for whether it refuses to delete the pool.
+/// As AWS spells it.
 pub fn protection(on: bool) -> DeletionProtectionType {
     if on { DeletionProtectionType::Active } else { DeletionProtectionType::Inactive }
 }
 
-/// Whether it holds a user. The estimate that DescribeUserPool gives can lag.
+/// Whether it holds a user. The estimate of DescribeUserPool can be out of date.
 pub async fn has_users(cx: Reader<'_>, actual: &Actual) -> Result<bool> {
     if actual.users > 0 {
         return Ok(true);
     }
     let answer = cx.aws.cognito.list_users().user_pool_id(&actual.id).limit(1).send().await;
-    let users = found(answer).doing("looking for users in user pool", &actual.id)?;
+    let users = none_if_not_found(answer).doing("looking for users in user pool", &actual.id)?;
     Ok(users.is_some_and(|answer| !answer.users().is_empty()))
 }
 
-/// Deletes it, its protection lifted first. Its domain must be gone.
+/// Deletes it; removes its protection first. Its domain must be deleted already.
 pub async fn delete(cx: Context<'_>, actual: &Actual) -> Result<()> {
     if actual.deletion_protection {
         update(cx, &actual.id, None).await?;
     }
-    found(cx.aws.cognito.delete_user_pool().user_pool_id(&actual.id).send().await)
+    none_if_not_found(cx.aws.cognito.delete_user_pool().user_pool_id(&actual.id).send().await)
         .doing("deleting user pool", &actual.id)?;
     Ok(())
 }

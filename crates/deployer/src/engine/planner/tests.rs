@@ -82,7 +82,7 @@ fn world() -> World {
             code_tag: Some("sha=".into()),
             log_format: "Text".into(),
         }),
-        policy: permission::Policy {
+        function_policy: permission::FunctionPolicy {
             permission: Observed::Owned(permission::Actual {
                 principal: "apigateway.amazonaws.com".into(),
                 action: "lambda:InvokeFunction".into(),
@@ -90,9 +90,9 @@ fn world() -> World {
                 allows: true,
                 revision: None,
             }),
-            openings: Vec::new(),
+            foreign_statements: Vec::new(),
         },
-        user_pool: user_pool::Found { pool: Observed::Owned(pool("pool")), duplicates: Vec::new() },
+        user_pool: user_pool::Discovered { pool: Observed::Owned(pool("pool")), duplicates: Vec::new() },
         resource_server: Observed::Owned(resource_server::Actual {
             name: "predict-api".into(),
             scopes: vec!["predict".into()],
@@ -106,10 +106,10 @@ fn world() -> World {
             token_seconds: 3_600,
             hides_users: true,
         }),
-        spare_clients: Vec::new(),
+        duplicate_clients: Vec::new(),
         domain: Observed::Owned(domain::Actual { prefix: id.domain_prefix() }),
         domain_holder: None,
-        rest_api: rest_api::Found { api: Observed::Owned(api("api")), ..rest_api::Found::default() },
+        rest_api: rest_api::Discovered { api: Observed::Owned(api("api")), ..rest_api::Discovered::default() },
         authorizer: Observed::Owned(authorizer::Actual {
             id: "auth".into(),
             name: id.authorizer(),
@@ -118,25 +118,23 @@ fn world() -> World {
             identity_source: authorizer::IDENTITY_SOURCE.into(),
             validation_expression: None,
         }),
-        root: Some(method::Root {
-            id: "root".into(),
-            method: Observed::Owned(method::Actual {
-                authorization: "COGNITO_USER_POOLS".into(),
-                authorizer_id: "auth".into(),
-                scopes: vec!["predict-api/predict".into()],
-                api_key_required: false,
-            }),
-            integration: Observed::Owned(method::ActualIntegration {
-                kind: "AWS_PROXY".into(),
-                http_method: "POST".into(),
-                uri: id.invoke_uri(),
-                timeout_ms: 29_000,
-                credentials: None,
-                content_handling: None,
-            }),
-            others: Vec::new(),
+        root_id: Some("root".into()),
+        method: Observed::Owned(method::Actual {
+            authorization: "COGNITO_USER_POOLS".into(),
+            authorizer_id: "auth".into(),
+            scopes: vec!["predict-api/predict".into()],
+            api_key_required: false,
         }),
-        stage: stage::Found {
+        integration: Observed::Owned(integration::Actual {
+            kind: "AWS_PROXY".into(),
+            http_method: "POST".into(),
+            uri: id.invoke_uri(),
+            timeout_ms: 29_000,
+            credentials: None,
+            content_handling: None,
+        }),
+        foreign_methods: Vec::new(),
+        stage: stage::Discovered {
             stage: Observed::Owned(stage::Actual {
                 deployment_id: "deployment".into(),
                 description: Some(Record { deployment_id: "deployment".into(), snapshot }.description()),
@@ -215,15 +213,17 @@ fn each_missing_resource_is_created_and_only_what_hangs_on_it_changes() {
         change(&mut world);
         done(&desired(), &world)
     };
-    let root = |world: &mut World| world.root.as_mut().map(|root| root.integration = Observed::Absent).unwrap();
     assert_eq!(without(|world| world.log_group = Observed::Absent), [(LogGroup, Action::Create)]);
     assert_eq!(without(|world| world.role = Observed::Absent), [(Role, Action::Create)]);
     assert_eq!(without(|world| world.resource_server = Observed::Absent), [(ResourceServer, Action::Create)]);
     assert_eq!(without(|world| world.app_client = Observed::Absent), [(AppClient, Action::Create)]);
     assert_eq!(without(|world| world.domain = Observed::Absent), [(Domain, Action::Create)]);
-    assert_eq!(without(|world| world.policy = permission::Policy::default()), [(Permission, Action::Create)]);
-    assert_eq!(without(root), [(Integration, Action::Create)]);
-    let stage = without(|world| world.stage = stage::Found::default());
+    assert_eq!(
+        without(|world| world.function_policy = permission::FunctionPolicy::default()),
+        [(Permission, Action::Create)]
+    );
+    assert_eq!(without(|world| world.integration = Observed::Absent), [(Integration, Action::Create)]);
+    let stage = without(|world| world.stage = stage::Discovered::default());
     assert_eq!(stage, [(Deployment, Action::Create), (Stage, Action::Create)]);
     let authorizer = without(|world| world.authorizer = Observed::Absent);
     let expected = [
@@ -240,7 +240,7 @@ fn each_missing_resource_is_created_and_only_what_hangs_on_it_changes() {
 fn a_deleted_pool_takes_its_children_along_and_the_authorizer_follows() {
     use ResourceKind::*;
     let gone = World {
-        user_pool: user_pool::Found::default(),
+        user_pool: user_pool::Discovered::default(),
         resource_server: Observed::Absent,
         app_client: Observed::Absent,
         domain: Observed::Absent,
@@ -302,7 +302,7 @@ fn a_deployment_that_is_still_there_is_served_again() {
     assert_eq!(repointed, (vec![(ResourceKind::Stage, Action::Update)], Step::Keep(ours.clone())));
     let described = known(|world| stage(world).description = Some("mine".into()));
     assert_eq!(described, (vec![(ResourceKind::Stage, Action::Update)], Step::Keep(ours.clone())));
-    let deleted = known(|world| world.stage = stage::Found::default());
+    let deleted = known(|world| world.stage = stage::Discovered::default());
     assert_eq!(deleted, (vec![(ResourceKind::Stage, Action::Create)], Step::Keep(ours.clone())));
     let lost = known(|world| {
         stage(world).deployment_id = "foreign".into();
@@ -315,18 +315,19 @@ fn a_deployment_that_is_still_there_is_served_again() {
 fn what_opens_the_api_is_removed_and_what_was_served_with_it_is_deployed_anew() {
     use ResourceKind::*;
     let mut world = world();
-    let other = |path: &str, http_method: &str, authorization: &str| method::Other {
-        resource_id: "r".into(),
+    let foreign = |path: &str, http_method: &str, authorization: &str| method::Foreign {
+        path_id: "r".into(),
         path: path.into(),
         http_method: http_method.into(),
         authorization: authorization.into(),
         authorizer_id: None,
         integration: Some("AWS_PROXY".into()),
     };
-    let others = [other("/", "ANY", "NONE"), other("/", "PUT", "AWS_IAM"), other("/open", "POST", "NONE")];
-    world.root.as_mut().unwrap().others = others.into();
+    world.foreign_methods =
+        vec![foreign("/", "ANY", "NONE"), foreign("/", "PUT", "AWS_IAM"), foreign("/open", "POST", "NONE")];
     world.stage.others = vec!["test".into()];
-    world.policy.openings = vec![permission::Opening { statement_id: "all".into(), why: "everybody" }];
+    world.function_policy.foreign_statements =
+        vec![permission::ForeignStatement { id: "all".into(), why_remove: "everybody" }];
     let plan = plan(&desired(), &world, &Options::default());
     let deleted: Vec<_> =
         plan.destructive().map(|change| (change.resource, change.id.as_deref().unwrap_or_default())).collect();
@@ -335,14 +336,14 @@ fn what_opens_the_api_is_removed_and_what_was_served_with_it_is_deployed_anew() 
     assert_eq!(plan.steps.deployment, Step::Create);
 
     let only = Options { only: vec![UserPool], ..Options::default() };
-    assert_eq!(super::plan(&desired(), &world, &only).steps.leftovers, Leftovers::default());
+    assert_eq!(super::plan(&desired(), &world, &only).steps.leftovers, crate::engine::plan::Leftovers::default());
 }
 
 #[test]
 fn an_endpoint_that_was_switched_off_needs_a_deployment() {
     use ResourceKind::*;
     let off = rest_api::Actual { endpoint_disabled: true, ..api("api") };
-    let rest_api = rest_api::Found { api: Observed::Owned(off), ..rest_api::Found::default() };
+    let rest_api = rest_api::Discovered { api: Observed::Owned(off), ..rest_api::Discovered::default() };
     let expected = [(RestApi, Action::Update), (Deployment, Action::Create), (Stage, Action::Update)];
     assert_eq!(done(&desired(), &World { rest_api, ..world() }), expected);
 }
@@ -357,8 +358,10 @@ fn what_cannot_be_changed_is_replaced_but_never_a_pool() {
     let replaced = [(ResourceKind::AppClient, Action::Replace), (ResourceKind::Domain, Action::Replace)];
     assert_eq!(done(&desired(), &world), replaced);
     let pool = user_pool::Actual { admin_create_user_only: false, deletion_protection: true, ..pool("pool") };
-    let changed =
-        World { user_pool: user_pool::Found { pool: Observed::Owned(pool), duplicates: Vec::new() }, ..self::world() };
+    let changed = World {
+        user_pool: user_pool::Discovered { pool: Observed::Owned(pool), duplicates: Vec::new() },
+        ..self::world()
+    };
     assert_eq!(done(&desired(), &changed), [(ResourceKind::UserPool, Action::Update)]);
 }
 
@@ -367,7 +370,7 @@ fn duplicates_of_an_interrupted_run_are_deleted() {
     let mut world = world();
     world.user_pool.duplicates = vec![pool("second")];
     world.rest_api.duplicates = vec![api("second")];
-    world.spare_clients = vec!["second".into()];
+    world.duplicate_clients = vec!["second".into()];
     let kinds = [ResourceKind::UserPool, ResourceKind::RestApi, ResourceKind::AppClient];
     assert_eq!(done(&desired(), &world), kinds.map(|kind| (kind, Action::Delete)));
     // Users are deleted by `down` alone.

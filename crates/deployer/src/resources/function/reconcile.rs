@@ -1,4 +1,4 @@
-//! Makes the function so: create, update of code and configuration, tags, concurrency, and the waits between them.
+//! Writes the function: creates it, updates code and configuration, tags, concurrency, and the waits between them.
 
 use std::{
     collections::HashMap,
@@ -11,10 +11,10 @@ use aws_sdk_lambda::{
     types::{Architecture, Environment, FunctionCode, LastUpdateStatus, LogFormat, LoggingConfig, Runtime, State},
 };
 
-use super::{Actual, CODE_TAG_FIELD, Code, Desired, HANDLER, diff, observe};
+use super::state::{Actual, CODE_TAG_FIELD, Code, Desired, HANDLER, diff, observe};
 use crate::{
     aws::{
-        ApiError, Doing as _, found,
+        ApiError, Doing as _, none_if_not_found,
         wait::{self, Poll},
     },
     change::{Observed, ResourceKind, Step},
@@ -25,18 +25,18 @@ use crate::{
 
 /// Roles are usable within seconds, rarely after a minute.
 const ROLE_DEADLINE: Duration = Duration::from_secs(75);
-/// A role that was just made is seen by now; IAM shows what is new a moment late.
-const ROLE_SEEN: Duration = Duration::from_secs(8);
-/// A zip of the largest size is Active well within this.
+/// IAM shows a new role a moment late; by now it does.
+const ROLE_VISIBLE: Duration = Duration::from_secs(8);
+/// A function with the largest zip is Active well before this.
 const READY_DEADLINE: Duration = Duration::from_secs(180);
 
-/// Fields that UpdateFunctionCode sets; the rest of them is UpdateFunctionConfiguration's.
+/// The fields that UpdateFunctionCode sets. UpdateFunctionConfiguration sets the others.
 pub(super) const CODE_FIELDS: [&str; 2] = ["code", "architecture"];
 pub(super) const CONFIG_FIELDS: [&str; 8] =
     ["role", "runtime", "handler", "memory_mb", "timeout_s", "log_group", "log_format", "environment"];
 
-/// Makes one that is there so, and finishes one that was created; gives its name. A created function may still be
-/// Pending: see [`wait_until_ready`].
+/// Makes an existing function as desired, and finishes one that was created. Returns its name. A created function may
+/// still be Pending: see [`wait_until_ready`].
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let name = &desired.name;
     let (code, config) = (step.differs(&CODE_FIELDS), step.differs(&CONFIG_FIELDS));
@@ -51,7 +51,7 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
         update_configuration(cx, desired).await?;
         wait_until_ready(cx).await?;
     }
-    // After the code: a tag that names other code than what runs only says that something is left to do.
+    // After the code: if this fails, the tag names the old code, and the next run sees that something is left to do.
     if matches!(step, Step::Adopt(..)) || step.differs(&[CODE_TAG_FIELD]) {
         let call = cx.aws.lambda.tag_resource().resource(cx.id.function_arn());
         call.set_tags(Some(tags(cx, desired))).send().await.doing("tagging function", name)?;
@@ -66,8 +66,8 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
     Ok(name.clone())
 }
 
-/// Creates it; a role that cannot be assumed yet is tried again, unless another run has deleted it. Gives what is left to do:
-/// another run, or an earlier one whose call came late, may have made it otherwise.
+/// Creates it. Tries again while the role cannot be assumed yet, unless another run has deleted the role. Returns the
+/// step that is left to do: another run, or a late call of an earlier one, may have created it with other settings.
 pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> {
     let name = &desired.name;
     let begin = Instant::now();
@@ -92,13 +92,13 @@ pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> 
         match answer.map_err(ApiError::from) {
             Ok(_) => Ok(Poll::Ready(Step::Create)),
             Err(error) if role_not_ready(&error) => {
-                // Lambda says the same of a role that is not there.
-                if begin.elapsed() > ROLE_SEEN && matches!(role::observe(cx.reader()).await?, Observed::Absent) {
+                // Lambda answers the same where there is no such role.
+                if begin.elapsed() > ROLE_VISIBLE && matches!(role::observe(cx.reader()).await?, Observed::Absent) {
                     return Err(Failure::deleted("creating function", name, "its role").into());
                 }
                 Ok(Poll::Pending("role not assumable yet".into()))
             }
-            // Function names are unique, and its tags tell whose it is; after a lost answer it is our own.
+            // Function names are unique, and its tags tell whose it is. After a lost answer it is our own.
             Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx.reader()).await? {
                 Observed::Owned(actual) => Ok(Poll::Ready(match diff(desired, Some(&actual)) {
                     same if same.is_empty() => Step::Keep(actual),
@@ -112,8 +112,8 @@ pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> 
     .await
 }
 
-/// Lambda has no code of its own for this: InvalidParameterValueException "The role defined for the function cannot be
-/// assumed by Lambda." The code alone also stands for settings that will never be right, so the message decides.
+/// Lambda answers InvalidParameterValueException "The role defined for the function cannot be assumed by Lambda." The
+/// same code also means settings that will never be valid, so the message decides.
 fn role_not_ready(error: &ApiError) -> bool {
     error.code() == Some("InvalidParameterValueException") && error.message().contains("cannot be assumed")
 }
@@ -137,7 +137,7 @@ async fn update_code(cx: Context<'_>, desired: &Desired) -> Result<()> {
     wait::until(cx.events, ResourceKind::Function, READY_DEADLINE, async || {
         let call = cx.aws.lambda.update_function_code().function_name(name).zip_file(code.clone());
         let call = call.architectures(Architecture::from(desired.architecture.as_str()));
-        settled(call.send().await.map_err(ApiError::from), "updating the code of function", name)
+        updated(call.send().await.map_err(ApiError::from), "updating the code of function", name)
     })
     .await
 }
@@ -157,17 +157,17 @@ async fn update_configuration(cx: Context<'_>, desired: &Desired) -> Result<()> 
             .timeout(desired.timeout_s)
             .environment(environment(desired))
             .logging_config(logging(desired));
-        settled(call.send().await.map_err(ApiError::from), "updating function", name)
+        updated(call.send().await.map_err(ApiError::from), "updating function", name)
     })
     .await
 }
 
-/// What a change of the function came to: a role that is too new, and a change that is under way, are waited for.
-fn settled<T>(answer: Result<T, ApiError>, doing: &str, name: &str) -> Result<Poll<()>> {
+/// The outcome of a change of the function. A role that is too new and another change in progress are waited for.
+fn updated<T>(answer: Result<T, ApiError>, doing: &str, name: &str) -> Result<Poll<()>> {
     match answer {
         Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),
         Err(error) if error.code() == Some("ResourceConflictException") => {
-            Ok(Poll::Pending("another change of the function is under way".into()))
+            Ok(Poll::Pending("another change of the function is in progress".into()))
         }
         other => other.doing(doing, name).map(|_| Poll::Ready(())),
     }
@@ -220,10 +220,11 @@ fn logging(desired: &Desired) -> LoggingConfig {
     LoggingConfig::builder().log_format(LogFormat::Text).log_group(&desired.log_group).build()
 }
 
-/// Deletes it, with its permissions.
+/// Deletes it and its permissions.
 pub async fn delete(cx: Context<'_>) -> Result<()> {
     let name = cx.id.function();
-    found(cx.aws.lambda.delete_function().function_name(&name).send().await).doing("deleting function", &name)?;
+    none_if_not_found(cx.aws.lambda.delete_function().function_name(&name).send().await)
+        .doing("deleting function", &name)?;
     Ok(())
 }
 
@@ -232,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_role_error_is_worth_another_try() {
+    fn only_the_role_error_is_tried_again() {
         let code = "InvalidParameterValueException";
         let role = ApiError::with_code(code, "The role defined for the function cannot be assumed by Lambda.");
         assert!(role_not_ready(&role));

@@ -1,12 +1,15 @@
 //! What is not the stack's: refused, adopted on demand, or named.
 
 use super::*;
-use crate::{engine::observe::Holder, error::kind_of};
+use crate::{
+    engine::observe::Holder,
+    error::{Failure, kind_of},
+};
 
 #[test]
 fn another_stack_is_named_only_where_this_one_is_not_there() {
     let neighbours = vec![rest_api::Neighbour { stack: "digits".into(), api_id: "a1".into() }];
-    let rest_api = rest_api::Found { neighbours, ..rest_api::Found::default() };
+    let rest_api = rest_api::Discovered { neighbours, ..rest_api::Discovered::default() };
     let told = plan(&desired(), &World { rest_api, ..World::default() }, &Options::default()).left_behind;
     assert_eq!((told[0].stack.as_str(), told[0].stage.as_str()), ("digits", "dev"));
     assert!(told[0].resources.contains(&(ResourceKind::Role, "digits-dev-us-east-1".into())));

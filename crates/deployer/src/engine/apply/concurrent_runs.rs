@@ -1,14 +1,14 @@
-//! Two runs at once on one stack. Pools, APIs and app clients have no unique names, so each run may make its own; what
-//! is unique decides which stays. The pool that gets the domain is the stack's, and the API that the function's
-//! permission names. A run that comes second deletes what it has made, begins nothing more, and says why.
+//! Two runs on one stack at the same time. Pools, APIs and app clients have no unique names, so each run may create its
+//! own. What is unique decides which stays: the pool that gets the domain, and the API that the function's permission
+//! names. The run that comes second deletes what it has created, starts nothing more, and reports why.
 //!
-//! There is no lock, so a run that dies leaves none. What hangs on a run's own pool and API does not wait for the
-//! decision; what writes to something that both runs share does. Dates would not do: AWS sets them before a listing shows
-//! the thing.
+//! There is no lock, so a run that dies leaves none behind. Steps that write only to a run's own pool and API do not wait
+//! for the decision; steps that write to something that both runs share do. Dates cannot decide: AWS sets them before a
+//! listing shows the thing.
 
 use anyhow::Result;
 
-use super::{Run, there};
+use super::run::{Run, existing};
 use crate::{
     change::{ResourceKind as Kind, Step},
     engine::{destroy, node::Blocked},
@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// The pool, once the domain is its own.
-    pub(super) async fn sole_pool(&self) {
+    /// The pool, once it has the stack's domain.
+    pub(super) async fn claimed_pool(&self) {
         let step = &self.plan.steps.domain;
         let needs = async { self.slots.pool.get().await };
         let work = async |pool: Option<String>| {
@@ -31,17 +31,17 @@ impl Run<'_> {
                 }
                 self.give_up_pool(id).await?;
                 self.give_up_api().await?;
-                return Err(outrun(Kind::UserPool, &holder));
+                return Err(gave_way(Kind::UserPool, &holder));
             }
             Ok((String::new(), pool))
         };
-        self.nodes.run(Kind::Domain, None, &self.slots.sole_pool, needs, work).await;
+        self.nodes.run(Kind::Domain, None, &self.slots.claimed_pool, needs, work).await;
     }
 
-    /// A run that makes a pool writes to what both share only once it knows that its pool is the stack's.
+    /// A run that creates a pool writes to shared resources only once its pool is known to be the stack's.
     pub(super) async fn may_write_to_shared(&self) -> Result<(), Blocked> {
         if matches!(self.plan.steps.user_pool, Step::Create) {
-            self.slots.sole_pool.get().await?;
+            self.slots.claimed_pool.get().await?;
         }
         Ok(())
     }
@@ -51,35 +51,35 @@ impl Run<'_> {
         let step = &self.plan.steps.permission;
         match permission::reconcile(self.cx, api, step).await? {
             permission::Claim::Ours => Ok(()),
-            permission::Claim::Elder(elder) => {
+            permission::Claim::OtherApi(other) => {
                 self.give_up_api().await?;
-                Err(outrun(Kind::RestApi, &elder))
+                Err(gave_way(Kind::RestApi, &other))
             }
         }
     }
 
-    /// Nothing of a client is unique. In a pool that both runs share the one that sees two gives way, so it can happen
-    /// that both do; the next run makes one.
-    pub(super) async fn sole_client(&self) {
+    /// Nothing about a client is unique. In a shared pool the run that sees two clients deletes its own. Both runs may do
+    /// that; then the next run creates one.
+    pub(super) async fn only_client(&self) {
         let created = matches!(self.plan.steps.app_client, Step::Create | Step::Replace(..));
         let shared = !matches!(self.plan.steps.user_pool, Step::Create);
-        let needs = async { Ok((there(self.slots.pool.get().await)?, there(self.slots.client.get().await)?)) };
+        let needs = async { Ok((existing(self.slots.pool.get().await)?, existing(self.slots.client.get().await)?)) };
         let work = async |(pool, client): (String, String)| {
             if created && shared {
                 let mut others = app_client::list(self.cx.reader(), &pool).await?;
-                // What the plan knew of is deleted beside this.
+                // The app client's step deletes those that the plan knows.
                 others.retain(|other| *other != client && !self.plan.steps.leftovers.clients.contains(other));
                 if let Some(other) = others.first() {
                     app_client::delete(self.cx, &pool, &client).await?;
-                    return Err(outrun(Kind::AppClient, other));
+                    return Err(gave_way(Kind::AppClient, other));
                 }
             }
             Ok((String::new(), ()))
         };
-        self.nodes.run(Kind::AppClient, None, &self.slots.sole_client, needs, work).await;
+        self.nodes.run(Kind::AppClient, None, &self.slots.only_client, needs, work).await;
     }
 
-    /// Deletes the pool that this run has made, unless somebody has put a user into it.
+    /// Deletes the pool that this run has created, unless somebody has added a user to it.
     async fn give_up_pool(&self, id: &str) -> Result<()> {
         let found = user_pool::observe(self.cx.reader(), &[id.to_owned()]).await?;
         match found.pool.owned() {
@@ -90,17 +90,17 @@ impl Run<'_> {
         }
     }
 
-    /// Deletes the API that this run has made, once its creation has ended.
+    /// Deletes the API that this run has created, once its creation has ended.
     async fn give_up_api(&self) -> Result<()> {
         match (&self.plan.steps.rest_api, self.slots.api.get().await) {
-            (Step::Create, Ok(Some(api))) => rest_api::delete(self.cx, &api.id).await,
+            (Step::Create, Ok(Some(api))) => rest_api::delete(self.cx, &api.api_id).await,
             _ => Ok(()),
         }
     }
 }
 
-fn outrun(kind: Kind, other: &str) -> anyhow::Error {
+fn gave_way(kind: Kind, other: &str) -> anyhow::Error {
     let what = kind.words();
-    Failure::conflict(format!("another run has made {what} \"{other}\" at the same time: this one gave way to it"))
+    Failure::conflict(format!("another run has created {what} \"{other}\" at the same time, so this one has stopped"))
         .into()
 }

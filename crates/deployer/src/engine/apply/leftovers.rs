@@ -1,34 +1,34 @@
-//! Removes what is not ours to have, or was made twice.
+//! Removes what opens the stack to strangers, and what was created twice.
 
-use super::{Run, nothing};
+use super::run::{Run, nothing};
 use crate::{
     change::{Action, ResourceKind as Kind},
-    engine::{destroy, planner::Leftovers},
+    engine::{destroy, plan::Leftovers},
     resources::{method, permission, rest_api, stage},
 };
 
 impl Run<'_> {
-    /// What lets callers past our authorizer goes before the deployment that would serve it.
-    pub(super) async fn openings(&self) {
+    /// Before the deployment, which would serve them.
+    pub(super) async fn foreign_methods(&self) {
         let methods = &self.plan.steps.leftovers.methods;
         let needs = async { self.slots.api.get().await };
-        let work = async |api: Option<rest_api::Made>| {
-            let api = api.map(|api| api.id).unwrap_or_default();
-            for other in methods {
-                method::delete_other(self.cx, &api, other).await?;
+        let work = async |api: Option<rest_api::Ids>| {
+            let api = api.map(|api| api.api_id).unwrap_or_default();
+            for method in methods {
+                method::delete(self.cx, &api, method).await?;
             }
-            let names = methods.iter().map(|other| format!("{} {}", other.http_method, other.path));
+            let names = methods.iter().map(|method| format!("{} {}", method.http_method, method.path));
             Ok((names.collect::<Vec<_>>().join(", "), ()))
         };
-        self.nodes.run(Kind::Method, deletes(methods), &self.slots.openings, needs, work).await;
+        self.nodes.run(Kind::Method, deletes(methods), &self.slots.foreign_methods, needs, work).await;
     }
 
-    /// At once: such a stage may be open.
+    /// Waits for nothing else, because such a stage may be open.
     pub(super) async fn other_stages(&self) {
         let stages = &self.plan.steps.leftovers.stages;
         let needs = async { self.slots.api.get().await };
-        let work = async |api: Option<rest_api::Made>| {
-            let api = api.map(|api| api.id).unwrap_or_default();
+        let work = async |api: Option<rest_api::Ids>| {
+            let api = api.map(|api| api.api_id).unwrap_or_default();
             for name in stages {
                 stage::delete(self.cx, &api, name).await?;
             }
@@ -37,7 +37,7 @@ impl Run<'_> {
         self.nodes.run(Kind::Stage, deletes(stages), &self.slots.other_stages, needs, work).await;
     }
 
-    pub(super) async fn strangers(&self) {
+    pub(super) async fn foreign_statements(&self) {
         let statements = &self.plan.steps.leftovers.statements;
         let work = async |()| {
             for statement in statements {
@@ -45,13 +45,13 @@ impl Run<'_> {
             }
             Ok((statements.join(", "), ()))
         };
-        // Lambda changes a function's policy and the function itself one after the other.
+        // Lambda makes changes of a function and of its policy one at a time.
         let needs = self.slots.permission.get();
-        self.nodes.run(Kind::Permission, deletes(statements), &self.slots.strangers, needs, work).await;
+        self.nodes.run(Kind::Permission, deletes(statements), &self.slots.foreign_statements, needs, work).await;
     }
 
-    /// What interrupted runs have left; nothing of the stack uses it.
-    pub(super) async fn spares(&self) {
+    /// What interrupted runs left behind; nothing in the stack uses it.
+    pub(super) async fn duplicates(&self) {
         let Leftovers { pools, apis, .. } = &self.plan.steps.leftovers;
         let kind = if pools.is_empty() { Kind::RestApi } else { Kind::UserPool };
         let work = async |()| {
@@ -64,7 +64,7 @@ impl Run<'_> {
             Ok(("leftovers".into(), ()))
         };
         let action = deletes(pools).or(deletes(apis));
-        self.nodes.run(kind, action, &self.slots.spares, nothing(), work).await;
+        self.nodes.run(kind, action, &self.slots.duplicates, nothing(), work).await;
     }
 }
 

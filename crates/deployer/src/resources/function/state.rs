@@ -1,9 +1,4 @@
-//! The Lambda function: GetFunction, CreateFunction, UpdateFunctionCode, UpdateFunctionConfiguration, concurrency.
-//!
-//! A new function is Pending, an updated one InProgress; until that is over, the next update is refused with
-//! ResourceConflictException. A role made seconds ago cannot be assumed yet. Owned by tags.
-
-mod reconcile;
+//! What the function should be, what it is (GetFunction), and how the two differ.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,23 +9,21 @@ use anyhow::Result;
 use aws_sdk_lambda::types::{Architecture, FunctionConfiguration, LogFormat, LoggingConfig, Runtime};
 use serde_json::Value;
 
-pub use self::reconcile::{create, delete, reconcile, wait_until_ready};
-use super::Reader;
 use crate::{
-    aws::{Doing as _, found},
+    aws::{Doing as _, none_if_not_found},
     change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, Observed},
     names::{CODE_TAG, digest_hex},
+    resources::Reader,
 };
 
-/// Handler of a custom runtime; the name of the executable by convention.
+/// Handler of a custom runtime: by convention the name of the executable.
 pub const HANDLER: &str = "bootstrap";
 
 /// The zip that it runs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Code {
-    /// SHA-256 in Base64, as Lambda reports it.
+    /// In Base64, as Lambda returns it.
     pub sha256: String,
-    /// The zip.
     pub zip: Arc<Vec<u8>>,
 }
 
@@ -43,51 +36,38 @@ impl std::fmt::Debug for Code {
 /// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Name.
     pub name: String,
-    /// ARN of its role.
+    /// ARN.
     pub role: String,
-    /// Instruction set.
     pub architecture: String,
-    /// Memory.
     pub memory_mb: i32,
-    /// Seconds until it is stopped.
     pub timeout_s: i32,
-    /// Environment.
     pub environment: BTreeMap<String, String>,
-    /// Log group.
     pub log_group: String,
-    /// Concurrent environments kept for it; none takes them from the account's pool.
+    /// Environments that are reserved for it. None takes them from the account's pool.
     pub reserved_concurrency: Option<i32>,
-    /// The zip; none compares everything else.
+    /// None leaves the code out of the comparison.
     pub code: Option<Code>,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// ARN of its role.
+    /// ARN.
     pub role: String,
-    /// Runtime.
     pub runtime: String,
-    /// Handler.
     pub handler: String,
-    /// Instruction set.
     pub architecture: String,
-    /// Memory.
     pub memory_mb: i32,
-    /// Seconds until it is stopped.
     pub timeout_s: i32,
-    /// Environment.
     pub environment: BTreeMap<String, String>,
-    /// Log group.
     pub log_group: String,
-    /// Concurrent environments kept for it.
+    /// Environments that are reserved for it.
     pub reserved_concurrency: Option<i32>,
-    /// SHA-256 of its zip.
+    /// Of its zip.
     pub code_sha256: String,
-    /// SHA-256 of the zip that we gave it, which a tag keeps: it tells code that somebody else has put there, without
-    /// a package to compare with.
+    /// SHA-256 of the zip that we uploaded last, as a tag records it. It shows code that somebody else has uploaded, even
+    /// without a package to compare with.
     pub code_tag: Option<String>,
     /// `Text` or `JSON`.
     pub log_format: String,
@@ -97,7 +77,7 @@ pub struct Actual {
 pub async fn observe(cx: Reader<'_>) -> Result<Observed<Actual>> {
     let name = cx.id.function();
     let answer = cx.aws.lambda.get_function().function_name(&name).send().await;
-    let Some(answer) = found(answer).doing("reading function", &name)? else { return Ok(Observed::Absent) };
+    let Some(answer) = none_if_not_found(answer).doing("reading function", &name)? else { return Ok(Observed::Absent) };
     let Some(config) = answer.configuration else { return Ok(Observed::Absent) };
     let reserved = answer.concurrency.and_then(|concurrency| concurrency.reserved_concurrent_executions);
     let tags = answer.tags.unwrap_or_default();
@@ -126,7 +106,7 @@ fn actual(config: FunctionConfiguration, reserved_concurrency: Option<i32>, code
     }
 }
 
-/// Compares. Without a package the code is compared with what we gave it last.
+/// Without a package the code is compared with what we uploaded last.
 pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let mut diff = Diff::default()
         .field("role", &desired.role, actual.map(|actual| &actual.role))
@@ -144,19 +124,19 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     for name in names {
         let (wanted, there) = (desired.environment.get(name), actual_environment.get(name));
         if wanted != there {
-            // A value may be a secret, so the plan shows what tells two of them apart and no more.
+            // A value may be a secret, so the plan shows only a digest.
             diff = diff.with(&format!("environment.{name}"), digest(wanted), digest(there));
         }
     }
-    let given = actual.and_then(|actual| actual.code_tag.as_ref());
+    let uploaded = actual.and_then(|actual| actual.code_tag.as_ref());
     match (desired.code.as_ref().map(|code| &code.sha256), actual) {
         (Some(wanted), actual) => diff.field("code", wanted, actual.map(|actual| &actual.code_sha256)).field(
             CODE_TAG_FIELD,
             Some(wanted),
-            actual.map(|_| given),
+            actual.map(|_| uploaded),
         ),
-        (None, Some(actual)) => match given {
-            Some(given) => diff.field("code", given, Some(&actual.code_sha256)),
+        (None, Some(actual)) => match uploaded {
+            Some(uploaded) => diff.field("code", uploaded, Some(&actual.code_sha256)),
             None => diff,
         },
         (None, None) => diff.field("code", KNOWN_AFTER_APPLY, None),
@@ -168,16 +148,16 @@ fn digest(value: Option<&String>) -> Value {
     value.map_or(Value::Null, |value| Value::String(format!("sha256:{}…", digest_hex(value, 4))))
 }
 
-/// The tag that keeps the digest of the code, as a field.
-const CODE_TAG_FIELD: &str = "tags.deployer:code";
+/// The tag that records the digest of the code, as a field.
+pub(super) const CODE_TAG_FIELD: &str = "tags.deployer:code";
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        reconcile::{CODE_FIELDS, CONFIG_FIELDS},
-        *,
+    use super::*;
+    use crate::{
+        change::Step,
+        resources::function::reconcile::{CODE_FIELDS, CONFIG_FIELDS},
     };
-    use crate::change::Step;
 
     fn desired() -> Desired {
         Desired {
@@ -248,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_package_the_code_is_compared_with_what_was_given_last() {
+    fn without_a_package_the_code_is_compared_with_what_was_uploaded_last() {
         let desired = Desired { code: None, ..desired() };
         assert_eq!(diff(&desired, Some(&actual())), []);
         let replaced = Actual { code_sha256: "x".into(), ..actual() };

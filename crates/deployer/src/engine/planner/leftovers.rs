@@ -1,0 +1,94 @@
+//! What a run removes beside the stack's own resources: what lets callers in around the authorizer, and duplicates that
+//! interrupted runs left behind.
+
+use crate::{
+    change::{Action, ResourceKind},
+    engine::{
+        observe::World,
+        plan::{Change, Leftovers},
+    },
+    resources::user_pool,
+};
+
+/// The leftovers, and how the plan shows them.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) items: Leftovers,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Found {
+    /// Takes the changes of one kind, to show them after that resource.
+    pub(super) fn take_changes(&mut self, kind: ResourceKind) -> Vec<Change> {
+        self.changes.extract_if(.., |change| change.resource == kind).collect()
+    }
+
+    fn delete(&mut self, kind: ResourceKind, id: &str, reason: &str) {
+        self.add(kind, Action::Delete, id, reason);
+    }
+
+    fn add(&mut self, resource: ResourceKind, action: Action, id: &str, reason: &str) {
+        let (id, reason) = (Some(id.to_owned()), Some(reason.to_owned()));
+        self.changes.push(Change { resource, action, id, reason, diff: Vec::new() });
+    }
+}
+
+/// Finds the leftovers of the resources that a run includes.
+pub(super) fn find_leftovers(
+    world: &World,
+    authorizer_id: Option<&str>,
+    includes: impl Fn(ResourceKind) -> bool,
+) -> Found {
+    const DUPLICATE: &str = "an interrupted run left it behind";
+    let mut found = Found::default();
+    if includes(ResourceKind::Method) {
+        for method in &world.foreign_methods {
+            if let Some(why) = method.why_remove(authorizer_id) {
+                found.delete(ResourceKind::Method, &format!("{} {}", method.http_method, method.path), why);
+                found.items.methods.push(method.clone());
+            }
+        }
+    }
+    if includes(ResourceKind::Permission) {
+        for statement in &world.function_policy.foreign_statements {
+            found.delete(ResourceKind::Permission, &statement.id, statement.why_remove);
+            found.items.statements.push(statement.id.clone());
+        }
+    }
+    if includes(ResourceKind::Stage) {
+        // Each serves whatever deployment it points at, and our permission lets it invoke the function.
+        for name in &world.stage.others {
+            found.delete(ResourceKind::Stage, name, "it serves a deployment that nothing checks");
+            found.items.stages.push(name.clone());
+        }
+    }
+    if includes(ResourceKind::UserPool) {
+        // Pools that hold users are deleted only by `down`, when asked to.
+        let (kept, deleted): (Vec<_>, Vec<_>) = world.user_pool.duplicates.iter().partition(|pool| is_kept(pool));
+        for pool in kept {
+            let why = "a duplicate, kept because it is protected or holds users";
+            found.add(ResourceKind::UserPool, Action::NoOp, &pool.id, why);
+        }
+        for pool in deleted {
+            found.delete(ResourceKind::UserPool, &pool.id, DUPLICATE);
+            found.items.pools.push(pool.clone());
+        }
+    }
+    if includes(ResourceKind::RestApi) {
+        for api in &world.rest_api.duplicates {
+            found.delete(ResourceKind::RestApi, &api.id, DUPLICATE);
+            found.items.apis.push(api.clone());
+        }
+    }
+    if includes(ResourceKind::AppClient) {
+        for client in &world.duplicate_clients {
+            found.delete(ResourceKind::AppClient, client, DUPLICATE);
+            found.items.clients.push(client.clone());
+        }
+    }
+    found
+}
+
+fn is_kept(pool: &user_pool::Actual) -> bool {
+    pool.users != 0 || pool.deletion_protection
+}
