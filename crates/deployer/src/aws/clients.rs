@@ -23,10 +23,10 @@ use crate::{
     names::{StackId, StackKey},
 };
 
-/// API Gateway's slowest quotas free a slot after 3 to 5 s; eight attempts with back-off outlast several callers.
+/// API Gateway's slowest quotas allow one call in 3 to 5 s. Eight attempts with back-off outlast several callers.
 const ATTEMPTS: u32 = 8;
 
-/// Where there is no Region to tell two places apart.
+/// The Region of the local cloud and of emulators, where none is set.
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// Where the local cloud listens, and the credentials that it accepts.
@@ -48,21 +48,14 @@ impl fmt::Debug for LocalEndpoint {
 /// The clients of every service that a stack needs.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// Functions.
     pub lambda: aws_sdk_lambda::Client,
-    /// REST APIs.
     pub apigateway: aws_sdk_apigateway::Client,
-    /// User pools.
     pub cognito: aws_sdk_cognitoidentityprovider::Client,
-    /// Roles.
     pub iam: aws_sdk_iam::Client,
-    /// Log groups.
     pub logs: aws_sdk_cloudwatchlogs::Client,
-    /// Who we are.
     pub sts: aws_sdk_sts::Client,
-    /// The Region that all of them speak to.
+    /// The Region of all clients.
     pub region: String,
-    /// Where the data plane is.
     pub endpoints: Endpoints,
 }
 
@@ -81,7 +74,7 @@ impl Clients {
             )),
             None => credentials(profile, region.as_deref().unwrap_or(DEFAULT_REGION)).await?,
         };
-        // After the credentials: who has neither is told of what takes longer to get.
+        // After the credentials: report missing credentials first, because they take longest to obtain.
         let region = usable(region, config)?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
@@ -93,7 +86,7 @@ impl Clients {
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(Duration::from_secs(4))
-                    // Counts from the first byte sent, so a zip of 50 MB on a slow line must fit.
+                    // It counts from the first byte sent, and a zip of 50 MB takes long on a slow line.
                     .read_timeout(Duration::from_secs(180))
                     .build(),
             );
@@ -119,13 +112,13 @@ impl Clients {
         }
     }
 
-    /// Which stack is meant, as far as that can be said without a call.
+    /// Identifies the stack as far as that needs no call.
     pub fn key(&self, config: &Config) -> StackKey {
         StackKey { name: config.name.clone(), stage: config.stage.clone(), region: self.region.clone() }
     }
 
-    /// Asks whose account this is, and so names the stack. Among the first calls of every command: an endpoint that cannot
-    /// be reached is told here, after two tries instead of eight.
+    /// Identifies the account, and so the stack. It is among the first calls of every command, so it reports an endpoint
+    /// that cannot be reached after two attempts instead of eight.
     pub async fn identify(&self, config: &Config) -> Result<StackId> {
         let few = aws_sdk_sts::config::Builder::default().retry_config(
             RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(250)),
@@ -142,17 +135,17 @@ impl Clients {
             other => other.doing("identifying the account in", &self.region)?,
         };
         let account_id =
-            identity.account.ok_or_else(|| Failure::failed("identifying the account: the answer names none"))?;
+            identity.account.ok_or_else(|| Failure::failed("identifying the account: AWS returned no account id"))?;
         Ok(StackId { key: self.key(config), account_id })
     }
 }
 
-/// The Region, for who needs nothing else of AWS.
+/// The Region, for a command that needs nothing else of AWS.
 pub async fn region(config: &Config, profile: Option<&str>, local: bool) -> Result<String> {
     usable(find_region(config, profile, local).await, config)
 }
 
-/// The Region, if there is one that a stack can be in.
+/// Requires a valid Region.
 fn usable(region: Option<String>, config: &Config) -> Result<String> {
     let region = region.ok_or_else(no_region)?;
     config.check_region(&region)?;
@@ -161,11 +154,11 @@ fn usable(region: Option<String>, config: &Config) -> Result<String> {
 
 fn no_region() -> Failure {
     Failure::usage("no AWS Region is set")
-        .hint("give --region, set region in deploy.toml, or set AWS_REGION; `--local` needs none")
+        .hint("pass --region, set region in deploy.toml, or set AWS_REGION; `--local` needs none")
 }
 
-/// The configured Region, else that of the environment or the profile. Instance metadata is not asked: on a laptop it
-/// only makes the answer slow. The local cloud, and an emulator that `AWS_ENDPOINT_URL` names, need none to be set.
+/// The configured Region, else that of the environment or the profile. It does not ask the instance metadata, which is
+/// slow on a laptop. The local cloud, and an emulator that `AWS_ENDPOINT_URL` names, need none.
 async fn find_region(config: &Config, profile: Option<&str>, local: bool) -> Option<String> {
     if let Some(region) = &config.region {
         return Some(region.clone());
@@ -179,9 +172,9 @@ async fn find_region(config: &Config, profile: Option<&str>, local: bool) -> Opt
     chain.region().await.map(|region| region.to_string()).or_else(|| emulated.then(|| DEFAULT_REGION.to_owned()))
 }
 
-/// The usual AWS sources, resolved now, so that a lack of credentials is told at once and not by the first call.
+/// The usual AWS sources, resolved now, so that missing credentials are reported before the first call.
 async fn credentials(profile: Option<&str>, region: &str) -> Result<SharedCredentialsProvider> {
-    // On EC2 the metadata service answers within milliseconds; elsewhere nobody does, and the default patience is
+    // On EC2 the metadata service answers within milliseconds. Elsewhere nothing answers, and the default time-out is
     // several seconds.
     let metadata = imds::Client::builder()
         .connect_timeout(Duration::from_millis(300))
@@ -202,21 +195,21 @@ async fn credentials(profile: Option<&str>, region: &str) -> Result<SharedCreden
             tracing::debug!(?error, "no source has credentials");
             Err(Failure::failed("no AWS credentials were found")
                 .hint(
-                    "run with `--local` to need none, or set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws sso login`",
+                    "run with `--local`, which needs none, or set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws sso login`",
                 )
                 .into())
         }
         Err(error) => {
             let failure = Failure::failed("loading the AWS credentials").hint(
-                "check the profile, for SSO run `aws sso login`; `--local` uses the local cloud, which needs none",
+                "check the profile, or for SSO run `aws sso login`; `--local` uses the local cloud, which needs none",
             );
             Err(anyhow::Error::new(error).context(failure))
         }
     }
 }
 
-/// Whether no source has credentials. Instance metadata is the last source to be asked, so a failure of it says the
-/// same, and also comes from networks where something else answers at its address; the SDK tells it by text alone.
+/// Whether no source has credentials. Instance metadata is the last source, so its failure means the same; it also
+/// fails in networks where something else answers at its address. Only the text of the SDK's error shows that it failed.
 fn is_nothing_found(error: &CredentialsError) -> bool {
     let mut layers = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |layer| layer.source());
     matches!(error, CredentialsError::CredentialsNotLoaded(_)) || layers.any(|layer| layer.to_string().contains("IMDS"))

@@ -1,4 +1,4 @@
-//! A plan as people read it.
+//! A plan as text for people.
 
 use std::fmt;
 
@@ -24,25 +24,25 @@ pub struct PlanView<'a> {
 }
 
 impl<'a> PlanView<'a> {
-    /// Of these changes; what needs none is listed on demand and always counted.
+    /// Lists unchanged resources if asked to, and always counts them.
     pub fn new(changes: &'a [Change], with_unchanged: bool) -> Self {
         Self { changes, left_behind: &[], with_unchanged, brief: false }
     }
 
-    /// With other stacks that stay as they are.
+    /// Adds other stacks that stay as they are.
     #[must_use]
     pub fn left_behind(self, left_behind: &'a [LeftBehind]) -> Self {
         Self { left_behind, ..self }
     }
 
-    /// Without the fields of what is created.
+    /// Leaves out the fields of created resources.
     #[must_use]
     pub fn brief(self, brief: bool) -> Self {
         Self { brief, ..self }
     }
 }
 
-/// How an action is coloured.
+/// The colour of an action.
 pub(super) fn style(action: Action) -> Style {
     match action {
         Action::Create => GOOD,
@@ -55,7 +55,7 @@ pub(super) fn style(action: Action) -> Style {
 impl fmt::Display for PlanView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |change: &&Change| self.with_unchanged || change.action != Action::NoOp;
-        // One table for all rows, so that they align; the differences stand between its lines.
+        // One table for all rows, so that they align. The differences go between its lines.
         let mut table = Table::default();
         for change in self.changes.iter().filter(shown) {
             let style = style(change.action);
@@ -84,7 +84,7 @@ impl fmt::Display for PlanView<'_> {
             writeln!(f, "Stack {stack} in stage {stage} stays as it is: {names}.")?;
             writeln!(
                 f,
-                "If this stack is that one renamed, delete it with its old name: name = \"{stack}\", `deployer down`."
+                "If you renamed that stack, delete it under its old name: set name = \"{stack}\" and run `deployer down`."
             )?;
         }
         Ok(())

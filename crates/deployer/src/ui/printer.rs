@@ -1,4 +1,5 @@
-//! What is printed where: one JSON document or a text on stdout; notes, warnings, questions and errors on stderr.
+//! Prints results on stdout, as text or one JSON document, and everything else (plans, warnings, questions, errors) on
+//! stderr.
 
 use std::{
     fmt::Display,
@@ -18,15 +19,15 @@ use crate::{
     error::{Failure, kind_of},
 };
 
-/// What is being done when stdout cannot be written to.
+/// The outermost message of an error about stdout.
 pub const WRITING: &str = "writing to stdout";
 
-/// The result of a command: a text for people and a document for programs, of one type.
+/// The result of a command: one type that is text for people and a document for programs.
 pub trait Output: Serialize + Display {}
 
 impl<T: Serialize + Display> Output for T {}
 
-/// Form of what goes to stdout.
+/// Format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Text,
@@ -34,7 +35,7 @@ pub enum Format {
     Json,
 }
 
-/// Where a command says things.
+/// Where a command prints.
 #[derive(Debug, Clone)]
 pub struct Ui {
     format: Format,
@@ -51,22 +52,20 @@ impl Ui {
         Self { format, quiet, verbose, live: MultiProgress::with_draw_target(target) }
     }
 
-    /// Whether stdout is one JSON document.
     pub fn is_json(&self) -> bool {
         self.format == Format::Json
     }
 
-    /// How much more is said: 0, 1 or 2.
+    /// How much more to print: 0, 1 or 2.
     pub fn verbosity(&self) -> u8 {
         self.verbose
     }
 
-    /// Whether nothing but results and errors is said.
+    /// Whether to print only results and errors.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Prints a command's result.
     pub fn print(&self, output: &impl Output) -> anyhow::Result<()> {
         let mut text = match self.format {
             Format::Json => serde_json::to_string_pretty(output).context("encoding the result")?,
@@ -96,28 +95,27 @@ impl Ui {
         }
     }
 
-    /// Warns.
     pub fn warn(&self, text: impl Display) {
         if !self.quiet {
             self.stderr(&format!("{}: {text}", paint(CHANGE, "warning")));
         }
     }
 
-    /// Shows why a command failed: text on stderr, or the document on stdout.
+    /// Prints why a command failed: text on stderr, or a JSON document on stdout.
     pub fn error(&self, error: &anyhow::Error) {
         if self.is_json() {
-            // Where stdout is closed nobody is left to tell.
+            // If stdout is closed, nobody reads the error.
             let _ = self.print(&ErrorDocument::new(error));
         } else {
             self.stderr(&ErrorDocument::new(error).to_string());
         }
     }
 
-    /// Asks, and is true for yes. Without a terminal nobody can answer, and that is a refusal.
+    /// Asks a question that yes or no answers. Fails where stdin is not a terminal, because nobody could answer.
     pub async fn confirm(&self, question: &str) -> anyhow::Result<bool> {
         if !io::stdin().is_terminal() {
-            let failure = Failure::refused(format!("not confirmed, for stdin is no terminal: {question}"));
-            return Err(failure.hint("pass --yes to go on without a question").into());
+            let failure = Failure::refused(format!("not confirmed, because stdin is not a terminal: {question}"));
+            return Err(failure.hint("pass --yes to continue without being asked").into());
         }
         self.live.suspend(|| {
             let mut stderr = anstream::stderr().lock();
@@ -137,7 +135,7 @@ impl Ui {
         &self.live
     }
 
-    /// A bar for `len` things, gone when dropped; nothing without a terminal.
+    /// A progress bar for `len` items. It disappears when dropped, and is hidden without a terminal.
     pub fn bar(&self, len: u64) -> indicatif::ProgressBar {
         let bar = self.live.add(indicatif::ProgressBar::new(len));
         if let Ok(style) = indicatif::ProgressStyle::with_template("{wide_bar} {pos}/{len} {elapsed}") {
@@ -149,7 +147,7 @@ impl Ui {
     /// Writes a line to stderr, above what is drawn there.
     pub(super) fn stderr(&self, line: &str) {
         self.live.suspend(|| {
-            // Nothing can be said about a closed stderr.
+            // A closed stderr cannot be reported anywhere.
             let _ = writeln!(anstream::stderr().lock(), "{}", line.trim_end_matches('\n'));
         });
     }
@@ -167,7 +165,7 @@ struct ErrorBody {
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
-    /// Whether a cause has lines of its own, so that the causes are shown as a list.
+    /// Whether to show the causes as a list, because one has several lines.
     #[serde(skip)]
     listed: bool,
 }
@@ -176,7 +174,7 @@ impl ErrorDocument {
     fn new(error: &anyhow::Error) -> Self {
         let mut messages: Vec<String> = Vec::new();
         for cause in error.chain().map(ToString::to_string) {
-            // Many errors of libraries repeat their cause in their own text.
+            // Many libraries' errors repeat their cause in their own message.
             if !messages.iter().any(|message| message.contains(&cause)) {
                 messages.push(cause);
             }
@@ -196,7 +194,7 @@ impl Display for ErrorDocument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ErrorBody { message, causes, hint, listed, .. } = &self.error;
         write!(f, "{}: {message}", paint(BAD.bold(), "error"))?;
-        // A chain reads on in one line; a list, or what a program printed, stands below.
+        // A chain of causes continues the line. A list, or a program's output, goes below it.
         for cause in causes {
             write!(f, "{}{cause}", if *listed { "\n  " } else { ": " })?;
         }
@@ -246,20 +244,20 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_problems_stands_below() {
+    fn a_list_of_problems_goes_below_the_message() {
         let error = anyhow!("a\nb").context(Failure::usage("checking deploy.toml: 2 problems"));
         assert_eq!(text(&error), "error: checking deploy.toml: 2 problems\n  a\n  b");
     }
 
     #[test]
-    fn a_repeated_cause_is_said_once() {
+    fn a_repeated_cause_is_printed_once() {
         let error = anyhow!("refused").context("connecting: refused");
         assert_eq!(text(&error), "error: connecting: refused");
     }
 
     #[tokio::test]
     async fn without_a_terminal_a_question_is_refused() {
-        // Where the tests themselves run on a terminal there is nothing to see.
+        // Where the tests themselves run on a terminal, it would wait for an answer.
         if !io::stdin().is_terminal() {
             let error = Ui::new(Format::Text, 0, true).confirm("Delete?").await.unwrap_err();
             assert_eq!(kind_of(&error).exit_code(), 3);

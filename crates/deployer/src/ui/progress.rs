@@ -1,4 +1,4 @@
-//! Events as they happen: two renderers of one stream, live on a terminal, plain lines elsewhere.
+//! Shows events as they happen: spinners on a terminal, plain lines elsewhere.
 
 use std::{
     collections::HashMap,
@@ -15,10 +15,10 @@ use super::{
 };
 use crate::change::{Action, Event, Events, ResourceKind};
 
-/// In plain lines a wait is repeated no more often than this, as a sign of life.
+/// Plain lines repeat a wait at most this often, to show that the command still runs.
 const PLAIN_WAIT: Duration = Duration::from_secs(10);
 
-/// Shows events until it is finished.
+/// Shows events until [`Progress::finish`].
 #[derive(Debug)]
 pub struct Progress {
     events: Events,
@@ -27,7 +27,7 @@ pub struct Progress {
 }
 
 impl Ui {
-    /// Starts to show events.
+    /// Starts showing events.
     pub fn progress(&self) -> Progress {
         Progress::start(self)
     }
@@ -41,7 +41,7 @@ impl Progress {
         let shown = tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    // What was sent before the end is shown before the end.
+                    // Shows all events that were sent before the end.
                     biased;
                     event = receiver.recv() => match event {
                         Some(event) => renderer.show(&event),
@@ -55,14 +55,13 @@ impl Progress {
         Self { events, stop, shown }
     }
 
-    /// Where to send events.
     pub fn events(&self) -> &Events {
         &self.events
     }
 
-    /// Shows what was sent so far, and takes spinners away.
+    /// Shows the events that were sent so far, and removes the spinners.
     pub async fn finish(self) {
-        // A renderer that has ended needs no word, and one that panicked has said so.
+        // The renderer may have ended already. If it panicked, the panic was printed.
         let _ = self.stop.send(());
         let _ = self.shown.await;
     }
@@ -91,7 +90,7 @@ impl Renderer {
         }
     }
 
-    /// Keeps one spinner for each resource that is being worked on.
+    /// Keeps one spinner for each step in progress.
     fn spin(&mut self, event: &Event) {
         match event {
             Event::Started { resource, action } => {
@@ -134,12 +133,12 @@ impl Renderer {
     }
 }
 
-/// Events as lines that stay.
+/// Renders events as lines.
 #[derive(Debug, Default)]
 struct Plain {
-    /// Whether waits are lines too; on a terminal the spinner shows them.
+    /// Whether waits are lines too. On a terminal the spinner shows them.
     waits: bool,
-    /// Whether what is unchanged is a line too.
+    /// Whether unchanged resources are lines too.
     all: bool,
     last_wait: HashMap<ResourceKind, Instant>,
 }
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_repeated_only_now_and_then() {
+    fn a_wait_is_repeated_every_ten_seconds() {
         let start = Instant::now();
         let mut plain = Plain { waits: true, ..Plain::default() };
         let wait = Event::Waiting { resource: ResourceKind::Role, reason: "not assumable yet".into() };
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn finishing_does_not_wait_for_senders_that_live_on() {
+    async fn finishing_does_not_wait_for_remaining_senders() {
         let progress = Ui::new(Format::Text, 0, true).progress();
         let events = progress.events().clone();
         events.send(done(Action::Create));

@@ -2,18 +2,18 @@
 
 use anstyle::{AnsiColor, Style};
 
-/// Something that went well, or is added.
+/// Success, or something that is added.
 pub const GOOD: Style = AnsiColor::Green.on_default();
-/// Something that failed, or is taken away.
+/// Failure, or something that is removed.
 pub const BAD: Style = AnsiColor::Red.on_default();
-/// Something that changes.
+/// A change, or a warning.
 pub const CHANGE: Style = AnsiColor::Yellow.on_default();
-/// What may be overlooked.
+/// Detail.
 pub const DIM: Style = Style::new().dimmed();
-/// What is looked for.
+/// What the reader looks for.
 pub const STRONG: Style = Style::new().bold();
 
-/// Text in a style. What prints it strips the style where colour is not wanted.
+/// Text in a style. Printing strips the style where colour is not wanted.
 pub fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }

@@ -1,21 +1,20 @@
-//! Aligned columns, and bars.
+//! Tables with aligned columns, and bars.
 
 use std::fmt;
 
-/// Rows whose columns are aligned. Styles take no room.
+/// Rows with aligned columns. Styles do not count towards the width.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 }
 
-/// Characters that are seen.
+/// The number of visible characters.
 fn width(cell: &str) -> usize {
     anstream::adapter::strip_str(cell).to_string().chars().count()
 }
@@ -39,7 +38,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A bar of at most `width` characters for a share of one.
+/// A bar for a share between 0 and 1, at most `width` characters wide.
 pub fn bar(share: f64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     // Clamped first, so the cast cannot wrap.
@@ -53,7 +52,7 @@ mod tests {
     use crate::ui::{GOOD, paint};
 
     #[test]
-    fn columns_are_aligned_and_styles_take_no_room() {
+    fn columns_are_aligned_whatever_their_style() {
         let mut table = Table::default();
         table.row(["a".to_owned(), "long cell".to_owned(), "x".to_owned()]);
         table.row([paint(GOOD, "bbb"), "ü".to_owned(), "y".to_owned()]);
