@@ -123,21 +123,21 @@ async fn throttled_calls_are_tried_again() {
 }
 
 #[tokio::test]
-async fn a_failing_branch_stops_no_other() {
+async fn a_failing_branch_stops_no_other_branch() {
     let cloud = Cloud::start().await;
-    // More often than the SDK tries.
+    // More often than the SDK tries again.
     for _ in 0..20 {
         cloud.server.fail_next("PutRetentionPolicy", Fault::Error500);
     }
     let error = cloud.up().await.unwrap_err();
     assert!(format!("{error:#}").starts_with("setting the retention of log group"), "{error:#}");
     let world = cloud.world().await;
-    assert!(world.stage.stage.owned().is_some(), "the API's branch has ended");
+    assert!(world.stage.stage.owned().is_some(), "the API's branch ran to its end");
     assert!(world.function.owned().is_none(), "the function needs its log group");
 }
 
 #[tokio::test]
-async fn what_was_changed_by_hand_is_put_right() {
+async fn manual_changes_are_undone() {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
     let outputs = lookup(&cloud.aws, &cloud.config).await.unwrap();
@@ -149,7 +149,7 @@ async fn what_was_changed_by_hand_is_put_right() {
     let plan = cloud.up().await.unwrap();
     let expected = [
         (ResourceKind::Method, Action::Delete),
-        // Nothing of it was served, but that is not for us to know.
+        // No deployment served it, but we cannot know that.
         (ResourceKind::Deployment, Action::Create),
         (ResourceKind::Stage, Action::Create),
     ];
@@ -199,7 +199,7 @@ async fn a_stack_that_is_not_up_is_one_clear_error() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_nobody_listens_on_is_told_soon() {
+async fn an_unreachable_endpoint_is_reported_soon() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let endpoint =
         LocalEndpoint { url: format!("http://{free}"), access_key_id: "x".into(), secret_access_key: "y".into() };

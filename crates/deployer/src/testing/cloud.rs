@@ -15,7 +15,7 @@ use crate::{
     stack::Desired,
 };
 
-/// A stack and the local cloud that it lives in.
+/// A stack, and the local cloud that it lives in.
 pub(crate) struct Cloud {
     pub(crate) server: Server,
     pub(crate) config: Config,
@@ -34,7 +34,7 @@ impl Cloud {
         Self::on(tempfile::tempdir().unwrap(), faults).await
     }
 
-    /// In a folder that may hold what an earlier one has left.
+    /// In a folder that may hold the state of an earlier cloud.
     pub(crate) async fn on(folder: tempfile::TempDir, faults: Faults) -> Self {
         let options = local_aws::Options { faults, ..local_aws::Options::new(folder.path().join("cloud")) };
         let server = local_aws::start(options).await.unwrap();
@@ -75,7 +75,7 @@ impl Cloud {
         Ok(plan)
     }
 
-    /// The other stack, or the other stage, in the same cloud.
+    /// Switches to another stack or stage in the same cloud.
     pub(crate) fn name(&mut self, name: &str, stage: &str) {
         (self.config.name, self.config.stage) = (name.into(), stage.into());
         (self.id.key.name, self.id.key.stage) = (name.into(), stage.into());
@@ -89,7 +89,7 @@ impl Cloud {
         Ok(plan)
     }
 
-    /// After every `up`, callers meet just what the API is configured to be.
+    /// After every `up`, callers are served what the API is configured to be.
     pub(crate) fn serves_what_is_configured(&self) {
         let state = self.server.state();
         let api = state
@@ -115,22 +115,22 @@ impl Cloud {
     }
 }
 
-/// Copies a folder with all that is in it: a cloud's state, to start from once more.
+/// Copies a folder with all files in it: a cloud's state, to start from again.
 pub(crate) fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
-        let place = to.join(entry.file_name());
+        let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            copy_files(&entry.path(), &place)?;
+            copy_files(&entry.path(), &target)?;
         } else {
-            std::fs::copy(entry.path(), place)?;
+            std::fs::copy(entry.path(), target)?;
         }
     }
     Ok(())
 }
 
-/// Fails its test when a request had what AWS's models of its operation do not admit.
+/// Fails its test if a request did not match AWS's model of its operation.
 pub(crate) struct KeepsToModels(local_aws::RequestLog);
 
 impl Drop for KeepsToModels {
@@ -142,7 +142,7 @@ impl Drop for KeepsToModels {
     }
 }
 
-/// With the package that is desired.
+/// Applies a plan with the desired package.
 pub(crate) async fn apply(cx: Context<'_>, desired: &Desired, plan: &Plan) -> anyhow::Result<engine::apply::Applied> {
     engine::apply(cx, desired, plan, async { Ok(desired.function.code.clone()) }).await
 }

@@ -60,7 +60,7 @@ fn desired_of(config: &Config) -> Desired {
     Desired::new(config, &id(), Some(code)).unwrap()
 }
 
-/// What is there after `up` of [`desired`].
+/// What exists after `up` of [`desired`].
 fn world() -> World {
     let desired = desired();
     let id = id();
@@ -175,7 +175,7 @@ fn api(id: &str) -> rest_api::Actual {
     }
 }
 
-/// What is done, without what is left alone.
+/// What is done, without what is unchanged.
 fn done(desired: &Desired, world: &World) -> Vec<(ResourceKind, Action)> {
     let plan = plan(desired, world, &Options::default());
     let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
@@ -183,7 +183,7 @@ fn done(desired: &Desired, world: &World) -> Vec<(ResourceKind, Action)> {
 }
 
 #[test]
-fn what_is_as_it_should_be_is_left_alone() {
+fn a_stack_as_desired_is_a_no_op() {
     let plan = plan(&desired(), &world(), &Options::default());
     assert!(plan.is_noop(), "{:#?}", plan.changes);
     assert_eq!(plan.changes.iter().map(|change| change.resource).collect::<Vec<_>>(), ResourceKind::ALL);
@@ -197,7 +197,7 @@ fn from_nothing_everything_is_created_in_order() {
 }
 
 #[test]
-fn every_field_of_what_is_created_is_told() {
+fn every_field_of_a_created_resource_is_shown() {
     let plan = plan(&desired(), &World::default(), &Options::default());
     for change in &plan.changes {
         assert!(!change.diff.is_empty(), "{:?}", change.resource);
@@ -206,7 +206,7 @@ fn every_field_of_what_is_created_is_told() {
 }
 
 #[test]
-fn each_missing_resource_is_created_and_only_what_hangs_on_it_changes() {
+fn each_missing_resource_is_created_and_only_its_dependents_change() {
     use ResourceKind::*;
     let without = |change: fn(&mut World)| {
         let mut world = world();
@@ -237,7 +237,7 @@ fn each_missing_resource_is_created_and_only_what_hangs_on_it_changes() {
 }
 
 #[test]
-fn a_deleted_pool_takes_its_children_along_and_the_authorizer_follows() {
+fn a_deleted_pool_is_created_with_its_children_and_the_authorizer_is_updated() {
     use ResourceKind::*;
     let gone = World {
         user_pool: user_pool::Discovered::default(),
@@ -259,7 +259,7 @@ fn a_deleted_pool_takes_its_children_along_and_the_authorizer_follows() {
 }
 
 #[test]
-fn a_setting_that_is_not_snapshotted_needs_no_deployment() {
+fn a_setting_outside_the_snapshot_needs_no_deployment() {
     let mut config = config();
     config.function.memory_mb = 512;
     assert_eq!(done(&desired_of(&config), &world()), [(ResourceKind::Function, Action::Update)]);
@@ -269,7 +269,7 @@ fn a_setting_that_is_not_snapshotted_needs_no_deployment() {
 }
 
 #[test]
-fn what_a_deployment_snapshots_brings_a_new_one() {
+fn a_change_of_the_snapshot_needs_a_new_deployment() {
     use ResourceKind::*;
     let mut media = config();
     media.api.binary_media_types = vec!["image/png".into()];
@@ -312,7 +312,7 @@ fn a_deployment_that_is_still_there_is_served_again() {
 }
 
 #[test]
-fn what_opens_the_api_is_removed_and_what_was_served_with_it_is_deployed_anew() {
+fn what_opens_the_api_is_removed_and_a_new_deployment_is_created() {
     use ResourceKind::*;
     let mut world = world();
     let foreign = |path: &str, http_method: &str, authorization: &str| method::Foreign {
@@ -349,7 +349,7 @@ fn an_endpoint_that_was_switched_off_needs_a_deployment() {
 }
 
 #[test]
-fn what_cannot_be_changed_is_replaced_but_never_a_pool() {
+fn fields_that_cannot_change_replace_the_resource_but_never_a_pool() {
     let mut world = world();
     if let Observed::Owned(client) = &mut world.app_client {
         client.has_secret = false;
@@ -373,13 +373,13 @@ fn duplicates_of_an_interrupted_run_are_deleted() {
     world.duplicate_clients = vec!["second".into()];
     let kinds = [ResourceKind::UserPool, ResourceKind::RestApi, ResourceKind::AppClient];
     assert_eq!(done(&desired(), &world), kinds.map(|kind| (kind, Action::Delete)));
-    // Users are deleted by `down` alone.
+    // Only `down` deletes users.
     world.user_pool.duplicates = vec![user_pool::Actual { users: 1, ..pool("second") }];
     assert_eq!(plan(&desired(), &world, &Options::default()).steps.leftovers.pools, []);
 }
 
 #[test]
-fn only_restricts_to_some_and_what_they_need() {
+fn only_restricts_a_run_to_some_resources_and_what_they_need() {
     let options = Options { only: vec![ResourceKind::AppClient], ..Options::default() };
     let plan = plan(&desired(), &World::default(), &options);
     let kinds: Vec<_> = plan.changes.iter().map(|change| change.resource).collect();
@@ -389,7 +389,7 @@ fn only_restricts_to_some_and_what_they_need() {
 }
 
 #[test]
-fn every_need_comes_before_what_needs_it() {
+fn every_resource_comes_after_what_it_needs() {
     for (index, kind) in ResourceKind::ALL.into_iter().enumerate() {
         for need in kind.needs() {
             assert!(ResourceKind::ALL[..index].contains(need), "{kind:?} needs {need:?}");

@@ -1,7 +1,7 @@
-//! Two runs at once on one stack: nothing is made twice, nothing is mixed, and whoever gives way is told why.
+//! Two runs on one stack at the same time: nothing is created twice, nothing is mixed, and the run that gives way says why.
 //!
-//! The second begins a little later in every case, so that the cases meet at different calls. `DEPLOYER_TEST_RACES` says
-//! how many cases a scenario has.
+//! In every case the second starts a little later, so that the runs meet at different calls. `DEPLOYER_TEST_RACES` sets how
+//! many cases a scenario has.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::{
     resources::{app_client, function, permission, rest_api, role},
 };
 
-/// Cases at once.
+/// Cases that run side by side.
 const AT_ONCE: usize = 6;
 
-/// So long takes a call, so that two runs of a dozen dependent calls overlap for a while.
+/// How long a call takes, so that two runs of a dozen dependent calls overlap for a while.
 const LATENCY_MS: u64 = 6;
 
-/// From the first of a run's calls to its last.
+/// From the first call of a run to its last.
 const RUN_MS: u64 = 130;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Run {
     Up,
-    /// With another memory size, another scope and another rate.
+    /// `up` with another memory size, another scope and another rate.
     Changed,
     Down,
 }
@@ -45,7 +45,7 @@ impl Run {
         Desired::new(&self.config(&cloud.config), &cloud.id, Some(code("#!/bin/sh\n"))).unwrap()
     }
 
-    /// As the command does it, but for the probe.
+    /// As the command does it, without the probe.
     async fn run(self, cloud: &Cloud) -> anyhow::Result<()> {
         let silent = Events::silent();
         let (cx, desired) = (cloud.context(&silent), self.desired(cloud));
@@ -68,7 +68,7 @@ impl Run {
     }
 }
 
-/// What somebody has deleted before, so that both runs make it.
+/// What somebody deleted before, so that both runs create it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missing {
     Nothing,
@@ -102,11 +102,11 @@ struct Ends {
     both: usize,
     one: usize,
     none: usize,
-    /// Of those that one run won: a loser has written something after the winner had ended. The loser says so.
+    /// Cases that one run won, and in which the loser wrote something after the winner had ended. The loser reports it.
     after: usize,
 }
 
-/// No thing is there twice, whoever won.
+/// Nothing exists twice, whichever run won.
 fn nothing_twice(cloud: &Cloud, case: &str) {
     let state = cloud.server.state();
     let region = state.region("us-east-1").unwrap();
@@ -121,7 +121,7 @@ fn nothing_twice(cloud: &Cloud, case: &str) {
     }
 }
 
-/// What a loser says: that another run was at work, and what to do.
+/// Whether a loser says that there was another run, and what to do.
 fn is_clear(error: &anyhow::Error) -> bool {
     let hint = error.downcast_ref::<Failure>().and_then(|failure| failure.hint.as_deref()).unwrap_or_default();
     let said = format!("{error:#} {hint}");
@@ -143,8 +143,8 @@ async fn race(from: &Path, runs: [Run; 2], missing: Missing, offset: Duration) -
     }
     let won = [ends.0.is_ok(), ends.1.is_ok()];
     nothing_twice(&cloud, &case);
-    // Of two that say that they have done their work, the later has. `down` deletes what it has seen: what an `up` that
-    // fails has made since is that one's to tell.
+    // Of two runs that report success, the later one is right. `down` deletes what it has seen; an `up` that fails reports
+    // what it created after that.
     let done = [runs[0].is_done(&cloud).await, runs[1].is_done(&cloud).await];
     assert!(won != [true, true] || done.contains(&true), "{case}: a mixture");
     let after = won != [true, true] && (won[0] && !done[0] || won[1] && !done[1]);
@@ -202,7 +202,7 @@ async fn up_and_down() {
     races("up from nothing and down", nothing.path(), [Run::Up, Run::Down], Missing::Nothing).await;
 }
 
-/// Lambda says of it that it cannot be assumed, as of one that is too new.
+/// Lambda answers that it cannot be assumed, as it does for a new role.
 #[tokio::test]
 async fn a_role_that_down_has_deleted_is_not_waited_for() {
     let cloud = Cloud::start().await;
@@ -225,8 +225,8 @@ async fn two_repairs() {
     }
 }
 
-/// Ten stacks of one account come up at once under the rates that AWS documents, and go again. An API is deleted once in
-/// 30 s for the whole account, so ten `down`s take five minutes: `DEPLOYER_TEST_STACKS` says how many go.
+/// Ten stacks of one account come up side by side under the rates that AWS documents, and are deleted again. AWS deletes one
+/// API in 30 s for the whole account, so ten `down`s take five minutes: `DEPLOYER_TEST_STACKS` sets how many are deleted.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
 async fn ten_stacks_at_once_under_the_documented_rates() {

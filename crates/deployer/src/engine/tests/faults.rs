@@ -1,7 +1,7 @@
-//! Nothing is lost and nothing is made twice, whichever call of a life goes wrong and however.
+//! Nothing is lost and nothing is created twice, whichever call fails and however.
 //!
-//! Every call of `up` from nothing, of an update and of `down` meets every fault once; a client that is killed is one
-//! that is dropped while its call is held. Then the same command runs again, and must converge.
+//! Every call of `up` from nothing, of an update and of `down` meets every fault once. A client that is killed is one that
+//! is dropped while its call is held. Then the same command runs again, and must converge.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::*;
 
-/// Cases at once: most of a case is waiting between tries.
+/// Cases that run side by side: most of a case is waiting between attempts.
 const AT_ONCE: usize = 12;
 
 const FAULTS: [(&str, Fault); 6] = [
@@ -21,7 +21,7 @@ const FAULTS: [(&str, Fault); 6] = [
     ("error 500", Fault::Error500),
 ];
 
-/// A command, and what is there before it.
+/// A command, and what exists before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Command {
     Up,
@@ -30,7 +30,7 @@ enum Command {
 }
 
 impl Command {
-    /// A cloud with the state in `from`, and what is asked of it.
+    /// A cloud with the state in `from`, and the configuration for the command.
     async fn prepare(self, from: &Path) -> Cloud {
         let folder = tempfile::tempdir().unwrap();
         copy_files(from, folder.path()).unwrap();
@@ -57,7 +57,7 @@ impl Command {
         apply(cx, &cloud.desired(), &plan).await.map(drop)
     }
 
-    /// What must be there in the end: exactly one of each thing, or nothing at all.
+    /// In the end there must be exactly one of each thing, or nothing at all.
     async fn check(self, cloud: &Cloud, case: &str) {
         let state = cloud.server.state();
         let region = state.region("us-east-1").unwrap();
@@ -86,7 +86,7 @@ impl Command {
     }
 }
 
-/// The state of a stack that is up, to start cases from.
+/// The state of a stack that is up, where cases start.
 pub(super) async fn stack_that_is_up() -> tempfile::TempDir {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
@@ -95,7 +95,7 @@ pub(super) async fn stack_that_is_up() -> tempfile::TempDir {
     folder
 }
 
-/// The calls of a command that meets no fault: each operation, and how often it was sent before.
+/// The calls of a command without a fault: each operation, and how often it was sent before.
 async fn calls(command: Command, from: &Path) -> Vec<(String, usize)> {
     let cloud = command.prepare(from).await;
     cloud.server.clear_requests();
@@ -110,8 +110,8 @@ async fn calls(command: Command, from: &Path) -> Vec<(String, usize)> {
     calls.collect()
 }
 
-/// Gives how many runs it took after the one that met the fault. A killed client may leave a call under way that has
-/// its effect only after the next run has looked; the run after that finds both and keeps one.
+/// Returns how many runs it took after the one that met the fault. A killed client may leave a call in flight that has its
+/// effect only after the next run has read the state; the run after that finds both things and keeps one.
 async fn survives(command: Command, from: &Path, call: &(String, usize), name: &str, fault: Fault) -> usize {
     let case = format!("{} #{} {name}", call.0, call.1);
     let cloud = command.prepare(from).await;

@@ -1,15 +1,15 @@
-//! What a stack's life costs: calls, writes, and how deep they depend on each other.
+//! How many calls and writes a stack needs from `up` to `down`, and how deep they depend on each other.
 //!
-//! The depth is told and not held: it is read from the clock, and a busy machine makes it look deeper than it is.
+//! The depth is printed and not asserted: it derives from the clock, and a busy machine makes it look deeper than it is.
 
 use local_aws::depth;
 
 use super::*;
 
-/// Longer than the local cloud takes for a call of its own, so that what could be sent at once is under way at once.
+/// Longer than the local cloud needs for a call, so that calls that do not depend on each other overlap.
 const LATENCY_MS: u64 = 40;
 
-/// Calls and writes of what was asked since the last time; tells their depth as well.
+/// Calls and writes since the last time. Prints their depth as well.
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
 fn cost(cloud: &Cloud, what: &str) -> (usize, usize) {
     let requests = cloud.server.requests();
@@ -20,7 +20,7 @@ fn cost(cloud: &Cloud, what: &str) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_life_costs_what_it_must() {
+async fn a_stack_needs_few_calls_from_up_to_down() {
     let mut cloud = Cloud::with(Faults { latency_ms: LATENCY_MS, ..Faults::default() }).await;
     cloud.server.clear_requests();
 

@@ -1,5 +1,5 @@
-//! Whose is what: nothing of a stranger's is touched unasked, nothing of another stack's ever, and settings that others
-//! made stay.
+//! Ownership: resources without an owner are touched only when asked, those of another stack never, and settings that
+//! others made stay.
 
 use aws_sdk_cognitoidentityprovider::types::{
     AdminCreateUserConfigType, ExplicitAuthFlowsType, LambdaConfigType, OAuthFlowType, TimeUnitsType,
@@ -16,7 +16,7 @@ use crate::{
     resources::{Reader, log_group, user_pool},
 };
 
-/// Takes our tags from a resource, as if somebody had made it by hand.
+/// Removes our tags from a resource, as if somebody had created it by hand.
 async fn disown(cloud: &Cloud, kind: ResourceKind) {
     let (id, keys) = (&cloud.id, || Some(vec![STACK_TAG.to_owned(), STAGE_TAG.to_owned()]));
     let outputs = lookup(&cloud.aws, &cloud.config).await.unwrap();
@@ -47,10 +47,10 @@ async fn disown(cloud: &Cloud, kind: ResourceKind) {
 }
 
 #[tokio::test]
-async fn what_has_our_name_and_no_owner_is_refused_and_adopted_on_demand() {
+async fn unowned_resources_of_our_names_are_refused_and_adopted_on_demand() {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
-    // A pool is in the way by its domain alone, for names of pools are not unique.
+    // A pool is in the way only by its domain, because names of pools are not unique.
     let cases = [
         (ResourceKind::Function, ResourceKind::Function),
         (ResourceKind::Role, ResourceKind::Role),
@@ -78,10 +78,10 @@ async fn what_has_our_name_and_no_owner_is_refused_and_adopted_on_demand() {
 }
 
 #[tokio::test]
-async fn everything_at_once_is_one_report() {
+async fn all_unowned_resources_are_one_report() {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
-    // The pool last, for it is what the others are found by.
+    // The pool last, because the outputs are found by it.
     for kind in [ResourceKind::Function, ResourceKind::Role, ResourceKind::LogGroup, ResourceKind::UserPool] {
         disown(&cloud, kind).await;
     }
@@ -92,7 +92,7 @@ async fn everything_at_once_is_one_report() {
 }
 
 #[tokio::test]
-async fn a_pool_made_by_hand_is_adopted_with_its_domain_and_gets_our_name() {
+async fn a_pool_created_by_hand_is_adopted_with_its_domain_and_gets_our_name() {
     let mut cloud = Cloud::start().await;
     let made = cloud.aws.cognito.create_user_pool().pool_name("by hand").send().await.unwrap();
     let pool_id = made.user_pool.unwrap().id.unwrap();
@@ -170,7 +170,7 @@ async fn stacks_and_stages_side_by_side_never_touch_each_other() {
         cloud.name(name, stage);
         assert!(cloud.plan().await.is_noop(), "{name} {stage}");
     }
-    // Another stack's names may be the same as ours: what is unique tells it.
+    // Another stack's names may be the same as ours; its tags differ.
     cloud.name("mnist", "dev-x");
     cloud.server.clear_requests();
     let error = cloud.adopt().await.unwrap_err();
@@ -180,7 +180,7 @@ async fn stacks_and_stages_side_by_side_never_touch_each_other() {
 }
 
 #[tokio::test]
-async fn a_changed_name_tells_what_would_be_left_behind() {
+async fn after_a_changed_name_the_plan_shows_what_is_left_behind() {
     let mut cloud = Cloud::start().await;
     cloud.up().await.unwrap();
     assert_eq!(cloud.plan().await.left_behind, []);
@@ -193,10 +193,10 @@ async fn a_changed_name_tells_what_would_be_left_behind() {
         assert!(told[0].resources.contains(&(named.0, named.1.to_owned())), "{told:?}");
     }
     cloud.up().await.unwrap();
-    assert_eq!(cloud.plan().await.left_behind, [], "two stacks may well be meant");
+    assert_eq!(cloud.plan().await.left_behind, [], "perhaps two stacks are wanted");
 }
 
-/// Everything that AWS tells of the pool, but for what an update of ours is to change.
+/// All that AWS returns of the pool, except what our update changes.
 async fn pool_settings(cloud: &Cloud, pool_id: &str) -> UserPoolType {
     let answer = cloud.aws.cognito.describe_user_pool().user_pool_id(pool_id).send().await.unwrap();
     let mut pool = answer.user_pool.unwrap();
@@ -204,7 +204,7 @@ async fn pool_settings(cloud: &Cloud, pool_id: &str) -> UserPoolType {
     pool
 }
 
-/// The same of all clients.
+/// The same for all clients.
 async fn clients(cloud: &Cloud, pool_id: &str) -> Vec<UserPoolClientType> {
     let listed = cloud.aws.cognito.list_user_pool_clients().user_pool_id(pool_id).send().await.unwrap();
     let mut clients = Vec::new();
@@ -271,7 +271,7 @@ async fn settings_that_others_made_stay_when_ours_are_changed() {
     assert_eq!(clients(&cloud, &outputs.user_pool_id).await, before);
 }
 
-/// A member that a newer SDK knows and we do not send back would be reset by our update.
+/// Our update would reset a member that a newer SDK has and we do not send back.
 #[test]
 fn every_setting_that_an_update_would_reset_is_sent_back() {
     let members = |shown: String| -> Vec<String> {
@@ -306,13 +306,13 @@ async fn a_renamed_pool_is_found_by_its_domain_and_never_replaced() {
     assert_eq!((pool.id, pool.name.as_str()), (id, "mnist-dev"));
 }
 
-/// Another run's `down` has deleted it while we were reading it.
+/// Another run's `down` deletes it while we read it.
 #[tokio::test]
-async fn a_log_group_that_goes_between_its_description_and_its_tags_is_not_a_strangers() {
+async fn a_log_group_that_is_deleted_before_its_tags_are_read_is_absent_and_not_unowned() {
     let cloud = Cloud::start().await;
     cloud.up().await.unwrap();
     cloud.server.clear_requests();
-    // Its tags are asked for again and again meanwhile.
+    // Meanwhile the SDK reads its tags again and again.
     (0..3).for_each(|_| cloud.server.fail_next("ListTagsForResource", Fault::Error500));
     let silent = Events::silent();
     let (observed, ()) = tokio::join!(log_group::observe(Reader { aws: &cloud.aws, id: &cloud.id }), async {

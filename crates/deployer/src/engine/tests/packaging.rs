@@ -1,12 +1,12 @@
-//! The function's package is made beside everything else.
+//! The function's package is built while everything else is created.
 
 use super::*;
 
-/// What waits for the function.
+/// The calls that wait for the function.
 const AFTER: [&str; 3] = ["CreateFunction", "GetFunctionConfiguration", "AddPermission"];
 
 #[tokio::test]
-async fn nothing_but_the_function_waits_for_its_package() {
+async fn only_the_function_waits_for_its_package() {
     let cloud = Cloud::start().await;
     let plan = cloud.plan().await;
     let desired = cloud.desired();
@@ -25,7 +25,7 @@ async fn nothing_but_the_function_waits_for_its_package() {
 }
 
 #[tokio::test]
-async fn without_a_package_the_rest_is_made_and_the_next_run_goes_on() {
+async fn without_a_package_the_rest_is_created_and_the_next_run_continues() {
     let cloud = Cloud::start().await;
     let plan = cloud.plan().await;
     let packaging = async { Err(anyhow::anyhow!("the compiler said no")) };

@@ -1,4 +1,4 @@
-//! What is not the stack's: refused, adopted on demand, or named.
+//! Resources that are not the stack's: refused, adopted on demand, or reported.
 
 use super::*;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[test]
-fn another_stack_is_named_only_where_this_one_is_not_there() {
+fn another_stack_is_reported_only_where_nothing_of_this_one_exists() {
     let neighbours = vec![rest_api::Neighbour { stack: "digits".into(), api_id: "a1".into() }];
     let rest_api = rest_api::Discovered { neighbours, ..rest_api::Discovered::default() };
     let told = plan(&desired(), &World { rest_api, ..World::default() }, &Options::default()).left_behind;
@@ -29,7 +29,7 @@ fn adopt() -> Options {
 }
 
 #[test]
-fn what_is_nobodys_is_refused_all_at_once_and_adopted_on_demand() {
+fn unowned_resources_are_refused_in_one_report_and_adopted_on_demand() {
     let mut world = world();
     let Observed::Owned(actual) = world.function.clone() else { panic!("owned") };
     world.function = Observed::Unowned { actual: actual.clone(), owner: None };
@@ -51,7 +51,7 @@ fn what_is_nobodys_is_refused_all_at_once_and_adopted_on_demand() {
 }
 
 #[test]
-fn a_pool_of_our_name_that_is_not_ours_is_in_nobodys_way() {
+fn an_unowned_pool_of_our_name_is_ignored() {
     let mut world = World::default();
     world.user_pool.pool = Observed::Unowned { actual: pool("foreign"), owner: None };
     let alone = plan(&desired(), &world, &Options::default());
@@ -61,7 +61,7 @@ fn a_pool_of_our_name_that_is_not_ours_is_in_nobodys_way() {
 }
 
 #[test]
-fn a_domain_of_another_pool_is_refused_and_can_be_adopted_only_with_its_pool() {
+fn a_domain_of_another_pool_is_refused_and_adopted_only_with_its_pool() {
     let holder = Some(Holder { pool_id: "foreign".into(), owner: None });
     let hint = |world: &World, options: &Options| {
         let (code, text, hint) = refusal(world, options);
