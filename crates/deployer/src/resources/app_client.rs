@@ -203,6 +203,7 @@ pub async fn delete(cx: Context<'_>, pool_id: &str, id: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fields;
 
     fn desired() -> Desired {
         Desired { name: "c".into(), scopes: vec!["s/predict".into()], token_minutes: 60 }
@@ -232,7 +233,7 @@ mod tests {
         ];
         for (field, changed) in cases {
             let found = diff(&desired(), Some(&changed));
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
             assert_eq!(must_replace(&found), field == "secret");
         }
     }

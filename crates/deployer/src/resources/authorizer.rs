@@ -151,6 +151,7 @@ fn patches(desired: &Desired, pool_arn: &str, actual: &Actual) -> Vec<PatchOpera
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fields;
 
     fn desired() -> Desired {
         Desired { name: "a".into() }
@@ -184,7 +185,7 @@ mod tests {
         ];
         for (field, changed) in cases {
             let found = diff(&desired(), Some("pool"), Some(&changed));
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
             assert_eq!(patches(&desired(), "pool", &changed).len(), 1);
         }
     }

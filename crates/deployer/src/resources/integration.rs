@@ -90,6 +90,7 @@ pub async fn reconcile(cx: Context<'_>, root: Root<'_>, desired: &Desired, step:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fields;
 
     fn desired() -> Desired {
         Desired { uri: "uri".into(), timeout_ms: 29_000 }
@@ -123,7 +124,7 @@ mod tests {
         ];
         for (field, changed) in cases {
             let found = diff(&desired(), Some(&changed));
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
         }
     }
 }

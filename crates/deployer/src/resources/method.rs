@@ -4,6 +4,8 @@
 //! MiniStack's UpdateMethod splits `/authorizationScopes` letter by letter. Callers see none of it, because they are
 //! served by the deployed snapshot.
 
+use std::fmt;
+
 use anyhow::Result;
 use aws_sdk_apigateway::types::{IntegrationType, Method, Resource};
 
@@ -52,6 +54,12 @@ pub struct Foreign {
     pub authorizer_id: Option<String>,
     /// Type of its integration.
     pub integration: Option<String>,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.http_method, self.path)
+    }
 }
 
 impl Foreign {
@@ -178,6 +186,7 @@ async fn delete_on(cx: Context<'_>, api_id: &str, path_id: &str, http_method: &s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fields;
 
     fn desired() -> Desired {
         Desired { scopes: vec!["s/predict".into()] }
@@ -190,10 +199,6 @@ mod tests {
             scopes: vec!["s/predict".into()],
             api_key_required: false,
         }
-    }
-
-    fn fields(diff: &[FieldDiff]) -> Vec<&str> {
-        diff.iter().map(|diff| diff.field.as_str()).collect()
     }
 
     #[test]

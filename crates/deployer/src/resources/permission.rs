@@ -207,6 +207,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::testing::fields;
 
     fn policy(statement: &Value) -> String {
         json!({"Version": "2012-10-17", "Id": "default", "Statement": [statement]}).to_string()
@@ -252,7 +253,7 @@ mod tests {
                 *member = value;
             }
             let found = diff(Some("source"), parse(&policy(&changed)).permission.owned());
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
         }
     }
 

@@ -233,7 +233,7 @@ pub async fn delete(cx: Context<'_>, api_id: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::StackId;
+    use crate::{names::StackId, testing::fields};
 
     fn desired() -> Desired {
         Desired { name: "a".into(), binary_media_types: vec!["*/*".into()] }
@@ -265,7 +265,7 @@ mod tests {
         ];
         for (field, changed) in cases {
             let found = diff(&desired(), Some(&changed));
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
             assert_eq!(patches(&desired(), &changed).len(), 1);
         }
     }

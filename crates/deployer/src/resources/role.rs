@@ -168,6 +168,7 @@ async fn delete_inline_policy(cx: Context<'_>, name: &str, policy: &str) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fields;
 
     fn desired() -> Desired {
         Desired::new(&StackId::new("mnist", "dev", "us-east-1", "123456789012"))
@@ -187,7 +188,7 @@ mod tests {
         ];
         for (field, changed) in cases {
             let found = diff(&desired(), Some(&changed));
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
         }
     }
 

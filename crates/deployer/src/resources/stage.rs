@@ -229,6 +229,7 @@ mod tests {
     use aws_sdk_apigateway::types::MethodSetting;
 
     use super::*;
+    use crate::testing::fields;
 
     fn desired(rate: Option<f64>, burst: Option<i32>) -> Desired {
         Desired { name: "dev".into(), throttle_rate: rate, throttle_burst: burst }
@@ -237,10 +238,6 @@ mod tests {
     fn with_setting(rate: f64, burst: i32) -> Actual {
         let setting = MethodSetting::builder().throttling_rate_limit(rate).throttling_burst_limit(burst).build();
         actual(&Stage::builder().deployment_id("d").method_settings(ALL, setting).build())
-    }
-
-    fn fields(diff: &[FieldDiff]) -> Vec<&str> {
-        diff.iter().map(|diff| diff.field.as_str()).collect()
     }
 
     #[test]

@@ -253,6 +253,7 @@ mod tests {
     use aws_sdk_cognitoidentityprovider::types::{PasswordPolicyType, UserPoolPolicyType};
 
     use super::*;
+    use crate::testing::fields;
 
     fn actual() -> Actual {
         Actual {
@@ -276,7 +277,7 @@ mod tests {
         ];
         for (field, changed) in cases {
             let found = diff(&desired, Some(&changed));
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
         }
     }
 

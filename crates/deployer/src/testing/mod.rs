@@ -5,6 +5,13 @@ mod cloud;
 mod endpoint;
 mod stack;
 
+use crate::change::FieldDiff;
+
 pub(crate) use cloud::{Cloud, apply, changed, copy_files};
 pub(crate) use endpoint::{outputs, serve, token_endpoint};
 pub(crate) use stack::{code, config, target};
+
+/// The names of the fields that differ.
+pub(crate) fn fields(diff: &[FieldDiff]) -> Vec<&str> {
+    diff.iter().map(|diff| diff.field.as_str()).collect()
+}

@@ -17,8 +17,7 @@ impl Run<'_> {
             for method in methods {
                 method::delete(self.cx, &api, method).await?;
             }
-            let names = methods.iter().map(|method| format!("{} {}", method.http_method, method.path));
-            Ok((names.collect::<Vec<_>>().join(", "), ()))
+            Ok((methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), ()))
         };
         self.nodes.run(Kind::Method, deletes(methods), &self.slots.foreign_methods, needs, work).await;
     }

@@ -221,8 +221,8 @@ impl Run<'_> {
         self.nodes.run(Kind::Integration, step.action(), &self.slots.integration, needs, work).await;
     }
 
-    /// Makes an API that this run created the stack's. So it waits for the claimed pool: a run whose pool is not the stack's
-    /// must not do that.
+    /// With this statement, an API that this run created becomes the stack's. So it waits for the claimed pool: a run whose
+    /// pool is not the stack's has no API to offer.
     pub(super) async fn permission(&self) {
         let step = &self.plan.steps.permission;
         let needs = async {

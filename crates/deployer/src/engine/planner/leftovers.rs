@@ -44,7 +44,7 @@ pub(super) fn find_leftovers(
     if includes(ResourceKind::Method) {
         for method in &world.foreign_methods {
             if let Some(why) = method.why_remove(authorizer_id) {
-                found.delete(ResourceKind::Method, &format!("{} {}", method.http_method, method.path), why);
+                found.delete(ResourceKind::Method, &method.to_string(), why);
                 found.items.methods.push(method.clone());
             }
         }

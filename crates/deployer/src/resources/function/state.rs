@@ -157,6 +157,7 @@ mod tests {
     use crate::{
         change::Step,
         resources::function::reconcile::{CODE_FIELDS, CONFIG_FIELDS},
+        testing::fields,
     };
 
     fn desired() -> Desired {
@@ -213,7 +214,7 @@ mod tests {
         ];
         for (field, changed) in cases {
             let found = diff(&desired(), Some(&changed));
-            assert_eq!(found.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), [field]);
+            assert_eq!(fields(&found), [field]);
             let step = Step::Update(changed, found);
             let calls = [&CODE_FIELDS[..], &CONFIG_FIELDS[..], &["reserved_concurrency"], &[CODE_TAG_FIELD]];
             assert_eq!(calls.iter().filter(|fields| step.differs(fields)).count(), 1, "{field}");
