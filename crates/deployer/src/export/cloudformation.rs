@@ -49,14 +49,18 @@ pub fn template(source: &Source<'_>) -> Result<Template, Failure> {
         Node::Map(entries) => Node::Map([entries.as_slice(), &[("Outputs".into(), outputs(source))]].concat()),
         other => other.clone(),
     };
-    let mut files = vec![File { name: "template.yaml", text: preamble(source) + &whole.yaml() }];
+    let mut files = vec![File { name: "template.yaml", text: preamble(source) + &yaml(&whole)? }];
     if let Some(existing) = source.existing {
         // An import may not add outputs; the first update adds them.
-        files.push(File { name: "import.yaml", text: import::PREAMBLE.to_owned() + &head.yaml() });
+        files.push(File { name: "import.yaml", text: import::PREAMBLE.to_owned() + &yaml(&head)? });
         let wanted = import::cloudformation(source, existing, &deployment);
         files.push(File { name: "resources-to-import.json", text: format!("{wanted:#}\n") });
     }
     Ok(Template { files, document: Some(whole.json()) })
+}
+
+fn yaml(node: &Node) -> Result<String, Failure> {
+    node.yaml().map_err(|error| Failure::failed(format!("writing the template as YAML: {error}")))
 }
 
 /// The comments at the top of the template.

@@ -1,7 +1,6 @@
 //! Writes HCL, Terraform's language, formatted as `terraform fmt` does it.
 //!
-//! The crate hcl-edit does not align the `=` of neighbouring lines and needs whitespace attached to every node, so
-//! that it would replace little of this.
+//! hcl-rs neither aligns the `=` of neighbouring lines nor keeps comments, so it could not replace this.
 
 use serde_json::Value as Json;
 

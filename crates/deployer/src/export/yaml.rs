@@ -1,7 +1,9 @@
-//! Writes the YAML that CloudFormation reads: block maps and lists, plain or double-quoted strings, and the short forms
-//! of `Ref`, `Fn::GetAtt` and `Fn::Sub`. As JSON, the same value has their long forms.
+//! A value in a CloudFormation template. As YAML it has the short forms of `Ref`, `Fn::GetAtt` and `Fn::Sub`, as JSON their
+//! long forms.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
+use serde_saphyr::{Tagged, ser, ser_options};
 
 use super::symbol::{Piece, Symbols};
 
@@ -72,58 +74,33 @@ impl Node {
         }
     }
 
-    pub fn yaml(&self) -> String {
-        let mut lines = self.block();
-        lines.push(String::new());
-        lines.join("\n")
+    pub fn yaml(&self) -> Result<String, ser::Error> {
+        let options = ser_options! { prefer_block_scalars: false, compact_list_indent: false };
+        serde_saphyr::to_string_with_options(self, options)
     }
+}
 
-    /// The value, if it fits on the line of its key or dash.
-    fn inline(&self) -> Option<String> {
-        Some(match self {
-            Self::Text(text) => string(text),
-            Self::Pieces(parts) => match call(parts) {
-                Call::Text(text) => string(&text),
-                Call::Ref(name) => format!("!Ref {name}"),
-                Call::GetAtt(name, attribute) => format!("!GetAtt {name}.{attribute}"),
-                Call::Sub(text) => format!("!Sub {}", string(&text)),
-            },
-            Self::Ref(name) => format!("!Ref {name}"),
-            Self::Scalar(value) => value.to_string(),
-            Self::List(items) if items.is_empty() => "[]".into(),
-            Self::Map(entries) if entries.is_empty() => "{}".into(),
-            Self::List(_) | Self::Map(_) => return None,
-        })
-    }
-
-    fn block(&self) -> Vec<String> {
+/// As YAML, with the short forms of references.
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Map(entries) if !entries.is_empty() => entries
-                .iter()
-                .flat_map(|(key, node)| {
-                    let key = string(key);
-                    match node.inline() {
-                        Some(value) => vec![format!("{key}: {value}")],
-                        None => indented(format!("{key}:"), node.block()),
-                    }
-                })
-                .collect(),
-            Self::List(items) if !items.is_empty() => items
-                .iter()
-                .flat_map(|node| {
-                    let mut lines = node.block();
-                    lines.iter_mut().skip(1).for_each(|line| line.insert_str(0, "  "));
-                    lines[0].insert_str(0, "- ");
-                    lines
-                })
-                .collect(),
-            node => node.inline().into_iter().collect(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Pieces(pieces) => match call(pieces) {
+                Call::Text(text) => serializer.serialize_str(&text),
+                Call::Ref(name) => tagged("!Ref", name).serialize(serializer),
+                Call::GetAtt(name, attribute) => tagged("!GetAtt", format!("{name}.{attribute}")).serialize(serializer),
+                Call::Sub(text) => tagged("!Sub", text).serialize(serializer),
+            },
+            Self::Ref(name) => tagged("!Ref", name).serialize(serializer),
+            Self::Scalar(value) => value.serialize(serializer),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Map(entries) => serializer.collect_map(entries.iter().map(|(key, node)| (key, node))),
         }
     }
 }
 
-fn indented(head: String, inner: Vec<String>) -> Vec<String> {
-    std::iter::once(head).chain(inner.into_iter().map(|line| format!("  {line}"))).collect()
+fn tagged<T>(tag: &str, value: T) -> Tagged<T> {
+    Tagged(value, Some(tag.to_owned()))
 }
 
 /// The intrinsic function that a text with references becomes.
@@ -152,50 +129,22 @@ fn sub(part: &Piece) -> String {
     }
 }
 
-/// A string: plain if every YAML reader takes it for a string, otherwise in double quotes.
-fn string(text: &str) -> String {
-    const NOT_STRINGS: [&str; 10] = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "none"];
-    let plain = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || "_./:-".contains(character))
-        && !text.ends_with(':')
-        && !NOT_STRINGS.contains(&text.to_ascii_lowercase().as_str());
-    if plain { text.to_owned() } else { quoted(text) }
-}
-
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            ' '..='~' => quoted.push(character),
-            _ if character.is_alphanumeric() => quoted.push(character),
-            _ if u32::from(character) <= 0xffff => quoted.push_str(&format!("\\u{:04x}", u32::from(character))),
-            _ => quoted.push_str(&format!("\\U{:08x}", u32::from(character))),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
     #[test]
     fn what_a_reader_could_take_for_something_else_is_quoted() {
-        for plain in ["AWS::IAM::Role", "/aws/lambda/mnist-dev", "POST", "nothing", "a.b"] {
-            assert_eq!(string(plain), plain);
+        let yaml = |text: &str| Node::text(text).yaml().unwrap();
+        for plain in ["AWS::IAM::Role", "/aws/lambda/mnist-dev", "POST", "nothing", "a.b", "a b"] {
+            assert_eq!(yaml(plain), format!("{plain}\n"));
         }
-        for other in
-            ["", "2012-10-17", "1e3", "no", "NULL", "a:", "a b", "- x", "*/*", "{a}", "#", "a: b", "~", "=", "!x"]
-        {
-            assert_eq!(string(other), format!("\"{other}\""));
+        for other in ["", "2012-10-17", "1e3", "no", "NULL", "a:", "- x", "*/*", "{a}", "#", "a: b", "~", "=", "!x"] {
+            let quoted = [format!("\"{other}\"\n"), format!("'{other}'\n")];
+            assert!(quoted.contains(&yaml(other)), "{other}: {}", yaml(other));
         }
-        assert_eq!(string("a\"\\\n\u{1b}\u{2028}\u{feff}ü😀"), r#""a\"\\\n\u001b\u2028\ufeffü\U0001f600""#);
+        assert_eq!(yaml("a\"\\\n\u{1b}\u{2028}\u{feff}ü😀"), "\"a\\\"\\\\\\n\\e\\L\\uFEFFü😀\"\n");
     }
 
     #[test]
@@ -205,14 +154,14 @@ mod tests {
             (vec![Piece::Expression("Pool.Arn")], "!GetAtt Pool.Arn", json!({"Fn::GetAtt": ["Pool", "Arn"]})),
             (
                 vec![Piece::Text("a${b}/".into()), Piece::Expression("AWS::Region")],
-                "!Sub \"a${!b}/${AWS::Region}\"",
+                "!Sub a${!b}/${AWS::Region}",
                 json!({"Fn::Sub": "a${!b}/${AWS::Region}"}),
             ),
-            (vec![Piece::Text("${b}".into())], "\"${b}\"", json!("${b}")),
+            (vec![Piece::Text("${b}".into())], "${b}", json!("${b}")),
         ];
         for (parts, yaml, json) in cases {
             let node = Node::Pieces(parts);
-            assert_eq!((node.yaml(), node.json()), (format!("{yaml}\n"), json));
+            assert_eq!((node.yaml().unwrap(), node.json()), (format!("{yaml}\n"), json));
         }
     }
 
@@ -220,8 +169,9 @@ mod tests {
     fn maps_and_lists_nest() {
         let inner = Node::map([("a", Node::scalar(1)), ("b", Node::List(vec![Node::text("x"), Node::scalar(true)]))]);
         let node = Node::map([("list", Node::List(vec![inner.clone(), inner])), ("none", Node::Map(Vec::new()))]);
-        let expected = "list:\n  - a: 1\n    b:\n      - x\n      - true\n  - a: 1\n    b:\n      - x\n      - true\n\"none\": {}\n";
-        assert_eq!(node.yaml(), expected);
+        let expected =
+            "list:\n  - a: 1\n    b:\n      - x\n      - true\n  - a: 1\n    b:\n      - x\n      - true\nnone: {}\n";
+        assert_eq!(node.yaml().unwrap(), expected);
         assert_eq!(node.json()["list"][1]["b"][1], true);
     }
 }
