@@ -1,4 +1,4 @@
-//! The command line: clap types only. What they do is in [`crate::commands`].
+//! The command line: clap types only. `main` and `commands` turn them into plain values.
 
 use std::path::PathBuf;
 

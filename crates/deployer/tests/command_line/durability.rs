@@ -1,5 +1,5 @@
-//! The local cloud's process is killed at any moment: what it has acknowledged is there afterwards, and what it has not is
-//! whole or absent. State that is damaged is refused with a clear word, and left as it is.
+//! The local cloud's process is killed at any moment: afterwards every acknowledged write is there, and every other write is
+//! whole or absent. Damaged state is refused with a clear message and left unchanged.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,10 +17,10 @@ use tokio::sync::Mutex;
 
 use super::*;
 
-/// Clients that write at once.
+/// Concurrent writing clients.
 const WRITERS: usize = 6;
 
-/// How often a server is killed.
+/// How many times the server is killed.
 fn kills() -> u64 {
     std::env::var("DEPLOYER_TEST_KILLS").ok().and_then(|many| many.parse().ok()).unwrap_or(4)
 }
@@ -40,7 +40,7 @@ pub(super) fn config(cloud: &Cloud, url: &str) -> SdkConfig {
         .build()
 }
 
-/// What was sent, and what of it was answered: log groups, and of each function the latest code.
+/// What was sent and what was acknowledged: log groups, and the latest code of each function.
 #[derive(Debug, Default)]
 struct Written {
     groups_sent: BTreeSet<String>,
@@ -50,7 +50,7 @@ struct Written {
     answers: u64,
 }
 
-/// Writes one thing after the other until the server is gone: a function, then log groups and the function's next code.
+/// Writes until the server is killed: a function, then log groups and new code for the function in turn.
 async fn write(config: SdkConfig, role: String, writer: String, written: Arc<Mutex<Written>>) {
     let (logs, lambda) = (aws_sdk_cloudwatchlogs::Client::new(&config), aws_sdk_lambda::Client::new(&config));
     for number in 0.. {
@@ -82,7 +82,7 @@ async fn write(config: SdkConfig, role: String, writer: String, written: Arc<Mut
     }
 }
 
-/// A zip that holds this text.
+/// A zip with this text.
 fn zip(text: &str) -> Vec<u8> {
     use std::io::Write as _;
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -91,7 +91,7 @@ fn zip(text: &str) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A role that functions can have.
+/// Creates a role that functions can use and returns its ARN.
 async fn role(config: &SdkConfig) -> String {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
         "Principal":{"Service":"lambda.amazonaws.com"}}]}"#;
@@ -110,7 +110,7 @@ async fn there(config: &SdkConfig) -> (BTreeSet<String>, BTreeMap<String, Vec<u8
     (groups, functions.map(|one| (one.function_name.unwrap(), digest(one.code_sha256.unwrap()))).collect())
 }
 
-/// What is not as it was acknowledged, or as nobody has sent it.
+/// Everything that differs from what was acknowledged, or that nobody sent.
 async fn compare(config: &SdkConfig, blobs: &Path, written: &Written) -> Vec<String> {
     let (groups, functions) = there(config).await;
     let mut wrong: Vec<String> = written.groups.difference(&groups).map(|name| format!("{name} is lost")).collect();
@@ -118,7 +118,7 @@ async fn compare(config: &SdkConfig, blobs: &Path, written: &Written) -> Vec<Str
     let lost = written.codes.keys().filter(|name| !functions.contains_key(*name));
     wrong.extend(lost.map(|name| format!("{name} is lost")));
     for (name, digest) in &functions {
-        // The last that was acknowledged, or the one that was under way.
+        // The code that was acknowledged last, or the one in flight.
         let Some(sent) = written.codes_sent.get(name) else {
             wrong.push(format!("{name} was never sent"));
             continue;
@@ -156,7 +156,7 @@ async fn no_acknowledged_write_is_lost_when_the_server_is_killed() {
                 tokio::spawn(write(config(&cloud, &url), role.clone(), name, Arc::clone(&written)))
             })
             .collect();
-        // Amid the writes, after more or fewer of them, and at another moment of one each time.
+        // Kills during the writes, after a different number of them and at another moment each time.
         while written.lock().await.answers < before + kill * 7 % 24 {
             assert!(!writers.iter().all(tokio::task::JoinHandle::is_finished), "nobody writes any more");
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -175,7 +175,7 @@ async fn no_acknowledged_write_is_lost_when_the_server_is_killed() {
     assert!(written.answers > kills());
 }
 
-/// Every file below, with what is in it.
+/// The state files and their contents.
 fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = ["state.json", "credentials.json"]
         .into_iter()
@@ -196,9 +196,9 @@ async fn damaged_state_is_refused_and_left_as_it_is() {
     let state = fs::read(local.join("state.json")).unwrap();
     let key = fs::read(local.join("credentials.json")).unwrap();
     let text = String::from_utf8(state.clone()).unwrap();
-    let at = |place: usize| {
+    let at = |offset: usize| {
         let mut damaged = state.clone();
-        damaged[place] ^= 0x04;
+        damaged[offset] ^= 0x04;
         damaged
     };
     let renamed = text.replacen("mnist-dev", "mnist-dew", 1);
@@ -234,7 +234,7 @@ async fn damaged_state_is_refused_and_left_as_it_is() {
         assert_eq!(cloud.json("status")["running"], false, "{damage}");
     }
 
-    // What a write that was broken off has left is no damage.
+    // What an interrupted write leaves behind is not damage.
     fs::write(local.join("state.json"), &state).unwrap();
     fs::write(local.join("credentials.json"), &key).unwrap();
     fs::write(local.join("state.new"), &state[..state.len() / 2]).unwrap();
@@ -273,7 +273,7 @@ async fn nothing_of_the_local_cloud_can_be_read_by_others_whatever_the_umask() {
     let code = FunctionCode::builder().zip_file(Blob::new(zip("#!/bin/sh\necho begun; exec sleep 30\n"))).build();
     let function = lambda.create_function().function_name("f").role(role).runtime("provided.al2023".into());
     function.handler("bootstrap").code(code).send().await.unwrap();
-    // It never asks for work; what counts is that it is unpacked and has written a line.
+    // The function never asks for work; it only has to be unpacked and to write a line.
     let invoked = tokio::spawn(lambda.invoke().function_name("f").send());
     let local = cloud.path().join(".deployer/local");
     while fs::read_dir(local.join("logs/us%2Deast%2D1")).map_or(0, Iterator::count) == 0 {
@@ -287,11 +287,11 @@ async fn nothing_of_the_local_cloud_can_be_read_by_others_whatever_the_umask() {
         for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
             let name = entry.file_name().unwrap().to_str().unwrap().to_owned();
             match fs::metadata(&entry) {
-                // What is unpacked has the modes that it has on Lambda; the folder around it is shut.
+                // Unpacked files have the modes that they have on Lambda; others cannot enter the folder around them.
                 Ok(_) if name == "task" => {}
                 Ok(found) if found.is_dir() => folders.push(entry),
                 Ok(found) => assert_eq!(found.mode() & 0o777, 0o600, "{}", entry.display()),
-                // A temporary file that has become what it was for.
+                // A temporary file that was renamed meanwhile.
                 Err(_) => continue,
             }
             seen.insert(name);
@@ -309,7 +309,7 @@ async fn the_log_of_a_long_life_has_an_end() {
     cloud.start();
     cloud.json("stop");
     let log = cloud.path().join(".deployer/local/server.log");
-    // All but full, as after a hundred thousand requests.
+    // Almost full, as after a hundred thousand requests.
     const LIMIT: usize = 8 * 1024 * 1024;
     let old: String = (0..LIMIT / 100 - 1).map(|number| format!("{:<99}\n", format!("line {number}"))).collect();
     fs::write(&log, &old).unwrap();

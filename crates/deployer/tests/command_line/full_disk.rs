@@ -1,17 +1,17 @@
-//! A disk that is full: one clear error, nothing torn, and everything goes on once there is room.
+//! A full disk: one clear error, no half-written file, and the next run continues once there is space.
 
 use super::*;
 
-/// Runs with files that can hold nothing: every write to one fails, as on a full disk. Pipes are none.
+/// Runs with a file size limit of zero: every write to a file fails, as on a full disk. Pipes still work.
 fn on_a_full_disk(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new("bash");
-    // Ignored, the signal leaves the error of the write.
+    // With the signal ignored, the write returns an error.
     command.args(["-c", r#"trap '' XFSZ; ulimit -f 0; exec "$@""#, "bash", DEPLOYER]).args(arguments);
     command.current_dir(folder).stdin(Stdio::null()).env_remove("DEPLOYER_LOCAL").env_remove("DEPLOYER_STAGE");
     command.output().unwrap()
 }
 
-/// What a failure on a full disk says, without a panic.
+/// The message of a failure on a full disk; checks that there is no panic.
 fn says(output: &Output, code: i32, words: &[&str]) {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -27,7 +27,7 @@ fn output_that_cannot_be_written_is_an_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = deployer(folder.path()).args(["completions", "bash"]).stdout(full).output().unwrap();
     says(&output, 1, &["error: writing", "No space left on device"]);
-    // Where nothing can be said, the exit code still tells.
+    // If no message can be written, the exit code still tells.
     let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mute = deployer(folder.path()).args(["completions", "bash"]).stdout(full()).stderr(full()).output().unwrap();
     assert_eq!(mute.status.code(), Some(1));
@@ -49,7 +49,7 @@ async fn a_write_without_room_is_refused_and_changes_nothing() {
     let local = cloud.path().join(".deployer/local");
     let before = fs::read(local.join("state.json")).ok();
     cloud.crash(pid);
-    // A server that runs, and whose files hold no more than what its start writes.
+    // A running server whose files can hold no more than its start writes.
     let blocks = fs::metadata(local.join("server.log")).unwrap().len() / 1024 + 2;
     let script = format!(r#"trap '' XFSZ; ulimit -f {blocks}; exec "$0" local serve --dir "$1" --port 0"#);
     let mut server = Command::new("bash");

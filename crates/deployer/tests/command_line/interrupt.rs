@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of a change: the calls under way end, and run the same command again to continue.
+//! Ctrl-C in the middle of a change: calls in flight finish, and the next run of the command continues.
 
 use std::{
     path::Path,
@@ -9,7 +9,7 @@ use local_aws::{Faults, Options, Server, start};
 
 use super::*;
 
-/// A slow cloud of this process, and a folder with a stack to deploy to it.
+/// A slow local cloud in this process, and a folder with a stack to deploy to it.
 struct Slow {
     server: Server,
     folder: TempDir,
@@ -21,7 +21,7 @@ impl Slow {
         let faults = Faults { latency_ms: 120, ..Faults::default() };
         let server = start(Options { faults, ..Options::new(folder.path().join("cloud")) }).await.unwrap();
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../model/mnist.onnx");
-        // Any program for this machine will do: nothing invokes the function.
+        // Any program of this machine will do, because nothing invokes the function.
         let text = format!(
             "name = \"mnist\"\n[model]\npath = \"{}\"\n[function]\nbootstrap = \"/bin/true\"\n",
             model.display()
@@ -48,7 +48,7 @@ impl Slow {
         tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap()
     }
 
-    /// Runs, and interrupts once so many calls, or so many writes, were answered; none if it ended before.
+    /// Runs the command and interrupts it after that many calls and writes. `None` if it ended before.
     async fn interrupted(&self, arguments: &[&str], calls: usize, writes: usize) -> Option<Output> {
         self.server.clear_requests();
         let mut child = self.spawn(arguments);
@@ -75,14 +75,14 @@ impl Slow {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_ends_the_calls_under_way_and_the_next_run_goes_on() {
+async fn an_interrupt_finishes_the_calls_in_flight_and_the_next_run_continues() {
     let slow = Slow::start().await;
     let up = ["up", "--no-probe", "--yes"];
     for writes in [1, 6] {
         let output = slow.interrupted(&up, 0, writes).await.unwrap();
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(130), "{said}");
-        assert!(said.contains("the calls under way end first"), "{said}");
+        assert!(said.contains("finishing calls in flight; press Ctrl-C again to stop now"), "{said}");
         assert!(said.contains("error: interrupted: completed changes remain"), "{said}");
         assert!(said.contains("run the same command again to continue"), "{said}");
         let made = slow.end(slow.spawn(&up)).await;
@@ -95,12 +95,12 @@ async fn an_interrupt_ends_the_calls_under_way_and_the_next_run_goes_on() {
     }
 }
 
-/// How many calls lie between two moments that are tried; `DEPLOYER_TEST_INTERRUPTS=1` tries each.
+/// Calls between two interrupts; `DEPLOYER_TEST_INTERRUPTS=1` interrupts at every call.
 fn stride() -> usize {
     std::env::var("DEPLOYER_TEST_INTERRUPTS").ok().and_then(|text| text.parse().ok()).unwrap_or(9)
 }
 
-/// Whether a command that was interrupted said so and how to go on, or had done its work by then.
+/// Whether the command was interrupted, and then said how to continue. Otherwise it must have finished its work.
 fn ended_well(output: &Output, moment: &str) -> bool {
     let said = stderr(output);
     assert!(!said.contains("panicked"), "{moment}: {said}");
@@ -122,7 +122,7 @@ async fn at_any_moment_an_interrupt_tears_nothing() {
     let slow = Slow::start().await;
     let (up, down) = (["up", "--no-probe", "--yes"], ["down", "--yes"]);
     let (mut moments, mut interrupted) = (0, 0);
-    // Before the first call the process may not listen yet, and simply ends.
+    // Before its first call the process may not handle signals yet, and is simply killed.
     for calls in (1..60).step_by(stride()) {
         let Some(output) = slow.interrupted(&up, calls, 0).await else { break };
         moments += 1;
@@ -131,7 +131,7 @@ async fn at_any_moment_an_interrupt_tears_nothing() {
         assert_eq!(made.status.code(), Some(0), "after {calls} calls: {}", stderr(&made));
         assert_eq!(slow.things(), (1, 1, 1), "after {calls} calls");
 
-        // As far into `down`, and then to its end.
+        // Interrupts `down` at the same call, then runs it to its end.
         if let Some(output) = slow.interrupted(&down, calls, 0).await {
             moments += 1;
             interrupted += usize::from(ended_well(&output, &format!("down after {calls} calls")));

@@ -159,7 +159,7 @@ impl Cloud {
         (status["url"].as_str().unwrap().to_owned(), status["pid"].as_u64().unwrap())
     }
 
-    /// Ends it as a crash does.
+    /// Kills the process.
     fn crash(&self, pid: u64) {
         let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
         kill_process(pid, Signal::KILL).unwrap();
@@ -191,12 +191,12 @@ fn the_local_cloud_outlives_the_command_and_stops_on_demand() {
 
     assert_eq!(cloud.json("stop")["stopped"], true);
     assert_eq!(cloud.json("stop")["stopped"], false);
-    // What was given out as a URL stays good.
+    // URLs that users have copied stay valid.
     assert_eq!(cloud.start().0, url);
 }
 
 #[test]
-fn a_crash_a_stale_file_and_a_taken_port_heal_themselves() {
+fn the_next_start_recovers_from_a_crash_a_stale_file_and_a_taken_port() {
     let cloud = Cloud::new();
     let (url, pid) = cloud.start();
     cloud.crash(pid);
@@ -207,7 +207,7 @@ fn a_crash_a_stale_file_and_a_taken_port_heal_themselves() {
     drop(taken);
 
     cloud.crash(second);
-    // The pid of another process, and a URL where nothing of ours listens.
+    // The pid of another process, and a URL at which no local cloud listens.
     let stale = format!("{{\"url\":\"{url}\",\"pid\":{}}}", std::process::id());
     fs::write(cloud.path().join(".deployer/local/server.json"), stale).unwrap();
     assert_eq!(cloud.json("status")["running"], false);
@@ -221,7 +221,7 @@ fn a_crash_a_stale_file_and_a_taken_port_heal_themselves() {
 }
 
 #[test]
-fn commands_that_start_it_at_once_start_one() {
+fn concurrent_starts_start_one_process() {
     let cloud = Cloud::new();
     let spawn = || {
         let mut command = deployer(cloud.path());
@@ -238,7 +238,7 @@ fn commands_that_start_it_at_once_start_one() {
     assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
 }
 
-/// A deploy.toml of which only the names matter.
+/// Writes a deploy.toml in which only the names matter.
 fn configure(folder: &Path) {
     fs::write(folder.join("m.onnx"), "model").unwrap();
     fs::write(folder.join("deploy.toml"), "name = \"mnist\"\n[model]\npath = \"m.onnx\"\n").unwrap();
@@ -250,7 +250,7 @@ fn a_policy_for_a_given_account_needs_nothing_else_and_is_alone_on_stdout() {
     configure(folder.path());
     let run = |arguments: &[&str]| {
         let mut command = deployer(folder.path());
-        // Nothing from which credentials or a Region could come.
+        // No source of credentials or of a Region.
         command.env_clear().env("HOME", folder.path()).args(["policy"]).args(arguments).output().unwrap()
     };
     let given = ["--account-id", "123456789012", "--region", "eu-west-1", "--stage", "prod"];
@@ -264,27 +264,27 @@ fn a_policy_for_a_given_account_needs_nothing_else_and_is_alone_on_stdout() {
 
     let unknown = run(&given[2..]);
     assert_eq!((unknown.status.code(), unknown.stdout.len()), (Some(1), 0));
-    assert!(stderr(&unknown).contains("hint: give --account-id"), "{}", stderr(&unknown));
+    assert!(stderr(&unknown).contains("hint: pass --account-id"), "{}", stderr(&unknown));
     assert_eq!(run(&["--account-id", "12"]).status.code(), Some(2));
     assert_eq!(run(&given[..2]).status.code(), Some(2), "no Region");
 }
 
 #[test]
-fn the_local_cloud_lets_do_what_its_policy_allows() {
+fn the_local_cloud_allows_what_its_policy_allows() {
     let cloud = Cloud::new();
     configure(cloud.path());
     let start = |code, policy: &str| {
         fs::write(cloud.path().join("policy.json"), policy).unwrap();
         json(cloud.path(), code, &["local", "start", "--policy", "policy.json"])
     };
-    // The account is the local cloud's, which was never started and is not started for this.
+    // Printing the policy neither needs nor starts the local cloud.
     let read_only = run(cloud.path(), &["--local", "policy", "--read-only"]).stdout;
     assert!(!cloud.path().join(".deployer").exists());
     let started = start(0, str::from_utf8(&read_only).unwrap());
     assert_eq!((&started["running"], &started["policy"]), (&Value::from(true), &Value::from(true)));
     assert_eq!(json(cloud.path(), 0, &["--local", "status"])["state"], "absent");
 
-    // A document that is not understood changes nothing.
+    // An invalid document changes nothing.
     let refused = start(2, r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*"}}"#);
     assert!(refused["error"]["causes"][0].as_str().unwrap().contains("Resource"), "{refused}");
     assert_eq!(cloud.json("status")["pid"], started["pid"]);

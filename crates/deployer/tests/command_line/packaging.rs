@@ -20,7 +20,7 @@ fn up_says_what_it_has_packaged() {
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../model/mnist.onnx");
     let text = format!("name = \"some\"\n[model]\npath = \"{model}\"\n[function]\nbootstrap = \"/bin/true\"\n");
     fs::write(folder.path().join("deploy.toml"), text).unwrap();
-    // From nothing, and where the plan waits for the package.
+    // For a new stack, and for one whose plan waits for the package.
     for _ in 0..2 {
         let output = run(folder.path(), &["--local", "up", "--yes", "--no-probe"]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

@@ -1,4 +1,4 @@
-//! The zip is the same bytes wherever, whenever and by whomever it is packed.
+//! The zip has the same bytes wherever, whenever and by whomever it is built.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn the_zip_depends_on_nothing_but_its_content() {
         fs::create_dir(&folder).unwrap();
         fs::copy(&model, folder.join("mnist.onnx")).unwrap();
         fs::write(folder.join("labels.txt"), "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n").unwrap();
-        // Any program for this machine will do.
+        // Any program of this machine will do.
         fs::copy("/bin/true", folder.join("bootstrap")).unwrap();
         let text = "name = \"mnist\"\n[model]\npath = \"mnist.onnx\"\nlabels = \"labels.txt\"\n[function]\nbootstrap = \"bootstrap\"\n";
         fs::write(folder.join("deploy.toml"), text).unwrap();
