@@ -19,7 +19,7 @@ fn main() -> Result<()> {
         if prepare.is_some() || std::env::var_os("REWRITE").is_some() {
             let rewritten = tract_channels_last::rewrite(&mut model, tract_channels_last::Isa::detect())?;
             if let Some(path) = prepare {
-                let program = rewritten.whole.with_context(|| format!("{:?} is left to tract", rewritten.left))?;
+                let program = rewritten.whole_model.with_context(|| format!("{:?} is left to tract", rewritten.left))?;
                 program.save(&mut std::fs::File::create(path)?)?;
             }
         }

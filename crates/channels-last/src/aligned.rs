@@ -1,9 +1,9 @@
-//! Floats that begin at a cache line: a vector that lies across two costs twice.
+//! Cache-line aligned floats: loading a vector that crosses two cache lines costs twice as much.
 
-/// Bytes of a cache line.
+/// Size of a cache line in bytes.
 const LINE: usize = 64;
 
-/// A fixed number of floats, at first zero.
+/// A fixed number of floats that start at a cache line.
 #[derive(Debug, Default)]
 pub(crate) struct Aligned {
     data: Vec<f32>,
@@ -14,7 +14,7 @@ pub(crate) struct Aligned {
 impl Aligned {
     pub(crate) fn zeroed(len: usize) -> Self {
         let data = vec![0.0; len + LINE / size_of::<f32>()];
-        // Where the allocator cannot be asked, alignment is lost and nothing else.
+        // align_offset may fail; then the floats are unaligned, which is slower but correct.
         let start = data.as_ptr().align_offset(LINE).min(LINE / size_of::<f32>());
         Self { data, start, len }
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn begins_at_a_line_and_so_does_a_copy() {
+    fn floats_and_their_clone_start_at_a_cache_line() {
         let mut floats = Aligned::zeroed(5);
         floats.as_mut_slice().copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0]);
         let copy = floats.clone();

@@ -1,20 +1,22 @@
-//! Where a value lies: in which slot of the memory, and how.
+//! Where a value lies in memory: which slot it uses, and how its elements are laid out.
 
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Shape;
 
-/// Channels of a block. One vector of AVX-512, two of AVX2, four of NEON.
+/// Channels per block: one AVX-512 vector, two AVX2 vectors, or four NEON vectors.
 pub(crate) const BLOCK: usize = 16;
 
-/// `[block][row][column][lane]`, with a border around each block's rows and columns.
+/// A value laid out as `[block][row][column][lane]`, with a border of zeros around each block's image. Serialized names are
+/// part of the stored form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Buffer {
+    /// Index of the slot in the program's memory.
     pub(crate) slot: usize,
     pub(crate) shape: Shape,
-    /// Lanes of a pixel in a block: [`BLOCK`], or the channels themselves where there are few and only convolutions read.
+    /// Floats per pixel of a block. This is [`BLOCK`], or fewer for a compact network input, which only convolutions read.
     pub(crate) lanes: usize,
-    /// Width of the border above, to the left, below, to the right.
+    /// Border in pixels: top, left, bottom, right.
     pub(crate) border: [usize; 4],
 }
 
@@ -23,22 +25,22 @@ impl Buffer {
         self.shape.channels.div_ceil(self.lanes)
     }
 
-    /// Pixels from one row to the next.
+    /// Distance from one row to the next, in pixels.
     pub(crate) fn pitch(&self) -> usize {
         self.border[1] + self.shape.width + self.border[3]
     }
 
-    /// Pixels from one block to the next.
+    /// Distance from one block to the next, in pixels.
     pub(crate) fn plane(&self) -> usize {
         (self.border[0] + self.shape.height + self.border[2]) * self.pitch()
     }
 
-    /// Floats in all.
+    /// Size in floats, borders included.
     pub(crate) fn len(&self) -> usize {
         self.blocks() * self.plane() * self.lanes
     }
 
-    /// The pixel of a block, row and column; the rows and columns of the border come before 0.
+    /// Index of a pixel inside the border, counted in pixels.
     pub(crate) fn pixel(&self, block: usize, row: usize, column: usize) -> usize {
         block * self.plane() + (self.border[0] + row) * self.pitch() + self.border[1] + column
     }
@@ -47,7 +49,7 @@ impl Buffer {
         self.border != [0; 4]
     }
 
-    /// Sets the border to zero. The memory may have held something else.
+    /// Sets the border to zero. Needed because slots are reused and may hold old values.
     pub(crate) fn clear_border(&self, data: &mut [f32]) {
         if !self.has_border() {
             return;

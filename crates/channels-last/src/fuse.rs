@@ -1,220 +1,221 @@
-//! Folds scales into weights, and bounds and sums into what comes before them.
+//! Operator fusion: folds affine operations (such as batch normalization) into weights, fuses clamps and residual sums into
+//! the convolution before them, and elides copies.
 
-use crate::graph::{Graph, Node, Operation, Order, Value};
+use crate::graph::{Graph, Node, Operation, Order, ValueId};
 use crate::kernel::Bounds;
 
-/// A node with what happens to its result before it is written.
+/// A node with its fused epilogue: an addition, then a clamp.
 #[derive(Debug)]
-pub(crate) struct Work {
+pub(crate) struct FusedNode {
     pub(crate) operation: Operation,
-    pub(crate) inputs: Vec<Value>,
-    pub(crate) output: Value,
-    /// An image that is added.
-    pub(crate) residual: Option<Value>,
+    pub(crate) inputs: Vec<ValueId>,
+    pub(crate) output: ValueId,
+    /// The value that a convolution adds to its result.
+    pub(crate) residual: Option<ValueId>,
     pub(crate) bounds: Bounds,
-    /// The order in which a dense layer takes its image.
-    pub(crate) order: Order,
+    /// The order in which a dense layer flattens its input.
+    pub(crate) flatten_order: Order,
 }
 
-/// A graph after fusing.
+/// A graph after fusion.
 #[derive(Debug, Default)]
-pub(crate) struct Fused {
-    pub(crate) works: Vec<Work>,
-    /// `scale` and `shift` of each input.
+pub(crate) struct FusedGraph {
+    pub(crate) nodes: Vec<FusedNode>,
+    /// `scale` and `shift` to apply to each input while it is read.
     pub(crate) inputs: Vec<(Vec<f32>, Vec<f32>)>,
-    /// Value and order of each output.
-    pub(crate) outputs: Vec<(Value, Order)>,
+    /// The value and the order of each output.
+    pub(crate) outputs: Vec<(ValueId, Order)>,
 }
 
-/// Takes a graph's nodes one by one and merges each with what computes its input, where nobody else reads that.
-pub(crate) fn fuse(graph: Graph) -> Fused {
-    let mut fusing = Fusing {
-        uses: uses(&graph),
-        makers: vec![Maker::Nobody; graph.shapes.len()],
+/// Fuses each node with the one that produces its input, if no other node reads that.
+pub(crate) fn fuse(graph: Graph) -> FusedGraph {
+    let mut fusion = Fusion {
+        uses: count_uses(&graph),
+        producers: vec![Producer::None; graph.shapes.len()],
         alias: (0..graph.shapes.len()).collect(),
-        works: Vec::new(),
+        nodes: Vec::new(),
         inputs: vec![(vec![1.0], vec![0.0]); graph.inputs.len()],
     };
     for (index, input) in graph.inputs.iter().enumerate() {
-        fusing.makers[input.value] = Maker::Input(index);
+        fusion.producers[input.value] = Producer::Input(index);
     }
-    let vectors: Vec<bool> = graph.shapes.iter().map(|shape| shape.height * shape.width == 1).collect();
+    let is_vector: Vec<bool> = graph.shapes.iter().map(|shape| shape.height * shape.width == 1).collect();
     for Node { operation, inputs, output } in graph.nodes {
-        let inputs: Vec<Value> = inputs.iter().map(|&input| fusing.alias[input]).collect();
+        let inputs: Vec<ValueId> = inputs.iter().map(|&input| fusion.alias[input]).collect();
         match operation {
-            Operation::Clamp { low, high } => fusing.clamp(inputs[0], output, low, high),
-            Operation::Affine { scale, shift } => fusing.affine(inputs[0], output, scale, shift),
-            Operation::Add => fusing.add(&inputs, output),
-            // A vector is what it is in either order.
-            Operation::Flatten(_) if vectors[inputs[0]] => {
-                fusing.uses[inputs[0]] += fusing.uses[output];
-                fusing.uses[inputs[0]] -= 1;
-                fusing.alias[output] = inputs[0];
+            Operation::Clamp { low, high } => fusion.clamp(inputs[0], output, low, high),
+            Operation::Affine { scale, shift } => fusion.affine(inputs[0], output, scale, shift),
+            Operation::Add => fusion.add(&inputs, output),
+            // Flattening a vector does nothing.
+            Operation::Flatten(_) if is_vector[inputs[0]] => {
+                fusion.uses[inputs[0]] += fusion.uses[output];
+                fusion.uses[inputs[0]] -= 1;
+                fusion.alias[output] = inputs[0];
             }
-            operation => fusing.push(operation, inputs, output),
+            operation => fusion.push(operation, inputs, output),
         }
     }
-    let mut fused = Fused { works: Vec::new(), inputs: fusing.inputs, outputs: Vec::new() };
-    fused.outputs = graph.outputs.iter().map(|output| (fusing.alias[output.value], output.order)).collect();
-    fused.works = fusing.works.into_iter().flatten().collect();
-    unflatten(&mut fused);
+    let mut fused = FusedGraph { nodes: Vec::new(), inputs: fusion.inputs, outputs: Vec::new() };
+    fused.outputs = graph.outputs.iter().map(|output| (fusion.alias[output.value], output.order)).collect();
+    fused.nodes = fusion.nodes.into_iter().flatten().collect();
+    elide_flattens(&mut fused);
     fused
 }
 
-fn uses(graph: &Graph) -> Vec<usize> {
+fn count_uses(graph: &Graph) -> Vec<usize> {
     let mut uses = vec![0; graph.shapes.len()];
     let read = graph.nodes.iter().flat_map(|node| &node.inputs).copied();
     read.chain(graph.outputs.iter().map(|output| output.value)).for_each(|value| uses[value] += 1);
     uses
 }
 
-/// Dense layers and outputs take an image as it lies, so that it need not be copied to a vector.
-fn unflatten(fused: &mut Fused) {
-    let flattened: Vec<(Value, Value, Order)> = fused
-        .works
+/// Lets dense layers and outputs read the image itself, so that it need not be copied into a vector first.
+fn elide_flattens(fused: &mut FusedGraph) {
+    let flattened: Vec<(ValueId, ValueId, Order)> = fused
+        .nodes
         .iter()
-        .filter_map(|work| match work.operation {
-            Operation::Flatten(order) => Some((work.output, work.inputs[0], order)),
+        .filter_map(|node| match node.operation {
+            Operation::Flatten(order) => Some((node.output, node.inputs[0], order)),
             _ => None,
         })
         .collect();
     for (vector, image, order) in flattened {
-        for work in &mut fused.works {
-            if matches!(work.operation, Operation::Dense { .. }) && work.inputs == [vector] {
-                work.inputs = vec![image];
-                work.order = order;
+        for node in &mut fused.nodes {
+            if matches!(node.operation, Operation::Dense { .. }) && node.inputs == [vector] {
+                node.inputs = vec![image];
+                node.flatten_order = order;
             }
         }
         for output in fused.outputs.iter_mut().filter(|output| output.0 == vector) {
             *output = (image, order);
         }
-        let read = fused.works.iter().any(|work| work.inputs.contains(&vector) || work.residual == Some(vector));
+        let read = fused.nodes.iter().any(|node| node.inputs.contains(&vector) || node.residual == Some(vector));
         if !read && !fused.outputs.iter().any(|output| output.0 == vector) {
-            fused.works.retain(|work| work.output != vector);
+            fused.nodes.retain(|node| node.output != vector);
         }
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Maker {
-    Nobody,
+enum Producer {
+    None,
     Input(usize),
-    Work(usize),
+    Node(usize),
 }
 
-struct Fusing {
+struct Fusion {
     uses: Vec<usize>,
-    makers: Vec<Maker>,
-    /// The value that a value is.
-    alias: Vec<Value>,
-    /// None where one has moved on.
-    works: Vec<Option<Work>>,
+    producers: Vec<Producer>,
+    /// For each value, the value that it is identical to.
+    alias: Vec<ValueId>,
+    /// None where a node was merged into a later one.
+    nodes: Vec<Option<FusedNode>>,
     inputs: Vec<(Vec<f32>, Vec<f32>)>,
 }
 
-impl Fusing {
-    fn push(&mut self, operation: Operation, inputs: Vec<Value>, output: Value) {
-        self.push_work(Work {
+impl Fusion {
+    fn push(&mut self, operation: Operation, inputs: Vec<ValueId>, output: ValueId) {
+        self.push_node(FusedNode {
             operation,
             inputs,
             output,
             residual: None,
             bounds: Bounds::default(),
-            order: Order::Chw,
+            flatten_order: Order::Chw,
         });
     }
 
-    fn push_work(&mut self, work: Work) {
-        self.makers[work.output] = Maker::Work(self.works.len());
-        self.works.push(Some(work));
+    fn push_node(&mut self, node: FusedNode) {
+        self.producers[node.output] = Producer::Node(self.nodes.len());
+        self.nodes.push(Some(node));
     }
 
-    /// What makes a value that nobody else reads, taken out of its place.
-    fn take(&mut self, value: Value, fits: impl Fn(&Work) -> bool) -> Option<Work> {
-        match self.makers[value] {
-            Maker::Work(index) if self.uses[value] == 1 && self.works[index].as_ref().is_some_and(fits) => {
-                self.works[index].take()
+    /// Removes and returns the node that produces a value, if that value has one reader and the node is suitable.
+    fn take_producer(&mut self, value: ValueId, is_suitable: impl Fn(&FusedNode) -> bool) -> Option<FusedNode> {
+        match self.producers[value] {
+            Producer::Node(index) if self.uses[value] == 1 && self.nodes[index].as_ref().is_some_and(is_suitable) => {
+                self.nodes[index].take()
             }
             _ => None,
         }
     }
 
-    fn clamp(&mut self, input: Value, output: Value, low: f32, high: f32) {
+    fn clamp(&mut self, input: ValueId, output: ValueId, low: f32, high: f32) {
         let finite = |bound: f32| bound.is_finite().then_some(bound);
-        let takes_bounds = |work: &Work| {
+        let can_clamp = |node: &FusedNode| {
             matches!(
-                work.operation,
+                node.operation,
                 Operation::Conv { .. } | Operation::Affine { .. } | Operation::Add | Operation::Dense { .. }
             )
         };
-        if let Some(mut work) = self.take(input, takes_bounds) {
-            let [before_low, before_high] = work.bounds.pair();
-            let bounded = |bound: f32| finite(bound.max(low).min(high));
-            work.bounds = Bounds { low: bounded(before_low), high: bounded(before_high) };
-            self.push_work(Work { output, ..work });
+        if let Some(mut node) = self.take_producer(input, can_clamp) {
+            let [inner_low, inner_high] = node.bounds.pair();
+            let clamped = |bound: f32| finite(bound.max(low).min(high));
+            node.bounds = Bounds { low: clamped(inner_low), high: clamped(inner_high) };
+            self.push_node(FusedNode { output, ..node });
             return;
         }
         self.push(Operation::Affine { scale: vec![1.0], shift: vec![0.0] }, vec![input], output);
-        if let Some(Some(work)) = self.works.last_mut() {
-            work.bounds = Bounds { low: finite(low), high: finite(high) };
+        if let Some(Some(node)) = self.nodes.last_mut() {
+            node.bounds = Bounds { low: finite(low), high: finite(high) };
         }
     }
 
-    fn affine(&mut self, input: Value, output: Value, scale: Vec<f32>, shift: Vec<f32>) {
-        if let (Maker::Input(index), 1) = (self.makers[input], self.uses[input]) {
-            compose(&mut self.inputs[index], &scale, &shift);
+    fn affine(&mut self, input: ValueId, output: ValueId, scale: Vec<f32>, shift: Vec<f32>) {
+        if let (Producer::Input(index), 1) = (self.producers[input], self.uses[input]) {
+            compose_affine(&mut self.inputs[index], &scale, &shift);
             self.alias[output] = input;
             self.uses[input] = self.uses[output];
             return;
         }
-        let plain = |work: &Work| {
-            let takes =
-                matches!(work.operation, Operation::Conv { .. } | Operation::Dense { .. } | Operation::Affine { .. });
-            takes && work.residual.is_none() && work.bounds == Bounds::default()
+        let has_no_epilogue = |node: &FusedNode| {
+            let is_linear =
+                matches!(node.operation, Operation::Conv { .. } | Operation::Dense { .. } | Operation::Affine { .. });
+            is_linear && node.residual.is_none() && node.bounds == Bounds::default()
         };
-        let Some(mut work) = self.take(input, plain) else {
+        let Some(mut node) = self.take_producer(input, has_no_epilogue) else {
             return self.push(Operation::Affine { scale, shift }, vec![input], output);
         };
-        match &mut work.operation {
+        match &mut node.operation {
             Operation::Conv { weights, bias, .. } | Operation::Dense { weights, bias } => {
                 let length = weights.len() / bias.len().max(1);
                 for (channel, (weights, bias)) in weights.chunks_exact_mut(length).zip(bias).enumerate() {
-                    let factor = of(&scale, channel);
+                    let factor = channel_value(&scale, channel);
                     weights.iter_mut().for_each(|weight| *weight *= factor);
-                    *bias = *bias * factor + of(&shift, channel);
+                    *bias = *bias * factor + channel_value(&shift, channel);
                 }
             }
             Operation::Affine { scale: first_scale, shift: first_shift } => {
-                let mut both = (std::mem::take(first_scale), std::mem::take(first_shift));
-                compose(&mut both, &scale, &shift);
-                (*first_scale, *first_shift) = both;
+                let mut composed = (std::mem::take(first_scale), std::mem::take(first_shift));
+                compose_affine(&mut composed, &scale, &shift);
+                (*first_scale, *first_shift) = composed;
             }
             _ => {}
         }
-        self.push_work(Work { output, ..work });
+        self.push_node(FusedNode { output, ..node });
     }
 
-    /// The convolution that comes last takes the sum in; what it is added to is there by then.
-    fn add(&mut self, inputs: &[Value], output: Value) {
-        let place = |value: Value| match self.makers[value] {
-            Maker::Work(index) => index + 1,
+    /// Fuses a sum into the later of the two producers, if that is a convolution: its other operand is computed by then.
+    fn add(&mut self, inputs: &[ValueId], output: ValueId) {
+        let order = |value: ValueId| match self.producers[value] {
+            Producer::Node(index) => index + 1,
             _ => 0,
         };
         let (mut last, mut other) = (inputs[0], inputs[1]);
-        if place(other) > place(last) {
+        if order(other) > order(last) {
             (last, other) = (other, last);
         }
         let is_depthwise = |operation: &Operation| matches!(operation, Operation::Conv { groups, bias, .. } if *groups == bias.len() && *groups > 1);
-        let free = |work: &Work| {
-            matches!(work.operation, Operation::Conv { .. })
-                && !is_depthwise(&work.operation)
-                && work.residual.is_none()
-                && work.bounds == Bounds::default()
+        let can_add = |node: &FusedNode| {
+            matches!(node.operation, Operation::Conv { .. })
+                && !is_depthwise(&node.operation)
+                && node.residual.is_none()
+                && node.bounds == Bounds::default()
         };
         if last != other {
             for (conv, other) in [(last, other), (other, last)] {
-                if let Some(work) = self.take(conv, free) {
-                    return self.push_work(Work { output, residual: Some(other), ..work });
+                if let Some(node) = self.take_producer(conv, can_add) {
+                    return self.push_node(FusedNode { output, residual: Some(other), ..node });
                 }
             }
         }
@@ -222,15 +223,17 @@ impl Fusing {
     }
 }
 
-/// The second after the first.
-fn compose(first: &mut (Vec<f32>, Vec<f32>), scale: &[f32], shift: &[f32]) {
+/// Replaces `first` with `first` followed by `scale` and `shift`.
+fn compose_affine(first: &mut (Vec<f32>, Vec<f32>), scale: &[f32], shift: &[f32]) {
     let length = [first.0.len(), first.1.len(), scale.len(), shift.len()].into_iter().max().unwrap_or(1);
-    let scales = (0..length).map(|channel| of(&first.0, channel) * of(scale, channel)).collect();
-    let shifts = (0..length).map(|channel| of(&first.1, channel) * of(scale, channel) + of(shift, channel)).collect();
+    let scales = (0..length).map(|channel| channel_value(&first.0, channel) * channel_value(scale, channel)).collect();
+    let shifts = (0..length)
+        .map(|channel| channel_value(&first.1, channel) * channel_value(scale, channel) + channel_value(shift, channel))
+        .collect();
     *first = (scales, shifts);
 }
 
-/// The value of a channel; one stands for all.
-pub(crate) fn of(values: &[f32], channel: usize) -> f32 {
+/// The value for a channel, given one value per channel or one for all.
+pub(crate) fn channel_value(values: &[f32], channel: usize) -> f32 {
     if let [one] = values { *one } else { values[channel] }
 }

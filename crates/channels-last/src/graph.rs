@@ -1,193 +1,195 @@
-//! What is to be computed, free of any layout: images of one sample and the operations on them.
+//! The network to compute, independent of memory layout: values of one sample (no batch) and the operations on them.
 
 use serde::{Deserialize, Serialize};
 
 /// Index of a value in [`Graph::shapes`].
-pub type Value = usize;
+pub type ValueId = usize;
 
-/// The shape of one image. A vector is an image of one pixel.
+/// The shape of a value. A vector is an image of one pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
-    /// Channels of a pixel.
+    /// Channels per pixel.
     pub channels: usize,
-    /// Rows.
+    /// Rows of pixels.
     pub height: usize,
-    /// Columns.
+    /// Columns of pixels.
     pub width: usize,
 }
 
 impl Shape {
-    /// A vector.
+    /// The shape of a vector of `length` elements.
     pub fn vector(length: usize) -> Self {
         Self { channels: length, height: 1, width: 1 }
     }
 
-    /// Elements in all.
+    /// The number of elements.
     pub fn len(self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// Whether there is none.
+    /// Whether it has no elements.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 }
 
-/// The order of the elements of an image outside the program.
+/// The order of an image's elements in the caller's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
-    /// Channel by channel.
+    /// `[channel][row][column]`.
     Chw,
-    /// Pixel by pixel.
+    /// `[row][column][channel]`.
     Hwc,
 }
 
 /// The type of an input's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Element {
+pub enum ElementType {
     /// 32-bit float.
     F32,
-    /// Unsigned byte, taken as its value.
+    /// Unsigned byte, converted to the float of the same value.
     U8,
 }
 
-/// What comes in.
+/// An input of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
-    /// The value that it becomes.
-    pub value: Value,
-    /// Order of its elements.
+    /// The value that it defines.
+    pub value: ValueId,
+    /// How the caller passes its elements.
     pub order: Order,
-    /// Type of its elements.
-    pub element: Element,
+    /// The type of its elements.
+    pub element_type: ElementType,
 }
 
-/// What goes out, as 32-bit floats.
+/// An output of the network, returned as 32-bit floats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
-    /// The value that is given.
-    pub value: Value,
-    /// Order of its elements.
+    /// The value to return.
+    pub value: ValueId,
+    /// How the caller receives its elements.
     pub order: Order,
 }
 
-/// A window that moves over rows and columns; each pair is `[vertical, horizontal]`.
+/// The window of a convolution or pooling. Each pair is `[vertical, horizontal]`, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// Rows and columns that it covers.
+    /// Kernel size.
     pub kernel: [usize; 2],
-    /// Pixels from one place to the next.
+    /// Distance from one window to the next.
     pub stride: [usize; 2],
-    /// Pixels from one element of the kernel to the next.
+    /// Distance from one kernel element to the next.
     pub dilation: [usize; 2],
     /// Padding above and to the left.
-    pub before: [usize; 2],
-    /// Padding below and to the right, as far as the window reaches into it.
-    pub after: [usize; 2],
+    #[serde(rename = "before")]
+    pub pad_before: [usize; 2],
+    /// Padding below and to the right, as far as windows reach into it.
+    #[serde(rename = "after")]
+    pub pad_after: [usize; 2],
 }
 
 impl Window {
-    /// A window of this size that moves by one and stays inside.
+    /// A window of this kernel size with stride 1, dilation 1 and no padding.
     pub fn new(kernel: [usize; 2]) -> Self {
-        Self { kernel, stride: [1, 1], dilation: [1, 1], before: [0, 0], after: [0, 0] }
+        Self { kernel, stride: [1, 1], dilation: [1, 1], pad_before: [0, 0], pad_after: [0, 0] }
     }
 
-    /// Whether it looks at one pixel at a time and at each.
-    pub(crate) fn is_point(&self) -> bool {
-        self.kernel == [1, 1] && self.stride == [1, 1] && self.before == [0, 0] && self.after == [0, 0]
+    /// Whether it visits every pixel by itself, as a 1×1 (pointwise) convolution does.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.pad_before == [0, 0] && self.pad_after == [0, 0]
     }
 }
 
-/// One operation. All have one output.
+/// An operation. Each has one output.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
-    /// Cross-correlation, as every framework calls convolution.
+    /// Convolution in the sense of neural networks: cross-correlation.
     Conv {
-        /// How the kernel moves. Padding is of zeros.
+        /// The window; padding is zero.
         window: Window,
-        /// Groups that do not see each other's channels.
+        /// Number of channel groups. Outputs of a group see only the inputs of that group.
         groups: usize,
-        /// `[output channel][input channel of the group][row][column]`.
+        /// `[output channel][input channel of the group][kernel row][kernel column]`.
         weights: Vec<f32>,
-        /// One for each output channel.
+        /// `[output channel]`.
         bias: Vec<f32>,
     },
-    /// The largest element under the window; padding does not count.
+    /// The maximum under each window, ignoring padding.
     MaxPool(Window),
-    /// The mean, or the sum, of the elements under the window.
+    /// The sum or mean under each window.
     SumPool {
-        /// How the window moves.
+        /// The window.
         window: Window,
-        /// Divide by the number of elements.
-        normalise: bool,
-        /// Padding counts as elements of value 0.
-        count_padding: bool,
+        /// Whether to divide the sum by the number of elements.
+        normalize: bool,
+        /// Whether that number includes padding.
+        count_include_pad: bool,
     },
-    /// `x * scale + shift`, one pair for each channel or one for all.
+    /// `x * scale + shift`. Both are `[channel]`, or one value for all channels.
     Affine {
-        /// Factors.
+        /// The factor.
         scale: Vec<f32>,
-        /// Summands.
+        /// The summand.
         shift: Vec<f32>,
     },
-    /// The sum of two images of one shape.
+    /// The elementwise sum of two values of the same shape.
     Add,
-    /// Bounds; either may be infinite.
+    /// Clamps to `[low, high]`; either may be infinite.
     Clamp {
-        /// The least value.
+        /// The lower bound.
         low: f32,
-        /// The greatest value.
+        /// The upper bound.
         high: f32,
     },
-    /// The channels of all inputs, one after the other.
+    /// Concatenation along the channels.
     Concat,
-    /// An image as a vector, in this order.
+    /// Turns an image into a vector whose elements are in this order.
     Flatten(Order),
-    /// A matrix times a vector.
+    /// A dense (fully connected) layer on a vector.
     Dense {
         /// `[output][input]`.
         weights: Vec<f32>,
-        /// One for each output.
+        /// `[output]`.
         bias: Vec<f32>,
     },
-    /// Of a vector.
+    /// Softmax of a vector.
     Softmax,
 }
 
-/// An operation on values.
+/// An operation applied to values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// What is done.
+    /// The operation.
     pub operation: Operation,
-    /// To what.
-    pub inputs: Vec<Value>,
-    /// What it gives.
-    pub output: Value,
+    /// The values that it reads.
+    pub inputs: Vec<ValueId>,
+    /// The value that it defines.
+    pub output: ValueId,
 }
 
-/// Nodes in an order in which they can be computed.
+/// A network: nodes in topological order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Graph {
     /// The shape of each value.
     pub shapes: Vec<Shape>,
-    /// What is computed.
+    /// The operations.
     pub nodes: Vec<Node>,
-    /// Where values come from that no node gives.
+    /// The inputs, in the order in which a run takes them.
     pub inputs: Vec<Input>,
-    /// What is given back.
+    /// The outputs, in the order in which a run returns them.
     pub outputs: Vec<Output>,
 }
 
 impl Graph {
-    /// A new value of this shape.
-    pub fn value(&mut self, shape: Shape) -> Value {
+    /// Adds a value of this shape.
+    pub fn add_value(&mut self, shape: Shape) -> ValueId {
         self.shapes.push(shape);
         self.shapes.len() - 1
     }
 
-    /// A new node; gives its output.
-    pub fn add(&mut self, operation: Operation, inputs: &[Value], shape: Shape) -> Value {
-        let output = self.value(shape);
+    /// Adds a node with an output of this shape, and returns that output.
+    pub fn add_node(&mut self, operation: Operation, inputs: &[ValueId], shape: Shape) -> ValueId {
+        let output = self.add_value(shape);
         self.nodes.push(Node { operation, inputs: inputs.to_vec(), output });
         output
     }

@@ -1,11 +1,11 @@
-//! The instructions that kernels are made of, chosen at run time.
+//! The instruction sets that kernels are compiled for, and the choice between them at run time.
 
 use pulp::{Simd, WithSimd};
 
-/// Environment variable that asks for a set: `avx512`, `avx2`, `neon` or `portable`.
+/// Environment variable that selects an instruction set by its [name](Isa::name).
 const VARIABLE: &str = "CHANNELS_LAST_ISA";
 
-/// A set of vector instructions that this processor has.
+/// A vector instruction set that this processor supports.
 #[derive(Debug, Clone, Copy)]
 pub struct Isa(Kind);
 
@@ -17,15 +17,15 @@ enum Kind {
     Avx2(pulp::x86::V3),
     #[cfg(target_arch = "aarch64")]
     Neon(pulp::aarch64::Neon),
-    /// Four lanes, which compilers turn into the vectors that every target has.
+    /// Four lanes in plain Rust, which the compiler maps to the target's baseline vectors.
     Portable(pulp::Scalar128b),
-    /// As many lanes as AVX-512 has, for tests on processors that have not.
+    /// PortableSixteen lanes in plain Rust: tests the AVX-512 code paths on processors without AVX-512.
     #[cfg(test)]
-    Sixteen(pulp::Scalar512b),
+    PortableSixteen(pulp::Scalar512b),
 }
 
 impl Isa {
-    /// All that this processor has, the best first.
+    /// The instruction sets that this processor supports, fastest first.
     pub fn available() -> Vec<Self> {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -37,11 +37,11 @@ impl Isa {
         all.extend(pulp::aarch64::Neon::try_new().map(Kind::Neon));
         all.push(Kind::Portable(pulp::Scalar128b));
         #[cfg(test)]
-        all.push(Kind::Sixteen(pulp::Scalar512b));
+        all.push(Kind::PortableSixteen(pulp::Scalar512b));
         all.into_iter().map(Self).collect()
     }
 
-    /// The best, or what the environment variable `CHANNELS_LAST_ISA` asks for where the processor has it.
+    /// The fastest one, or the one that the environment variable `CHANNELS_LAST_ISA` names, if this processor supports it.
     pub fn detect() -> Self {
         let available = Self::available();
         let wanted = std::env::var(VARIABLE).unwrap_or_default();
@@ -59,11 +59,11 @@ impl Isa {
             Kind::Neon(_) => "neon",
             Kind::Portable(_) => "portable",
             #[cfg(test)]
-            Kind::Sixteen(_) => "sixteen lanes",
+            Kind::PortableSixteen(_) => "sixteen lanes",
         }
     }
 
-    /// Runs a kernel with these instructions.
+    /// Runs a kernel compiled for this instruction set.
     pub(crate) fn run<K: WithSimd>(self, kernel: K) -> K::Output {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -74,7 +74,7 @@ impl Isa {
             Kind::Neon(simd) => Simd::vectorize(simd, kernel),
             Kind::Portable(simd) => Simd::vectorize(simd, kernel),
             #[cfg(test)]
-            Kind::Sixteen(simd) => Simd::vectorize(simd, kernel),
+            Kind::PortableSixteen(simd) => Simd::vectorize(simd, kernel),
         }
     }
 }

@@ -1,206 +1,206 @@
-//! A network that is ready to run.
+//! A compiled network and its interpreter.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::aligned::Aligned;
 use crate::buffer::{BLOCK, Buffer};
-use crate::compile;
-use crate::graph::{Element, Graph};
+use crate::graph::ElementType;
 use crate::isa::Isa;
 use crate::kernel::winograd::POSITIONS;
-use crate::kernel::{self, Conv, Dense, Depthwise, Places, Pointwise, Pool, Softmax, Winograd};
+use crate::kernel::{self, Conv, ConvSpec, Dense, Depthwise, Pointwise, Pool, Winograd};
 use crate::step::Step;
 
-/// Steps with their weights.
+/// A compiled network: steps and packed weights. Immutable; any number of threads may run it, each with its own
+/// [`Workspace`].
 #[derive(Debug)]
 pub struct Program {
     pub(crate) steps: Vec<Step>,
-    /// Floats of each slot of memory.
+    /// Size of each memory slot, in floats.
     pub(crate) slots: Vec<usize>,
-    /// Elements of each input, and their type.
-    pub(crate) inputs: Vec<(usize, Element)>,
-    /// Elements of each output.
+    /// Element count and type of each input.
+    pub(crate) inputs: Vec<(usize, ElementType)>,
+    /// Element count of each output.
     pub(crate) outputs: Vec<usize>,
     pub(crate) weights: Aligned,
 }
 
-/// The elements of one input.
+/// The data of one input.
 #[derive(Debug, Clone, Copy)]
-pub enum Source<'a> {
+pub enum InputData<'a> {
     /// 32-bit floats.
     F32(&'a [f32]),
-    /// Bytes.
+    /// Unsigned bytes.
     U8(&'a [u8]),
 }
 
-/// The memory that a run needs; it can be used again and again.
+/// The memory that a run works in. Reuse it, so that a run allocates nothing.
 #[derive(Debug, Default)]
-pub struct State {
+pub struct Workspace {
     slots: Vec<Aligned>,
 }
 
 impl Program {
-    /// Makes a program of a graph. Shapes and lengths must fit, as the graph's documentation says.
-    pub fn compile(graph: Graph) -> Arc<Self> {
-        Arc::new(compile::compile(graph))
-    }
-
-    /// Elements of each input.
-    pub fn inputs(&self) -> impl Iterator<Item = (usize, Element)> + '_ {
+    /// The element count and type of each input.
+    pub fn inputs(&self) -> impl Iterator<Item = (usize, ElementType)> + '_ {
         self.inputs.iter().copied()
     }
 
-    /// Elements of each output.
+    /// The element count of each output.
     pub fn outputs(&self) -> &[usize] {
         &self.outputs
     }
 
-    /// Bytes of the packed weights.
+    /// Size of the packed weights in bytes.
     pub fn weight_bytes(&self) -> usize {
         size_of_val(self.weights.as_slice())
     }
 
-    /// Bytes that a run works in.
-    pub fn state_bytes(&self) -> usize {
+    /// Size of a workspace in bytes.
+    pub fn workspace_bytes(&self) -> usize {
         self.slots.iter().sum::<usize>() * size_of::<f32>()
     }
 
-    /// Memory for runs of this program.
-    pub fn state(&self) -> State {
-        State { slots: self.slots.iter().map(|&length| Aligned::zeroed(length)).collect() }
+    /// Allocates a workspace for this program.
+    pub fn workspace(&self) -> Workspace {
+        Workspace { slots: self.slots.iter().map(|&length| Aligned::zeroed(length)).collect() }
     }
 
-    /// Runs once. `state` must be of this program; `sources` and `targets` are in the order of the graph's inputs and
-    /// outputs and have their lengths and types.
-    pub fn run(&self, isa: Isa, state: &mut State, sources: &[Source<'_>], targets: &mut [&mut [f32]]) {
+    /// Runs the network once. `inputs` and `outputs` are in the order of the graph's.
+    ///
+    /// # Panics
+    ///
+    /// If the workspace belongs to another program, or a length or type differs from [`Program::inputs`] and
+    /// [`Program::outputs`].
+    pub fn run(&self, isa: Isa, workspace: &mut Workspace, inputs: &[InputData<'_>], outputs: &mut [&mut [f32]]) {
         for step in &self.steps {
             match step {
-                Step::Write { from, output, order } => {
-                    kernel::write(from, state.of(from), *order, targets[*output]);
+                Step::WriteOutput { from, output, order } => {
+                    kernel::write_image(from, workspace.values(from), *order, outputs[*output]);
                 }
-                _ => self.step(isa, state, sources, step),
+                _ => self.step(isa, workspace, inputs, step),
             }
         }
     }
 
-    fn step(&self, isa: Isa, state: &mut State, sources: &[Source<'_>], step: &Step) {
-        let Some(to) = step.target() else { return };
-        // Out of the state, so that other slots can be read while it is written. Values of one step never share a slot.
-        let mut taken = std::mem::take(&mut state.slots[to.slot]);
-        let output = &mut taken.as_mut_slice()[..to.len()];
-        let state_of = |buffer: &Buffer| state.of(buffer);
+    fn step(&self, isa: Isa, workspace: &mut Workspace, inputs: &[InputData<'_>], step: &Step) {
+        let Some(to) = step.output_buffer() else { return };
+        // Taken out of the workspace, so that the step can read other slots while it writes this one. The buffers of one step
+        // never share a slot.
+        let mut output_slot = std::mem::take(&mut workspace.slots[to.slot]);
+        let output = &mut output_slot.as_mut_slice()[..to.len()];
+        let values = |buffer: &Buffer| workspace.values(buffer);
         match step {
             Step::ClearBorder { buffer } => buffer.clear_border(output),
-            Step::ClearLast { buffer } => {
+            Step::ClearLastBlock { buffer } => {
                 let first = output.len() - buffer.plane() * buffer.lanes;
                 output[first..].fill(0.0);
             }
-            Step::Read { input, order, to, scale, shift, .. } => {
+            Step::ReadInput { input, order, to, scale, shift, .. } => {
                 let channels = to.shape.channels;
                 let (scale, shift) = (self.weights(*scale, channels), self.weights(*shift, channels));
-                match sources[*input] {
-                    Source::F32(source) => kernel::read(source, *order, to, output, scale, shift, |value| value),
-                    Source::U8(source) => kernel::read(source, *order, to, output, scale, shift, f32::from),
+                match inputs[*input] {
+                    InputData::F32(data) => kernel::read_image(data, *order, to, output, scale, shift, |value| value),
+                    InputData::U8(data) => kernel::read_image(data, *order, to, output, scale, shift, f32::from),
                 }
             }
-            Step::Conv { places, weights, bias } => {
-                let residual = places.residual.as_ref().map(state_of);
-                let input = state_of(&places.input);
-                self.conv(isa, places, [*weights, *bias], 0..places.output_blocks(), input, residual, output);
+            Step::Conv { spec, weights, bias } => {
+                let residual = spec.residual.as_ref().map(values);
+                let input = values(&spec.input);
+                self.conv(isa, spec, [*weights, *bias], 0..spec.output_blocks(), input, residual, output);
             }
-            Step::Winograd { places, point, scratch, weights, bias } => {
-                let mut held = std::mem::take(&mut state.slots[scratch.slot]);
-                let all = POSITIONS * point.output_blocks() * BLOCK;
+            Step::Winograd { spec, pointwise, scratch, weights, bias } => {
+                let mut scratch_slot = std::mem::take(&mut workspace.slots[scratch.slot]);
+                let bias_length = POSITIONS * pointwise.output_blocks() * BLOCK;
                 let winograd = Winograd {
-                    places,
-                    point,
-                    input: state.of(&places.input),
-                    scratch: &mut held.as_mut_slice()[..scratch.len()],
+                    spec,
+                    pointwise,
+                    input: workspace.values(&spec.input),
+                    scratch: &mut scratch_slot.as_mut_slice()[..scratch.len()],
                     output,
-                    residual: places.residual.as_ref().map(|buffer| state.of(buffer)),
-                    weights: self.weights(*weights, all * point.weight_rows()),
-                    bias: self.weights(*bias, all),
+                    residual: spec.residual.as_ref().map(|buffer| workspace.values(buffer)),
+                    weights: self.weights(*weights, bias_length * pointwise.weight_rows()),
+                    bias: self.weights(*bias, bias_length),
                 };
                 winograd.run(isa);
-                state.slots[scratch.slot] = held;
+                workspace.slots[scratch.slot] = scratch_slot;
             }
-            Step::Depthwise { places, weights, bias } => {
-                let input = state_of(&places.input);
-                self.depthwise(isa, places, [*weights, *bias], 0..places.output_blocks(), input, output);
+            Step::Depthwise { spec, weights, bias } => {
+                let input = values(&spec.input);
+                self.depthwise(isa, spec, [*weights, *bias], 0..spec.output_blocks(), input, output);
             }
-            Step::Expand { conv, conv_weights, conv_bias, places, weights, bias } => {
-                let mut between = std::mem::take(&mut state.slots[conv.output.slot]);
-                let input = state.of(&conv.input);
-                let held = &mut between.as_mut_slice()[..conv.output.len()];
-                for first in (0..places.output_blocks()).step_by(conv.output.blocks()) {
-                    let blocks = first..(first + conv.output.blocks()).min(places.output_blocks());
-                    self.conv(isa, conv, [*conv_weights, *conv_bias], blocks.clone(), input, None, held);
-                    self.depthwise(isa, places, [*weights, *bias], blocks, held, output);
+            Step::ConvDepthwise { conv, conv_weights, conv_bias, depthwise, weights, bias } => {
+                let mut between_slot = std::mem::take(&mut workspace.slots[conv.output.slot]);
+                let input = workspace.values(&conv.input);
+                let between = &mut between_slot.as_mut_slice()[..conv.output.len()];
+                for first in (0..depthwise.output_blocks()).step_by(conv.output.blocks()) {
+                    let blocks = first..(first + conv.output.blocks()).min(depthwise.output_blocks());
+                    self.conv(isa, conv, [*conv_weights, *conv_bias], blocks.clone(), input, None, between);
+                    self.depthwise(isa, depthwise, [*weights, *bias], blocks, between, output);
                 }
-                state.slots[conv.output.slot] = between;
+                workspace.slots[conv.output.slot] = between_slot;
             }
             Step::Pool { from, to, window, reduction } => {
-                isa.run(Pool { from, to, window, reduction: *reduction, input: state_of(from), output });
+                isa.run(Pool { from, to, window, reduction: *reduction, input: values(from), output });
             }
-            Step::Pointwise { from, other, to, scale, shift, bounds } => isa.run(Pointwise {
+            Step::Pointwise { from, addend, to, scale, shift, bounds } => isa.run(Pointwise {
                 from,
                 to,
-                input: state_of(from),
-                other: other.as_ref().map(|buffer| (buffer, state_of(buffer))),
+                input: values(from),
+                addend: addend.as_ref().map(|buffer| (buffer, values(buffer))),
                 output,
                 scale: self.weights(*scale, to.blocks() * BLOCK),
                 shift: self.weights(*shift, to.blocks() * BLOCK),
                 bounds: *bounds,
             }),
-            Step::Append { from, to, channel } => kernel::append(from, state_of(from), to, output, *channel),
+            Step::CopyChannels { from, to, channel } => kernel::copy_channels(from, values(from), to, output, *channel),
             Step::Flatten { from, to, order } => {
-                kernel::write(from, state_of(from), *order, &mut output[..to.shape.channels]);
+                kernel::write_image(from, values(from), *order, &mut output[..to.shape.channels]);
             }
             Step::Dense { from, to, weights, bias, bounds } => isa.run(Dense {
-                input: state_of(from),
+                input: values(from),
                 output,
                 weights: self.weights(*weights, to.shape.channels * from.len()),
                 bias: self.weights(*bias, to.shape.channels),
                 bounds: *bounds,
             }),
             Step::Softmax { from, to } => {
-                let channels = to.shape.channels;
-                Softmax::run(&state_of(from)[..channels], &mut output[..channels]);
+                let output = &mut output[..to.shape.channels];
+                output.copy_from_slice(&values(from)[..to.shape.channels]);
+                kernel::softmax(output);
             }
-            Step::Write { .. } => {}
+            Step::WriteOutput { .. } => {}
         }
-        state.slots[to.slot] = taken;
+        workspace.slots[to.slot] = output_slot;
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a kernel's memory, piece by piece")]
+    #[expect(clippy::too_many_arguments, reason = "the operands of a kernel")]
     fn conv(
         &self,
         isa: Isa,
-        places: &Places,
+        spec: &ConvSpec,
         [weights, bias]: [usize; 2],
         blocks: Range<usize>,
         input: &[f32],
         residual: Option<&[f32]>,
         output: &mut [f32],
     ) {
-        let all = places.output_blocks();
-        let weights = self.weights(weights, all * places.weight_rows() * BLOCK);
-        isa.run(Conv { places, blocks, input, output, residual, weights, bias: self.weights(bias, all * BLOCK) });
+        let all_blocks = spec.output_blocks();
+        let weights = self.weights(weights, all_blocks * spec.weight_rows() * BLOCK);
+        isa.run(Conv { spec, blocks, input, output, residual, weights, bias: self.weights(bias, all_blocks * BLOCK) });
     }
 
     fn depthwise(
         &self,
         isa: Isa,
-        places: &Places,
+        spec: &ConvSpec,
         [weights, bias]: [usize; 2],
         blocks: Range<usize>,
         input: &[f32],
         output: &mut [f32],
     ) {
-        let all = places.output_blocks();
-        let weights = self.weights(weights, all * places.kernel[0] * places.kernel[1] * BLOCK);
-        isa.run(Depthwise { places, blocks, input, output, weights, bias: self.weights(bias, all * BLOCK) });
+        let all_blocks = spec.output_blocks();
+        let weights = self.weights(weights, all_blocks * spec.kernel[0] * spec.kernel[1] * BLOCK);
+        isa.run(Depthwise { spec, blocks, input, output, weights, bias: self.weights(bias, all_blocks * BLOCK) });
     }
 
     fn weights(&self, start: usize, length: usize) -> &[f32] {
@@ -208,8 +208,8 @@ impl Program {
     }
 }
 
-impl State {
-    fn of(&self, buffer: &Buffer) -> &[f32] {
+impl Workspace {
+    fn values(&self, buffer: &Buffer) -> &[f32] {
         &self.slots[buffer.slot].as_slice()[..buffer.len()]
     }
 }

@@ -1,57 +1,66 @@
-//! One step of a program: a kernel with its places and where its weights begin.
+//! One step of a program: a kernel call with its buffers and the offsets of its weights.
 
 use serde::{Deserialize, Serialize};
 
 use crate::buffer::{BLOCK, Buffer};
-use crate::graph::{Element, Order, Window};
+use crate::graph::{ElementType, Order, Window};
 use crate::kernel::winograd::POSITIONS;
-use crate::kernel::{Bounds, Places, Reduction};
+use crate::kernel::{Bounds, ConvSpec, Reduction};
 
-/// A step. Numbers named after weights are offsets into the program's weights.
+/// A step. Fields named `weights`, `bias`, `scale` and `shift` are offsets into the program's weights, in floats.
+///
+/// Serialized names are part of the stored form: keep them, or change [`FORMAT_MARKER`](crate::FORMAT_MARKER).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Step {
-    /// Sets a border to zero before something is written inside.
     ClearBorder {
         buffer: Buffer,
     },
-    /// Sets the lanes of the last block to zero.
-    ClearLast {
+    /// Sets the last block to zero, including the padding lanes that nothing else writes.
+    #[serde(rename = "ClearLast")]
+    ClearLastBlock {
         buffer: Buffer,
     },
-    Read {
+    #[serde(rename = "Read")]
+    ReadInput {
         input: usize,
         order: Order,
-        element: Element,
+        #[serde(rename = "element")]
+        element_type: ElementType,
         to: Buffer,
         scale: usize,
         shift: usize,
     },
     Conv {
-        places: Places,
+        #[serde(rename = "places")]
+        spec: ConvSpec,
         weights: usize,
         bias: usize,
     },
-    /// A convolution of 3×3 with fewer multiplications.
     Winograd {
-        places: Places,
-        /// The products of each position.
-        point: Places,
+        #[serde(rename = "places")]
+        spec: ConvSpec,
+        /// The 1×1 convolution that computes the products of each position.
+        #[serde(rename = "point")]
+        pointwise: ConvSpec,
         scratch: Buffer,
         weights: usize,
         bias: usize,
     },
     Depthwise {
-        places: Places,
+        #[serde(rename = "places")]
+        spec: ConvSpec,
         weights: usize,
         bias: usize,
     },
-    /// A convolution and the depthwise one that alone reads it, some blocks at a time: what is between them stays in the
-    /// cache.
-    Expand {
-        conv: Places,
+    /// A convolution fused with the depthwise convolution that is its only reader. A few blocks are computed at a time, so
+    /// that the intermediate result stays in the cache.
+    #[serde(rename = "Expand")]
+    ConvDepthwise {
+        conv: ConvSpec,
         conv_weights: usize,
         conv_bias: usize,
-        places: Places,
+        #[serde(rename = "places")]
+        depthwise: ConvSpec,
         weights: usize,
         bias: usize,
     },
@@ -61,15 +70,19 @@ pub(crate) enum Step {
         window: Window,
         reduction: Reduction,
     },
+    /// `clamp(from * scale + shift + addend)`.
     Pointwise {
         from: Buffer,
-        other: Option<Buffer>,
+        #[serde(rename = "other")]
+        addend: Option<Buffer>,
         to: Buffer,
         scale: usize,
         shift: usize,
         bounds: Bounds,
     },
-    Append {
+    /// Copies one input of a concatenation to the output's channels from `channel` on.
+    #[serde(rename = "Append")]
+    CopyChannels {
         from: Buffer,
         to: Buffer,
         channel: usize,
@@ -90,7 +103,8 @@ pub(crate) enum Step {
         from: Buffer,
         to: Buffer,
     },
-    Write {
+    #[serde(rename = "Write")]
+    WriteOutput {
         from: Buffer,
         output: usize,
         order: Order,
@@ -98,80 +112,80 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// The buffer that it writes; none where that is outside the program.
-    pub(crate) fn target(&self) -> Option<&Buffer> {
+    /// The buffer that it writes; none if it writes to the caller's memory.
+    pub(crate) fn output_buffer(&self) -> Option<&Buffer> {
         match self {
-            Self::ClearBorder { buffer } | Self::ClearLast { buffer } => Some(buffer),
-            Self::Conv { places, .. }
-            | Self::Winograd { places, .. }
-            | Self::Depthwise { places, .. }
-            | Self::Expand { places, .. } => Some(&places.output),
-            Self::Read { to, .. }
+            Self::ClearBorder { buffer } | Self::ClearLastBlock { buffer } => Some(buffer),
+            Self::Conv { spec, .. }
+            | Self::Winograd { spec, .. }
+            | Self::Depthwise { spec, .. }
+            | Self::ConvDepthwise { depthwise: spec, .. } => Some(&spec.output),
+            Self::ReadInput { to, .. }
             | Self::Pointwise { to, .. }
             | Self::Pool { to, .. }
-            | Self::Append { to, .. }
+            | Self::CopyChannels { to, .. }
             | Self::Flatten { to, .. }
             | Self::Dense { to, .. }
             | Self::Softmax { to, .. } => Some(to),
-            Self::Write { .. } => None,
+            Self::WriteOutput { .. } => None,
         }
     }
 
-    /// The buffers that it touches.
+    /// All buffers that it reads or writes.
     pub(crate) fn buffers(&self) -> Vec<Buffer> {
         match self {
-            Self::ClearBorder { buffer } | Self::ClearLast { buffer } => vec![*buffer],
-            Self::Read { to, .. } => vec![*to],
-            Self::Write { from, .. } => vec![*from],
-            Self::Conv { places, .. } | Self::Depthwise { places, .. } => {
-                [places.input, places.output].into_iter().chain(places.residual).collect()
+            Self::ClearBorder { buffer } | Self::ClearLastBlock { buffer } => vec![*buffer],
+            Self::ReadInput { to, .. } => vec![*to],
+            Self::WriteOutput { from, .. } => vec![*from],
+            Self::Conv { spec, .. } | Self::Depthwise { spec, .. } => {
+                [spec.input, spec.output].into_iter().chain(spec.residual).collect()
             }
-            Self::Winograd { places, point, scratch, .. } => {
-                let of_places = [places.input, places.output].into_iter().chain(places.residual);
-                of_places.chain([point.input, point.output, *scratch]).collect()
+            Self::Winograd { spec, pointwise, scratch, .. } => {
+                let conv_buffers = [spec.input, spec.output].into_iter().chain(spec.residual);
+                conv_buffers.chain([pointwise.input, pointwise.output, *scratch]).collect()
             }
-            Self::Expand { conv, places, .. } => vec![conv.input, conv.output, places.output],
-            Self::Pointwise { from, other, to, .. } => [*from, *to].into_iter().chain(*other).collect(),
+            Self::ConvDepthwise { conv, depthwise, .. } => vec![conv.input, conv.output, depthwise.output],
+            Self::Pointwise { from, addend, to, .. } => [*from, *to].into_iter().chain(*addend).collect(),
             Self::Pool { from, to, .. }
-            | Self::Append { from, to, .. }
+            | Self::CopyChannels { from, to, .. }
             | Self::Flatten { from, to, .. }
             | Self::Dense { from, to, .. }
             | Self::Softmax { from, to } => vec![*from, *to],
         }
     }
 
-    /// Where each of its weights begins and how many floats it has.
-    pub(crate) fn weights(&self) -> Vec<(usize, usize)> {
-        let whole = |channels: usize| channels.next_multiple_of(BLOCK);
+    /// The offset and length of each of its weights, in floats.
+    pub(crate) fn weight_ranges(&self) -> Vec<(usize, usize)> {
+        let whole_blocks = |channels: usize| channels.next_multiple_of(BLOCK);
         match self {
-            Self::Conv { places, weights, bias } => conv_weights(places, *weights, *bias),
-            Self::Winograd { point, weights, bias, .. } => {
-                let all = conv_weights(point, *weights, *bias);
-                all.into_iter().map(|(start, length)| (start, POSITIONS * length)).collect()
+            Self::Conv { spec, weights, bias } => conv_ranges(spec, *weights, *bias),
+            Self::Winograd { pointwise, weights, bias, .. } => {
+                let ranges = conv_ranges(pointwise, *weights, *bias);
+                ranges.into_iter().map(|(start, length)| (start, POSITIONS * length)).collect()
             }
-            Self::Depthwise { places, weights, bias } => depthwise_weights(places, *weights, *bias),
-            Self::Expand { conv, conv_weights: conv_start, conv_bias, places, weights, bias } => {
-                let mut all = conv_weights(conv, *conv_start, *conv_bias);
-                all.extend(depthwise_weights(places, *weights, *bias));
-                all
+            Self::Depthwise { spec, weights, bias } => depthwise_ranges(spec, *weights, *bias),
+            Self::ConvDepthwise { conv, conv_weights, conv_bias, depthwise, weights, bias } => {
+                let mut ranges = conv_ranges(conv, *conv_weights, *conv_bias);
+                ranges.extend(depthwise_ranges(depthwise, *weights, *bias));
+                ranges
             }
             Self::Dense { from, to, weights, bias, .. } => {
-                vec![(*weights, to.shape.channels * from.len()), (*bias, whole(to.shape.channels))]
+                vec![(*weights, to.shape.channels * from.len()), (*bias, whole_blocks(to.shape.channels))]
             }
-            Self::Pointwise { to, scale, shift, .. } | Self::Read { to, scale, shift, .. } => {
-                vec![(*scale, whole(to.shape.channels)), (*shift, whole(to.shape.channels))]
+            Self::Pointwise { to, scale, shift, .. } | Self::ReadInput { to, scale, shift, .. } => {
+                vec![(*scale, whole_blocks(to.shape.channels)), (*shift, whole_blocks(to.shape.channels))]
             }
             _ => Vec::new(),
         }
     }
 }
 
-fn conv_weights(places: &Places, weights: usize, bias: usize) -> Vec<(usize, usize)> {
-    let blocks = places.output_blocks();
-    vec![(weights, blocks * places.weight_rows() * BLOCK), (bias, blocks * BLOCK)]
+fn conv_ranges(spec: &ConvSpec, weights: usize, bias: usize) -> Vec<(usize, usize)> {
+    let blocks = spec.output_blocks();
+    vec![(weights, blocks * spec.weight_rows() * BLOCK), (bias, blocks * BLOCK)]
 }
 
-fn depthwise_weights(places: &Places, weights: usize, bias: usize) -> Vec<(usize, usize)> {
-    let blocks = places.output_blocks();
-    vec![(weights, blocks * places.kernel[0] * places.kernel[1] * BLOCK), (bias, blocks * BLOCK)]
+fn depthwise_ranges(spec: &ConvSpec, weights: usize, bias: usize) -> Vec<(usize, usize)> {
+    let blocks = spec.output_blocks();
+    vec![(weights, blocks * spec.kernel[0] * spec.kernel[1] * BLOCK), (bias, blocks * BLOCK)]
 }

@@ -188,7 +188,7 @@ impl Classifier {
             return Err(Error::Model("running model: it gave a score that is no number".to_owned()));
         }
         if preprocess.softmax.unwrap_or_else(|| !rank::is_distribution(&scores)) {
-            rank::softmax(&mut scores);
+            channels_last::softmax(&mut scores);
         }
         let inference = started.elapsed() - decoding - preprocessing;
         let predictions = rank::best(&scores, top_k.max(1))

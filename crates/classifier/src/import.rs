@@ -84,7 +84,7 @@ fn of(mut model: TypedModel, mut facts: Facts, engine: Engine) -> Result<Model, 
         Engine::Tract => Rewritten { left: tract_channels_last::operators(&model), ..Rewritten::default() },
     };
     let feeds = model.input_fact(0).map_err(broken)?.datum_type;
-    let runs = match rewritten.whole {
+    let runs = match rewritten.whole_model {
         Some(program) if takes(&program, &facts, feeds) => Runs::program(program, isa),
         _ => {
             let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(broken)?;
@@ -97,7 +97,7 @@ fn of(mut model: TypedModel, mut facts: Facts, engine: Engine) -> Result<Model, 
 /// Whether a program takes just what the model takes.
 fn takes(program: &channels_last::Program, facts: &Facts, feeds: DatumType) -> bool {
     let elements = facts.input_shape.iter().product();
-    let element = if feeds == DatumType::U8 { channels_last::Element::U8 } else { channels_last::Element::F32 };
+    let element = if feeds == DatumType::U8 { channels_last::ElementType::U8 } else { channels_last::ElementType::F32 };
     program.inputs().eq([(elements, element)]) && program.outputs() == [facts.classes]
 }
 

@@ -23,7 +23,7 @@ mod resolve;
 #[cfg(feature = "tract")]
 mod tflite;
 
-pub use channels_last::FORM as PREPARED_FORM;
+pub use channels_last::FORMAT_MARKER as PREPARED_FORM;
 pub use classifier::{Answer, Classifier, ImageFacts, MANIFEST_FILE, Prediction, Timing, preprocess};
 pub use engine::{Engine, Operators};
 pub use error::Error;

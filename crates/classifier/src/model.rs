@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use channels_last::{Element, Isa, Program, Source, State};
+use channels_last::{ElementType, InputData, Isa, Program, Workspace};
 
 use crate::engine::{Engine, Operators};
 use crate::error::Error;
@@ -20,7 +20,7 @@ pub(crate) struct Model {
 /// What runs it.
 pub(crate) enum Runs {
     /// The channels-last kernels alone.
-    Program { program: Arc<Program>, isa: Isa, state: Mutex<State> },
+    Program { program: Arc<Program>, isa: Isa, state: Mutex<Workspace> },
     /// tract, with the channels-last operator in it or not.
     #[cfg(feature = "tract")]
     Plan(crate::import::Plan),
@@ -28,7 +28,7 @@ pub(crate) enum Runs {
 
 impl Runs {
     pub(crate) fn program(program: Arc<Program>, isa: Isa) -> Self {
-        let state = Mutex::new(program.state());
+        let state = Mutex::new(program.workspace());
         Self::Program { program, isa, state }
     }
 }
@@ -88,14 +88,14 @@ impl Model {
                 let mut scores = vec![0.0; self.facts.classes];
                 // Bytes are what the file declares; what it converts them to first thing is a float.
                 let widened: Vec<f32>;
-                let wants_floats = program.inputs().all(|(_, element)| element == Element::F32);
+                let wants_floats = program.inputs().all(|(_, element)| element == ElementType::F32);
                 let source = match input {
                     Input::U8(bytes) if wants_floats => {
                         widened = bytes.iter().copied().map(f32::from).collect();
-                        Source::F32(&widened)
+                        InputData::F32(&widened)
                     }
-                    Input::U8(bytes) => Source::U8(bytes),
-                    Input::F32(floats) => Source::F32(floats),
+                    Input::U8(bytes) => InputData::U8(bytes),
+                    Input::F32(floats) => InputData::F32(floats),
                 };
                 program.run(*isa, &mut state, &[source], &mut [&mut scores]);
                 Ok(scores)

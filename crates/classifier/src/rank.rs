@@ -9,19 +9,6 @@ pub(crate) fn is_distribution(scores: &[f32]) -> bool {
     scores.iter().all(|score| (0.0..=1.0 + SUM_TOLERANCE).contains(score)) && (sum - 1.0).abs() <= SUM_TOLERANCE
 }
 
-/// Turns logits into probabilities in place.
-pub(crate) fn softmax(scores: &mut [f32]) {
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for score in scores.iter_mut() {
-        *score = (*score - largest).exp();
-        sum += *score;
-    }
-    for score in scores {
-        *score /= sum;
-    }
-}
-
 /// Indices of the `count` best classes: by score from the top, equal ones by index.
 pub(crate) fn best(scores: &[f32], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
@@ -47,12 +34,5 @@ mod tests {
         assert!(!is_distribution(&[0.5, 0.75]));
         assert!(!is_distribution(&[-0.5, 1.5]));
         assert!(!is_distribution(&[f32::NAN, 1.0]));
-    }
-
-    #[test]
-    fn softmax_survives_large_logits() {
-        let mut scores = [1000.0, 1000.0, 0.0];
-        softmax(&mut scores);
-        assert_eq!(scores, [0.5, 0.5, 0.0]);
     }
 }

@@ -111,7 +111,7 @@ fn a_damaged_prepared_model_is_refused() {
     for length in [0, 10, 24, 500, file.len() - 1] {
         assert!(refused(&file[..length]).starts_with("reading model model.channels-last: "), "{length}");
     }
-    assert!(refused(&read("model/mnist.onnx")).ends_with("no stored program of this version"));
+    assert!(refused(&read("model/mnist.onnx")).ends_with("not a compiled model of this version"));
     let mut other = manifest.clone();
     other.prepared.as_mut().unwrap().facts.classes = 11;
     let error = Classifier::new(Manifest { labels: vec![], ..other }, &file).err().unwrap().to_string();

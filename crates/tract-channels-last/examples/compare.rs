@@ -1,7 +1,8 @@
-//! Runs a model with stock tract and rewritten, and prints what was taken, the largest difference, and the times.
+//! Runs a model with plain tract and rewritten, and prints which operators the kernels compute, the largest difference, and the
+//! times.
 //!
 //! `cargo run --release -p tract-channels-last --example compare -- model.onnx f32 1 3 224 224`
-#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+#![expect(clippy::print_stdout, reason = "printing figures is its purpose")]
 
 use std::time::Instant;
 
@@ -11,8 +12,8 @@ use tract_onnx::prelude::{Framework, InferenceFact, InferenceModelExt};
 
 fn main() -> TractResult<()> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().context("which model?")?;
-    let bytes = arguments.next().context("f32 or u8?")? == "u8";
+    let path = arguments.next().context("usage: compare MODEL f32|u8 SHAPE...")?;
+    let bytes = arguments.next().context("usage: compare MODEL f32|u8 SHAPE...")? == "u8";
     let shape: TVec<usize> = arguments.map(|argument| Ok(argument.parse()?)).collect::<TractResult<_>>()?;
     let element = if bytes { u8::datum_type() } else { f32::datum_type() };
     let load = || -> TractResult<TypedModel> {
@@ -37,16 +38,16 @@ fn main() -> TractResult<()> {
     let compiled = begin.elapsed();
     let ours = model.into_optimized()?.into_runnable()?;
     println!(
-        "parsed in {parsed:?}, rewritten in {:?}, optimised in {:?}",
+        "parsed in {parsed:?}, rewritten in {:?}, optimized in {:?}",
         compiled - parsed,
         begin.elapsed() - compiled
     );
     println!(
-        "{}: taken {:?}, left {:?}, whole {}",
+        "{}: channels-last {:?}, tract {:?}, whole model {}",
         Isa::detect().name(),
         rewritten.taken,
         rewritten.left,
-        rewritten.whole.is_some()
+        rewritten.whole_model.is_some()
     );
 
     let expected = stock.run(tvec![input.clone().into_tvalue()])?.remove(0);
@@ -55,7 +56,7 @@ fn main() -> TractResult<()> {
         expected.try_as_plain_ram()?.as_slice::<f32>()?.iter().zip(found.try_as_plain_ram()?.as_slice::<f32>()?);
     let largest = difference.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     println!("largest difference {largest}");
-    // One after the other: by turns each would find the caches full of the other's weights.
+    // All rounds of one, then all of the other: alternating, each would find the caches full of the other's weights.
     for (name, plan) in [("tract", &stock), ("rewritten", &ours)] {
         let mut times = Vec::new();
         for _ in 0..60 {
@@ -64,7 +65,7 @@ fn main() -> TractResult<()> {
             times.push(begin.elapsed());
         }
         times.sort();
-        println!("{name}: median {:?}, least {:?}", times[times.len() / 2], times[0]);
+        println!("{name}: median {:?}, minimum {:?}", times[times.len() / 2], times[0]);
     }
     Ok(())
 }

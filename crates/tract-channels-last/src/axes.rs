@@ -1,80 +1,80 @@
-//! What the axes of a tensor are to an image.
+//! The roles of tensor axes: which axis holds channels, rows, or columns.
 
 use channels_last::{Order, Shape};
 use tract_core::internal::*;
 use tract_core::ops::nn::DataFormat;
 
-/// The part of one axis.
+/// The role of one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// Of length 1 and no part of the image: the batch, or what a reduction has left.
-    One,
+pub(crate) enum AxisRole {
+    /// An axis of length 1 outside the image: the batch, or what a reduction left.
+    Unit,
     Channel,
     Row,
     Column,
 }
 
-/// The parts of all axes of a tensor. A part that has no axis is of length 1.
-pub(crate) type Axes = TVec<Part>;
+/// The roles of all axes of a tensor. A role that no axis has means a length of 1.
+pub(crate) type Axes = TVec<AxisRole>;
 
-/// The axes of a convolution's or a pooling's tensors.
-pub(crate) fn of_format(format: DataFormat) -> Axes {
-    use Part::*;
+/// The axes of the input and output of a convolution or pooling.
+pub(crate) fn from_format(format: DataFormat) -> Axes {
+    use AxisRole::*;
     match format {
-        DataFormat::NCHW => tvec![One, Channel, Row, Column],
-        DataFormat::NHWC => tvec![One, Row, Column, Channel],
+        DataFormat::NCHW => tvec![Unit, Channel, Row, Column],
+        DataFormat::NHWC => tvec![Unit, Row, Column, Channel],
         DataFormat::CHW => tvec![Channel, Row, Column],
         DataFormat::HWC => tvec![Row, Column, Channel],
     }
 }
 
-/// What a tensor of this shape is where nothing tells.
-pub(crate) fn by_default(shape: &[usize]) -> Option<Axes> {
-    use Part::*;
+/// A guess for a tensor of this shape, if nothing else tells its axes.
+pub(crate) fn default_for(shape: &[usize]) -> Option<Axes> {
+    use AxisRole::*;
     match *shape {
-        [1, _] => Some(tvec![One, Channel]),
-        [1, _, _, _] => Some(tvec![One, Channel, Row, Column]),
+        [1, _] => Some(tvec![Unit, Channel]),
+        [1, _, _, _] => Some(tvec![Unit, Channel, Row, Column]),
         _ => None,
     }
 }
 
-/// The image's shape; none where an axis of length other than 1 is no part of it, or a part comes twice.
-pub(crate) fn shape(axes: &[Part], lengths: &[usize]) -> Option<Shape> {
+/// The shape of the image; none if two axes have the same role, or a unit axis is longer than 1.
+pub(crate) fn image_shape(axes: &[AxisRole], lengths: &[usize]) -> Option<Shape> {
     let mut shape = Shape { channels: 1, height: 1, width: 1 };
-    let mut seen: TVec<Part> = tvec![];
-    for (&part, &length) in axes.iter().zip(lengths) {
-        match part {
-            Part::One if length == 1 => continue,
-            Part::One => return None,
-            _ if seen.contains(&part) => return None,
-            Part::Channel => shape.channels = length,
-            Part::Row => shape.height = length,
-            Part::Column => shape.width = length,
+    let mut seen: TVec<AxisRole> = tvec![];
+    for (&role, &length) in axes.iter().zip(lengths) {
+        match role {
+            AxisRole::Unit if length == 1 => continue,
+            AxisRole::Unit => return None,
+            _ if seen.contains(&role) => return None,
+            AxisRole::Channel => shape.channels = length,
+            AxisRole::Row => shape.height = length,
+            AxisRole::Column => shape.width = length,
         }
-        seen.push(part);
+        seen.push(role);
     }
     (axes.len() == lengths.len() && !shape.is_empty()).then_some(shape)
 }
 
-/// In which order the elements lie; none where columns come before rows, or channels between them.
-pub(crate) fn order(axes: &[Part], lengths: &[usize]) -> Option<Order> {
-    // An axis of length 1 may lie anywhere.
-    let parts: TVec<Part> = axes
+/// The order of the elements in memory; none if columns come before rows, or channels between them.
+pub(crate) fn element_order(axes: &[AxisRole], lengths: &[usize]) -> Option<Order> {
+    // Axes of length 1 do not affect the order.
+    let roles: TVec<AxisRole> = axes
         .iter()
         .zip(lengths)
-        .filter(|(part, length)| **part != Part::One && **length != 1)
-        .map(|(part, _)| *part)
+        .filter(|(role, length)| **role != AxisRole::Unit && **length != 1)
+        .map(|(role, _)| *role)
         .collect();
-    let place = |part: Part| parts.iter().position(|&other| other == part);
-    match (place(Part::Channel), place(Part::Row), place(Part::Column)) {
+    let position = |role: AxisRole| roles.iter().position(|&other| other == role);
+    match (position(AxisRole::Channel), position(AxisRole::Row), position(AxisRole::Column)) {
         (_, Some(row), Some(column)) if row > column => None,
         (None, _, _) | (_, None, None) => Some(Order::Chw),
         (Some(channel), row, column) => {
             let spatial = [row, column];
             let mut spatial = spatial.iter().flatten();
-            if spatial.clone().all(|&place| channel < place) {
+            if spatial.clone().all(|&axis| channel < axis) {
                 Some(Order::Chw)
-            } else if spatial.all(|&place| channel > place) {
+            } else if spatial.all(|&axis| channel > axis) {
                 Some(Order::Hwc)
             } else {
                 None
@@ -83,73 +83,74 @@ pub(crate) fn order(axes: &[Part], lengths: &[usize]) -> Option<Order> {
     }
 }
 
-/// Whether a tensor of these axes is one of those: axes of length 1 are as good as no axes.
-pub(crate) fn same(axes: &[Part], wanted: &[Part], lengths: &[usize]) -> bool {
-    axes.len() == wanted.len() && axes.iter().zip(wanted).zip(lengths).all(|((a, b), &length)| a == b || length == 1)
+/// Whether two assignments mean the same for a tensor of these lengths. The role of an axis of length 1 does not matter.
+pub(crate) fn are_equivalent(axes: &[AxisRole], expected: &[AxisRole], lengths: &[usize]) -> bool {
+    axes.len() == expected.len()
+        && axes.iter().zip(expected).zip(lengths).all(|((a, b), &length)| a == b || length == 1)
 }
 
-/// The axes after an operation on them, and whether elements were joined to one axis; none where that is no image.
-pub(crate) fn change(axes: &[Part], lengths: &[usize], operation: &AxisOp) -> Option<(Axes, bool)> {
+/// The axes after `operation`, and whether it flattened the image to a vector; none if the result is not an image.
+pub(crate) fn apply(axes: &[AxisRole], lengths: &[usize], operation: &AxisOp) -> Option<(Axes, bool)> {
     let mut changed: Axes = axes.into();
     match operation {
-        AxisOp::Add(at) => changed.insert(*at, Part::One),
+        AxisOp::Add(at) => changed.insert(*at, AxisRole::Unit),
         AxisOp::Rm(at) => {
             changed.remove(*at);
         }
         AxisOp::Move(from, to) => {
-            let part = changed.remove(*from);
-            changed.insert(*to, part);
+            let role = changed.remove(*from);
+            changed.insert(*to, role);
         }
         AxisOp::Reshape(at, from, to) => {
             let to: TVec<usize> = to.iter().map(|length| length.to_usize().ok()).collect::<Option<_>>()?;
             let range = *at..*at + from.len();
-            let before: TVec<(Part, usize)> = range.clone().map(|axis| (axes[axis], lengths[axis])).collect();
-            let long: TVec<(Part, usize)> = before.iter().copied().filter(|(_, length)| *length != 1).collect();
+            let before: TVec<(AxisRole, usize)> = range.clone().map(|axis| (axes[axis], lengths[axis])).collect();
+            let long: TVec<(AxisRole, usize)> = before.iter().copied().filter(|(_, length)| *length != 1).collect();
             let long_after: TVec<usize> = to.iter().copied().filter(|&length| length != 1).collect();
-            // What becomes a vector is meant as one, also where it was a row or a column.
-            let vector = to.len() == 1 && from.len() > 1 && long.iter().any(|(part, _)| *part != Part::Channel);
-            let same = !vector && long.iter().map(|(_, length)| *length).eq(long_after.iter().copied());
-            let mut long = if same { long } else { join(axes, lengths, range.clone(), &long_after)? };
+            // Several axes that become one are meant as a vector, even if only a row or a column is longer than 1.
+            let flattens = to.len() == 1 && from.len() > 1 && long.iter().any(|(role, _)| *role != AxisRole::Channel);
+            let keeps_axes = !flattens && long.iter().map(|(_, length)| *length).eq(long_after.iter().copied());
+            let mut long = if keeps_axes { long } else { flatten(axes, lengths, range.clone(), &long_after)? };
             long.reverse();
-            let parts: Axes = to
+            let roles: Axes = to
                 .iter()
-                .map(|&length| if length == 1 { Some(Part::One) } else { Some(long.pop()?.0) })
+                .map(|&length| if length == 1 { Some(AxisRole::Unit) } else { Some(long.pop()?.0) })
                 .collect::<Option<_>>()?;
             changed.drain(range.clone());
-            for (offset, part) in parts.into_iter().enumerate() {
-                changed.insert(at + offset, part);
+            for (offset, role) in roles.into_iter().enumerate() {
+                changed.insert(at + offset, role);
             }
-            return Some((changed, !same));
+            return Some((changed, !keeps_axes));
         }
     }
     Some((changed, false))
 }
 
-/// All of an image as one axis of channels; none where it is something else that is joined.
-fn join(
-    axes: &[Part],
+/// A whole image as one axis of channels; none if only a role of it is flattened.
+fn flatten(
+    axes: &[AxisRole],
     lengths: &[usize],
     range: std::ops::Range<usize>,
     after: &[usize],
-) -> Option<TVec<(Part, usize)>> {
-    let outside = (0..axes.len()).filter(|axis| !range.contains(axis)).any(|axis| lengths[axis] != 1);
+) -> Option<TVec<(AxisRole, usize)>> {
+    let leaves_some = (0..axes.len()).filter(|axis| !range.contains(axis)).any(|axis| lengths[axis] != 1);
     match after {
-        &[length] if !outside && order(axes, lengths).is_some() => Some(tvec![(Part::Channel, length)]),
+        &[length] if !leaves_some && element_order(axes, lengths).is_some() => Some(tvec![(AxisRole::Channel, length)]),
         _ => None,
     }
 }
 
-/// The axes before an operation, where those after it are known.
-pub(crate) fn change_back(axes: &[Part], operation: &AxisOp) -> Option<Axes> {
+/// The axes before `operation`, given those after it; none for a reshape, which is not invertible.
+pub(crate) fn apply_inverse(axes: &[AxisRole], operation: &AxisOp) -> Option<Axes> {
     let mut changed: Axes = axes.into();
     match operation {
         AxisOp::Add(at) => {
             changed.remove(*at);
         }
-        AxisOp::Rm(at) => changed.insert(*at, Part::One),
+        AxisOp::Rm(at) => changed.insert(*at, AxisRole::Unit),
         AxisOp::Move(from, to) => {
-            let part = changed.remove(*to);
-            changed.insert(*from, part);
+            let role = changed.remove(*to);
+            changed.insert(*from, role);
         }
         AxisOp::Reshape(..) => return None,
     }

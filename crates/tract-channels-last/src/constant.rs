@@ -1,8 +1,8 @@
-//! Values that are known before anything runs.
+//! Constant folding: tensors that do not depend on any input.
 
 use tract_core::internal::*;
 
-/// The value of an outlet that depends on no input: constants, and what is computed from them alone.
+/// The value of an outlet, if it depends only on constants.
 pub(crate) fn constant(model: &TypedModel, outlet: OutletId) -> Option<Arc<Tensor>> {
     if let Some(value) = &model.outlet_fact(outlet).ok()?.konst {
         return Some(Arc::clone(value));
@@ -17,7 +17,7 @@ pub(crate) fn constant(model: &TypedModel, outlet: OutletId) -> Option<Arc<Tenso
     outputs.get(outlet.slot).map(|value| value.clone().into_arc_tensor())
 }
 
-/// The floats of a constant.
+/// The elements of a constant as `f32`; none if it is not a float tensor.
 pub(crate) fn floats(tensor: &Tensor) -> Option<Vec<f32>> {
     if !tensor.datum_type().is_float() {
         return None;

@@ -1,11 +1,13 @@
 //! Rewrites the convolutional body of a [tract](https://docs.rs/tract-core) model as one channels-last operator.
 //!
-//! tract computes channel by channel, with padding and im2col as separate steps. [`rewrite`] looks for the connected parts of
-//! a typed model that it understands — convolutions of any kind, bias, batch normalisation, sums, bounds, pooling,
-//! concatenation, dense layers, softmax — and puts one operator of the crate `channels-last` in the place of each. Whatever
-//! else there is stays with tract, so every model that ran before still runs.
+//! tract computes channel by channel, with padding and im2col as separate steps. [`rewrite`] finds the connected regions of a
+//! typed model that the kernels of the crate `channels-last` can compute (convolutions of any kind, bias, batch
+//! normalization, sums, clamps, pooling, concatenation, dense layers, softmax) and replaces each with one operator. Everything
+//! else stays with tract, so every model that ran before still runs.
 //!
-//! Call it between `into_typed()` and `into_optimized()`, while operators are still what the model's author wrote:
+//! The README of `channels-last` explains how a network runs and how to add an operator.
+//!
+//! Call [`rewrite`] between `into_typed()` and `into_optimized()`, while operators are still what the model's author wrote:
 //!
 //! ```
 //! # use tract_core::prelude::*;
@@ -13,19 +15,20 @@
 //! # fn main() -> TractResult<()> {
 //! let mut model = load()?;
 //! let rewritten = tract_channels_last::rewrite(&mut model, tract_channels_last::Isa::detect())?;
-//! println!("{} operators taken", rewritten.taken.values().sum::<usize>());
+//! println!("{} operators on the kernels", rewritten.taken.values().sum::<usize>());
 //! let runnable = model.into_optimized()?.into_runnable()?;
 //! # Ok(()) }
 //! ```
 
+mod analysis;
 mod axes;
-mod body;
 mod constant;
+mod op_kind;
 mod operator;
-mod region;
+mod recognize;
 mod rewrite;
-mod understand;
+mod subgraph;
 
-pub use channels_last::{Isa, Program, Source, State};
+pub use channels_last::{InputData, Isa, Program, Workspace};
 pub use operator::ChannelsLast;
 pub use rewrite::{Rewritten, operators, rewrite};

@@ -1,33 +1,33 @@
-//! The operator that takes the place of a part of a model.
+//! The tract operator that runs a compiled subgraph.
 
 use std::sync::Mutex;
 
-use channels_last::{Element, Isa, Program, Source, State};
+use channels_last::{ElementType, InputData, Isa, Program, Workspace};
 use tract_core::internal::*;
 
-/// A compiled part of a model.
+/// A tract operator that runs a compiled [`Program`].
 #[derive(Debug, Clone)]
 pub struct ChannelsLast {
     program: Arc<Program>,
     isa: Isa,
-    /// Shapes of the outputs.
-    shapes: TVec<TVec<usize>>,
-    /// Memory of runs that are over; as many as ever ran at once.
-    states: Arc<Mutex<Vec<State>>>,
+    /// The shape of each output tensor.
+    output_shapes: TVec<TVec<usize>>,
+    /// Workspaces that no run is using. There are never more than runs at the same time.
+    workspaces: Arc<Mutex<Vec<Workspace>>>,
 }
 
 impl ChannelsLast {
-    pub(crate) fn new(program: Arc<Program>, isa: Isa, shapes: TVec<TVec<usize>>) -> Self {
-        Self { program, isa, shapes, states: Arc::default() }
+    pub(crate) fn new(program: Arc<Program>, isa: Isa, output_shapes: TVec<TVec<usize>>) -> Self {
+        Self { program, isa, output_shapes, workspaces: Arc::default() }
     }
 
-    /// What it runs.
+    /// The program that it runs.
     pub fn program(&self) -> &Arc<Program> {
         &self.program
     }
 }
 
-// Two are the same only when they are one: comparing programs would cost more than it could save.
+// Compares by identity: comparing whole programs would cost more than merging equal operators saves.
 impl PartialEq for ChannelsLast {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.program, &other.program)
@@ -42,8 +42,8 @@ impl Op for ChannelsLast {
     }
 
     fn info(&self) -> TractResult<Vec<String>> {
-        let (weights, memory) = (self.program.weight_bytes(), self.program.state_bytes());
-        Ok(vec![format!("{}, {weights} bytes of weights, {memory} of memory", self.isa.name())])
+        let (weights, memory) = (self.program.weight_bytes(), self.program.workspace_bytes());
+        Ok(vec![format!("{}, {weights} bytes of weights, {memory} bytes of workspace", self.isa.name())])
     }
 
     fn validation(&self) -> Validation {
@@ -58,32 +58,32 @@ impl EvalOp for ChannelsLast {
 
     fn eval(&self, _context: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let views = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<TVec<_>>>()?;
-        let mut sources: TVec<Source<'_>> = tvec![];
-        for (view, (length, element)) in views.iter().zip(self.program.inputs()) {
-            let source = match element {
-                Element::F32 => Source::F32(view.as_slice::<f32>()?),
-                Element::U8 => Source::U8(view.as_slice::<u8>()?),
+        let mut data: TVec<InputData<'_>> = tvec![];
+        for (view, (length, element_type)) in views.iter().zip(self.program.inputs()) {
+            let input = match element_type {
+                ElementType::F32 => InputData::F32(view.as_slice::<f32>()?),
+                ElementType::U8 => InputData::U8(view.as_slice::<u8>()?),
             };
-            let found = match source {
-                Source::F32(source) => source.len(),
-                Source::U8(source) => source.len(),
+            let found = match input {
+                InputData::F32(floats) => floats.len(),
+                InputData::U8(bytes) => bytes.len(),
             };
-            ensure!(found == length, "{found} elements where {length} are expected");
-            sources.push(source);
+            ensure!(found == length, "expected {length} elements, found {found}");
+            data.push(input);
         }
         let mut outputs =
-            self.shapes.iter().map(|shape| Tensor::zero::<f32>(shape)).collect::<TractResult<TVec<_>>>()?;
+            self.output_shapes.iter().map(|shape| Tensor::zero::<f32>(shape)).collect::<TractResult<TVec<_>>>()?;
         {
             let mut views =
                 outputs.iter_mut().map(|output| output.try_as_plain_ram_mut()).collect::<TractResult<TVec<_>>>()?;
-            let mut targets =
+            let mut slices =
                 views.iter_mut().map(|view| view.as_slice_mut::<f32>()).collect::<TractResult<TVec<&mut [f32]>>>()?;
-            // A run that panicked has left nothing here: its memory went with it.
-            let pool = || self.states.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // A poisoned lock is fine: a run that panicked took its workspace with it.
+            let pool = || self.workspaces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let free = pool().pop();
-            let mut state = free.unwrap_or_else(|| self.program.state());
-            self.program.run(self.isa, &mut state, &sources, &mut targets);
-            pool().push(state);
+            let mut workspace = free.unwrap_or_else(|| self.program.workspace());
+            self.program.run(self.isa, &mut workspace, &data, &mut slices);
+            pool().push(workspace);
         }
         Ok(outputs.into_iter().map(IntoTValue::into_tvalue).collect())
     }
@@ -91,7 +91,7 @@ impl EvalOp for ChannelsLast {
 
 impl TypedOp for ChannelsLast {
     fn output_facts(&self, _inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(self.shapes.iter().map(f32::fact).collect())
+        Ok(self.output_shapes.iter().map(f32::fact).collect())
     }
 
     as_op!();

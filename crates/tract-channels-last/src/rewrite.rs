@@ -1,4 +1,4 @@
-//! The pass over a model.
+//! The rewriting pass: replaces regions of a model with channels-last operators.
 
 use std::collections::BTreeMap;
 
@@ -6,57 +6,57 @@ use channels_last::{Isa, Program};
 use tract_core::internal::*;
 use tract_core::ops::source::TypedSource;
 
-use crate::body::{self, Body};
+use crate::analysis;
 use crate::operator::ChannelsLast;
-use crate::region;
+use crate::subgraph::{self, Subgraph};
 
-/// What the pass did.
+/// What the pass did. Both maps count operators by tract's name.
 #[derive(Debug, Clone, Default)]
 pub struct Rewritten {
-    /// Operators that were taken, by name.
+    /// Operators that the channels-last kernels compute.
     pub taken: BTreeMap<String, usize>,
-    /// Operators that stay with tract, by name.
+    /// Operators that stay with tract.
     pub left: BTreeMap<String, usize>,
-    /// Operators that were put in the place of what was taken.
-    pub parts: usize,
-    /// The program, where it is the whole model: one input, one output, and nothing left.
-    pub whole: Option<Arc<Program>>,
+    /// Number of channels-last operators that replaced them.
+    pub subgraphs: usize,
+    /// The program, if it computes the whole model: one input, one output, nothing left to tract.
+    pub whole_model: Option<Arc<Program>>,
 }
 
-/// Rewrites all that it understands. The model may be of any kind; it computes the same as before, but for rounding.
+/// Rewrites a typed model, which may be of any kind. It computes the same afterwards, up to rounding.
 ///
 /// # Errors
 ///
-/// What tract fails with where a model is not consistent.
+/// Errors of tract, if the model is inconsistent.
 pub fn rewrite(model: &mut TypedModel, isa: Isa) -> TractResult<Rewritten> {
-    let survey = region::survey(model)?;
+    let analysis = analysis::analyze(model)?;
     let mut rewritten = Rewritten::default();
-    let mut left = survey.left.clone();
-    let mut parts = Vec::new();
-    for region in &survey.regions {
-        match body::body(model, &survey, region)? {
-            Some(body) => {
+    let mut left = analysis.left.clone();
+    let mut subgraphs = Vec::new();
+    for region in &analysis.regions {
+        match subgraph::translate(model, &analysis, region)? {
+            Some(subgraph) => {
                 region.iter().for_each(|&id| count(&mut rewritten.taken, model, id));
-                parts.push(body);
+                subgraphs.push(subgraph);
             }
             None => left.extend(region),
         }
     }
     left.iter().for_each(|&id| count(&mut rewritten.left, model, id));
-    rewritten.parts = parts.len();
-    // A part may read what another part, already in place, gives.
-    let mut moved = HashMap::new();
-    for (index, part) in parts.into_iter().enumerate() {
-        replace(model, part, index, isa, &mut moved)?;
+    rewritten.subgraphs = subgraphs.len();
+    // A subgraph may read an output of another one that was replaced already.
+    let mut replaced = HashMap::new();
+    for (index, subgraph) in subgraphs.into_iter().enumerate() {
+        replace(model, subgraph, index, isa, &mut replaced)?;
     }
-    if rewritten.parts > 0 {
+    if rewritten.subgraphs > 0 {
         model.compact()?;
-        rewritten.whole = whole(model)?;
+        rewritten.whole_model = whole_model(model)?;
     }
     Ok(rewritten)
 }
 
-/// The operators of a model, by name; constants and sources are none.
+/// Counts the operators of a model by tract's name, without constants and sources.
 pub fn operators(model: &TypedModel) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let computed = model.nodes().iter().filter(|node| !node.inputs.is_empty());
@@ -68,38 +68,40 @@ fn count(counts: &mut BTreeMap<String, usize>, model: &TypedModel, id: usize) {
     *counts.entry(model.node(id).op.name().into_owned()).or_default() += 1;
 }
 
-/// Puts one operator in the place of a part.
+/// Replaces the nodes of a subgraph with one operator. `replaced` maps old outlets to new ones.
 fn replace(
     model: &mut TypedModel,
-    part: Body,
+    subgraph: Subgraph,
     index: usize,
     isa: Isa,
-    moved: &mut HashMap<OutletId, OutletId>,
+    replaced: &mut HashMap<OutletId, OutletId>,
 ) -> TractResult<()> {
-    let Body { graph, inputs, outputs } = part;
+    let Subgraph { graph, inputs, outputs } = subgraph;
     let shapes = outputs
         .iter()
-        .map(|&outlet| Ok(model.outlet_fact(outlet)?.shape.as_concrete().context("an open shape")?.into()))
+        .map(|&outlet| Ok(model.outlet_fact(outlet)?.shape.as_concrete().context("the shape is not concrete")?.into()))
         .collect::<TractResult<_>>()?;
     let operator = ChannelsLast::new(Program::compile(graph), isa, shapes);
     let mut patch = TypedModelPatch::new("channels last");
-    let inputs: TVec<OutletId> = inputs.iter().map(|input| *moved.get(input).unwrap_or(input)).collect();
+    let inputs: TVec<OutletId> = inputs.iter().map(|input| *replaced.get(input).unwrap_or(input)).collect();
     let taps = patch.taps(model, &inputs)?;
     let wires = patch.wire_node(format!("channels-last.{index}"), operator, &taps)?;
     for (&outlet, &wire) in outputs.iter().zip(&wires) {
         patch.shunt_outside(model, outlet, wire)?;
     }
     patch.apply(model)?;
-    let node = model.nodes.iter().rposition(|node| node.op_is::<ChannelsLast>()).context("the operator is gone")?;
-    moved.extend(outputs.iter().enumerate().map(|(slot, &outlet)| (outlet, OutletId::new(node, slot))));
+    let node =
+        model.nodes.iter().rposition(|node| node.op_is::<ChannelsLast>()).context("the new operator is missing")?;
+    replaced.extend(outputs.iter().enumerate().map(|(slot, &outlet)| (outlet, OutletId::new(node, slot))));
     Ok(())
 }
 
-/// The program of a model that is nothing else.
-fn whole(model: &TypedModel) -> TractResult<Option<Arc<Program>>> {
+/// The program of a model that consists of one channels-last operator and nothing else.
+fn whole_model(model: &TypedModel) -> TractResult<Option<Arc<Program>>> {
     let (&[input], &[output]) = (model.input_outlets()?, model.output_outlets()?) else { return Ok(None) };
     let node = model.node(output.node);
-    let (program, only) = (node.op_as::<ChannelsLast>().map(ChannelsLast::program), node.inputs.as_slice() == [input]);
-    let from_outside = model.node(input.node).op_is::<TypedSource>();
-    Ok(program.filter(|_| only && from_outside && node.outputs.len() == 1).cloned())
+    let (program, reads_only_input) =
+        (node.op_as::<ChannelsLast>().map(ChannelsLast::program), node.inputs.as_slice() == [input]);
+    let is_source = model.node(input.node).op_is::<TypedSource>();
+    Ok(program.filter(|_| reads_only_input && is_source && node.outputs.len() == 1).cloned())
 }

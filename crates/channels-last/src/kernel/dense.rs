@@ -1,20 +1,21 @@
-//! A matrix times a vector: four rows at a time, for the weights are read once and the vector stays in the cache.
+//! Dense (fully connected) layer: a matrix-vector product. Each weight is read once, so memory bandwidth is the limit; four
+//! rows at a time share the loads of the input vector.
 
 use pulp::{Simd, WithSimd};
 
-use crate::kernel::{Bounds, multiply_add};
+use crate::kernel::simd::{Bounds, multiply_add};
 
-/// Rows that are multiplied side by side.
+/// Rows of the matrix that are multiplied together.
 const ROWS: usize = 4;
 
-/// A dense layer, ready to run.
+/// The operands of a dense layer.
 pub(crate) struct Dense<'a> {
-    /// As it lies in memory, border and spare lanes included.
+    /// The whole buffer, including border and padding lanes.
     pub(crate) input: &'a [f32],
     pub(crate) output: &'a mut [f32],
-    /// `[output][element of the input as it lies]`; zero where that is no element.
+    /// `[output][float of the input buffer]`; zero for borders and padding lanes.
     pub(crate) weights: &'a [f32],
-    /// One for each output.
+    /// `[output]`.
     pub(crate) bias: &'a [f32],
     pub(crate) bounds: Bounds,
 }
@@ -27,8 +28,8 @@ impl WithSimd for Dense<'_> {
         let length = self.input.len();
         let [low, high] = self.bounds.pair();
         let (input, _) = S::as_simd_f32s(self.input);
-        // No number stays none: the comparison with it is false.
-        let bounded = |value: f32| {
+        // NaN stays NaN: both comparisons are false.
+        let clamped = |value: f32| {
             if value < low {
                 low
             } else if value > high {
@@ -50,13 +51,13 @@ impl WithSimd for Dense<'_> {
                 }
             }
             for (row, output) in outputs.iter_mut().enumerate() {
-                *output = if row < count { bounded(sums[row] + self.bias[first + row]) } else { 0.0 };
+                *output = if row < count { clamped(sums[row] + self.bias[first + row]) } else { 0.0 };
             }
         }
     }
 }
 
-/// The products of a vector with some rows. Lengths are multiples of a block.
+/// Dot products of the input with `COUNT` rows. All lengths are multiples of [`BLOCK`](crate::buffer::BLOCK).
 #[inline(always)]
 fn dot<S: Simd, const COUNT: usize>(simd: S, input: &[S::f32s], rows: [&[f32]; COUNT]) -> [f32; COUNT] {
     let rows = rows.map(|row| &S::as_simd_f32s(row).0[..input.len()]);

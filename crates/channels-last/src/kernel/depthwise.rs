@@ -1,25 +1,26 @@
-//! Convolution of each channel by itself: a run of output pixels of one vector of channels in registers.
+//! Depthwise convolution. A run of neighbouring output pixels of one vector of channels is accumulated in registers.
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use crate::buffer::BLOCK;
-use crate::kernel::{Places, clamp, even, multiply_add, pixels, pixels_mut, vectors};
+use crate::kernel::conv::ConvSpec;
+use crate::kernel::simd::{balanced_share, clamp, multiply_add, pixels, pixels_mut, vectors};
 
-/// Pixels that are summed side by side; fewer would wait for one another.
-const MOST: usize = 8;
+/// Pixels that are accumulated together. With fewer, each multiply-add would wait for the one before it.
+const MAX_PIXELS: usize = 8;
 
-/// A depthwise convolution, ready to run.
+/// The operands of a depthwise convolution.
 pub(crate) struct Depthwise<'a> {
-    pub(crate) places: &'a Places,
-    /// The blocks that are computed.
+    pub(crate) spec: &'a ConvSpec,
+    /// The channel blocks to compute.
     pub(crate) blocks: Range<usize>,
     pub(crate) input: &'a [f32],
     pub(crate) output: &'a mut [f32],
     /// `[block][kernel row][kernel column][channel]`.
     pub(crate) weights: &'a [f32],
-    /// One for each channel, whole blocks.
+    /// `[channel]`, padded to whole blocks.
     pub(crate) bias: &'a [f32],
 }
 
@@ -28,13 +29,13 @@ impl WithSimd for Depthwise<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let places = self.places;
+        let spec = self.spec;
         for block in self.blocks.clone() {
-            for row in 0..places.output.shape.height {
+            for row in 0..spec.output.shape.height {
                 let mut column = 0;
-                while column < places.output.shape.width {
-                    let count = even(places.output.shape.width - column, MOST);
-                    self.run(simd, [block, row, column], count);
+                while column < spec.output.shape.width {
+                    let count = balanced_share(spec.output.shape.width - column, MAX_PIXELS);
+                    self.dispatch(simd, [block, row, column], count);
                     column += count;
                 }
             }
@@ -43,63 +44,65 @@ impl WithSimd for Depthwise<'_> {
 }
 
 impl Depthwise<'_> {
-    /// Picks what was compiled for these pixels, this kernel and this stride.
+    /// Selects the code compiled for this pixel count, kernel size and stride.
     #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, spot: [usize; 3], count: usize) {
-        macro_rules! pick {
+    fn dispatch<S: Simd>(&mut self, simd: S, position: [usize; 3], count: usize) {
+        macro_rules! select {
             ($kernel:literal, $stride:literal) => {
                 match count {
-                    1 => simd.vectorize(Run::<1, $kernel, $stride> { depthwise: self, spot }),
-                    2 => simd.vectorize(Run::<2, $kernel, $stride> { depthwise: self, spot }),
-                    3 => simd.vectorize(Run::<3, $kernel, $stride> { depthwise: self, spot }),
-                    4 => simd.vectorize(Run::<4, $kernel, $stride> { depthwise: self, spot }),
-                    5 => simd.vectorize(Run::<5, $kernel, $stride> { depthwise: self, spot }),
-                    6 => simd.vectorize(Run::<6, $kernel, $stride> { depthwise: self, spot }),
-                    7 => simd.vectorize(Run::<7, $kernel, $stride> { depthwise: self, spot }),
-                    _ => simd.vectorize(Run::<8, $kernel, $stride> { depthwise: self, spot }),
+                    1 => simd.vectorize(PixelRun::<1, $kernel, $stride> { depthwise: self, position }),
+                    2 => simd.vectorize(PixelRun::<2, $kernel, $stride> { depthwise: self, position }),
+                    3 => simd.vectorize(PixelRun::<3, $kernel, $stride> { depthwise: self, position }),
+                    4 => simd.vectorize(PixelRun::<4, $kernel, $stride> { depthwise: self, position }),
+                    5 => simd.vectorize(PixelRun::<5, $kernel, $stride> { depthwise: self, position }),
+                    6 => simd.vectorize(PixelRun::<6, $kernel, $stride> { depthwise: self, position }),
+                    7 => simd.vectorize(PixelRun::<7, $kernel, $stride> { depthwise: self, position }),
+                    _ => simd.vectorize(PixelRun::<8, $kernel, $stride> { depthwise: self, position }),
                 }
             };
         }
-        let places = self.places;
-        let usual = places.kernel[0] == places.kernel[1] && places.dilation[1] == 1;
-        match (usual, places.kernel[1], places.stride[1]) {
-            (true, 3, 1) => pick!(3, 1),
-            (true, 3, 2) => pick!(3, 2),
-            (true, 5, 1) => pick!(5, 1),
-            (true, 5, 2) => pick!(5, 2),
-            _ => pick!(0, 0),
+        let spec = self.spec;
+        let is_square = spec.kernel[0] == spec.kernel[1] && spec.dilation[1] == 1;
+        match (is_square, spec.kernel[1], spec.stride[1]) {
+            (true, 3, 1) => select!(3, 1),
+            (true, 3, 2) => select!(3, 2),
+            (true, 5, 1) => select!(5, 1),
+            (true, 5, 2) => select!(5, 2),
+            _ => select!(0, 0),
         }
     }
 }
 
-/// Some pixels of one row of one block. `KERNEL` and `STRIDE` are 0 where they are only known at run time.
-struct Run<'a, 'b, const PIXELS: usize, const KERNEL: usize, const STRIDE: usize> {
+/// `PIXELS` neighbouring pixels of one row of one block. `KERNEL` and `STRIDE` are 0 if they are only known at run time.
+struct PixelRun<'a, 'b, const PIXELS: usize, const KERNEL: usize, const STRIDE: usize> {
     depthwise: &'a mut Depthwise<'b>,
     /// Block, row and column of the first pixel.
-    spot: [usize; 3],
+    position: [usize; 3],
 }
 
-impl<const PIXELS: usize, const KERNEL: usize, const STRIDE: usize> WithSimd for Run<'_, '_, PIXELS, KERNEL, STRIDE> {
+impl<const PIXELS: usize, const KERNEL: usize, const STRIDE: usize> WithSimd
+    for PixelRun<'_, '_, PIXELS, KERNEL, STRIDE>
+{
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { depthwise, spot: [block, row, column] } = self;
-        let places = depthwise.places;
-        let input = &places.input;
-        let [rows, columns] = if KERNEL == 0 { places.kernel } else { [KERNEL; 2] };
-        let stride = if STRIDE == 0 { places.stride[1] } else { STRIDE };
-        let [dilate_row, dilate_column] = if KERNEL == 0 { places.dilation } else { [places.dilation[0], 1] };
-        let top = row * places.stride[0] + input.border[0] - places.before[0];
-        let left = column * stride + input.border[1] - places.before[1];
-        // An input that holds only what is needed now begins with the first of these blocks.
-        let held = if input.blocks() == places.output.blocks() { block } else { block - depthwise.blocks.start };
-        let start = held * input.plane() + top * input.pitch() + left;
+        let Self { depthwise, position: [block, row, column] } = self;
+        let spec = depthwise.spec;
+        let input = &spec.input;
+        let [rows, columns] = if KERNEL == 0 { spec.kernel } else { [KERNEL; 2] };
+        let stride = if STRIDE == 0 { spec.stride[1] } else { STRIDE };
+        let [dilate_row, dilate_column] = if KERNEL == 0 { spec.dilation } else { [spec.dilation[0], 1] };
+        let top = row * spec.stride[0] + input.border[0] - spec.padding[0];
+        let left = column * stride + input.border[1] - spec.padding[1];
+        // After a fused expansion the input holds only the current blocks.
+        let input_block = if input.blocks() == spec.output.blocks() { block } else { block - depthwise.blocks.start };
+        let start = input_block * input.plane() + top * input.pitch() + left;
         let width = (PIXELS - 1) * stride + (columns - 1) * dilate_column + 1;
         let weights = &pixels(depthwise.weights)[block * rows * columns..][..rows * columns];
-        let output = places.output.pixel(block, row, column);
+        let output = spec.output.pixel(block, row, column);
         let output = &mut pixels_mut(depthwise.output)[output..][..PIXELS];
-        let bounds = places.bounds.pair().map(|bound| simd.splat_f32s(bound));
+        let bounds = spec.bounds.pair().map(|bound| simd.splat_f32s(bound));
         for vector in 0..BLOCK / S::F32_LANES {
             let mut sums = [vectors::<S>(&pixels(depthwise.bias)[block])[vector]; PIXELS];
             for row in 0..rows {

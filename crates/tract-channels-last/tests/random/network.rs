@@ -1,4 +1,4 @@
-//! A random network, as an importer would have left it.
+//! Generates a random network, as an importer would produce it.
 
 use tract_core::internal::*;
 use tract_core::ops::array::TypedConcat;
@@ -10,16 +10,16 @@ use tract_core::ops::nn::{DataFormat, Reduce, Reducer, Softmax, SoftmaxKind};
 
 use crate::numbers::Numbers;
 
-/// A model and what it is given.
+/// A model and its input.
 pub(crate) struct Case {
     pub(crate) model: TypedModel,
     pub(crate) input: Tensor,
 }
 
-/// A network of up to nine operations on images, and perhaps a classifier's head.
+/// Generates a network of up to nine image operations and possibly a classification head.
 pub(crate) fn network(numbers: &mut Numbers) -> TractResult<Case> {
     let format = numbers.one_of(&[DataFormat::NCHW, DataFormat::NCHW, DataFormat::NHWC]);
-    // Large images of many channels, where kernels of 3×3 are computed in another way.
+    // Large images with many channels use Winograd convolution.
     let large = numbers.once_in(40);
     let channels = numbers.one_of(if large { &[32, 48, 64][..] } else { &[1, 2, 3, 3, 4, 8, 15, 16, 17, 24, 32, 40] });
     let (height, width) =
@@ -29,29 +29,29 @@ pub(crate) fn network(numbers: &mut Numbers) -> TractResult<Case> {
     let element = if bytes { u8::datum_type() } else { f32::datum_type() };
     let mut model = TypedModel::default();
     let source = model.add_source("input", element.fact(&*shape))?;
-    let mut growing = Growing { numbers, model, format, large, images: Vec::new(), nodes: 0 };
+    let mut builder = NetworkBuilder { numbers, model, format, large, images: Vec::new(), nodes: 0 };
     let mut first = source;
     if bytes {
-        first = growing.wire(cast(f32::datum_type()), &[first])?;
-        first = growing.with_constant(mul(), first, &[1.0 / 255.0], true)?;
-    } else if growing.numbers.once_in(4) {
-        first = growing.normalise(first)?;
+        first = builder.wire(cast(f32::datum_type()), &[first])?;
+        first = builder.with_constant(mul(), first, &[1.0 / 255.0], true)?;
+    } else if builder.numbers.once_in(4) {
+        first = builder.normalize(first)?;
     }
-    growing.images.push(first);
-    let conv = growing.conv(first)?;
-    growing.keep(conv)?;
-    for _ in 0..growing.numbers.within(0, 8) {
-        growing.step()?;
+    builder.images.push(first);
+    let conv = builder.conv(first)?;
+    builder.keep(conv)?;
+    for _ in 0..builder.numbers.within(0, 8) {
+        builder.add_random_node()?;
     }
-    let last = *growing.images.last().context("no image")?;
-    let mut outputs = tvec![if growing.numbers.once_in(2) { growing.head(last)? } else { last }];
-    if growing.numbers.once_in(6) {
-        let other = growing.image();
+    let last = *builder.images.last().context("there is no image")?;
+    let mut outputs = tvec![if builder.numbers.once_in(2) { builder.head(last)? } else { last }];
+    if builder.numbers.once_in(6) {
+        let other = builder.image();
         if other != outputs[0] && other != source {
             outputs.push(other);
         }
     }
-    let Growing { mut model, numbers, .. } = growing;
+    let NetworkBuilder { mut model, numbers, .. } = builder;
     model.select_output_outlets(&outputs)?;
     model.compact()?;
     let length = shape.iter().product();
@@ -64,7 +64,7 @@ pub(crate) fn network(numbers: &mut Numbers) -> TractResult<Case> {
     Ok(Case { model, input })
 }
 
-struct Growing<'a> {
+struct NetworkBuilder<'a> {
     numbers: &'a mut Numbers,
     model: TypedModel,
     format: DataFormat,
@@ -73,7 +73,7 @@ struct Growing<'a> {
     nodes: usize,
 }
 
-impl Growing<'_> {
+impl NetworkBuilder<'_> {
     fn wire(&mut self, op: impl Into<Box<dyn TypedOp>>, inputs: &[OutletId]) -> TractResult<OutletId> {
         self.nodes += 1;
         Ok(self.model.wire_node(format!("node{}", self.nodes), op, inputs)?[0])
@@ -85,7 +85,7 @@ impl Growing<'_> {
     }
 
     fn shape(&self, outlet: OutletId) -> TractResult<TVec<usize>> {
-        Ok(self.model.outlet_fact(outlet)?.shape.as_concrete().context("an open shape")?.into())
+        Ok(self.model.outlet_fact(outlet)?.shape.as_concrete().context("the shape is not concrete")?.into())
     }
 
     fn channels(&self, outlet: OutletId) -> TractResult<usize> {
@@ -102,12 +102,12 @@ impl Growing<'_> {
         Ok([shape[axis], shape[axis + 1]])
     }
 
-    /// Any image, later ones more often.
+    /// Picks an image, more often a recent one.
     fn image(&mut self) -> OutletId {
         if self.numbers.once_in(4) { self.numbers.one_of(&self.images) } else { self.images[self.images.len() - 1] }
     }
 
-    fn step(&mut self) -> TractResult<()> {
+    fn add_random_node(&mut self) -> TractResult<()> {
         let image = self.image();
         let channels = self.channels(image)?;
         let made = match self.numbers.within(0, 15) {
@@ -118,12 +118,12 @@ impl Growing<'_> {
                 let high = self.numbers.one_of(&[0.5, 6.0]);
                 self.with_constant(min(), low, &[high], true)?
             }
-            7 => self.normalise(image)?,
+            7 => self.normalize(image)?,
             8 => self.max_pool(image)?,
             9 => self.mean_pool(image)?,
             10 | 11 => self.sum(image)?,
             12 => self.concat(image)?,
-            13 if self.numbers.once_in(3) => self.global(image)?,
+            13 if self.numbers.once_in(3) => self.global_pool(image)?,
             14 => self.wire(tanh(), &[image])?,
             15 => {
                 let floats = self.numbers.floats(channels);
@@ -134,7 +134,7 @@ impl Growing<'_> {
         self.keep(made)
     }
 
-    /// Goes on with an image, unless nothing is left of it.
+    /// Makes an image available to later nodes, unless it is empty.
     fn keep(&mut self, image: OutletId) -> TractResult<()> {
         if !self.shape(image)?.contains(&0) {
             self.images.push(image);
@@ -142,7 +142,7 @@ impl Growing<'_> {
         Ok(())
     }
 
-    /// An operation with a constant on its right: one value for all, or one for each channel.
+    /// An operation with a constant right operand: one value for all channels (`uniform`), or one per channel.
     fn with_constant(
         &mut self,
         op: impl Into<Box<dyn TypedOp>>,
@@ -159,20 +159,20 @@ impl Growing<'_> {
         self.wire(op, &[image, constant])
     }
 
-    /// What batch normalisation becomes.
-    fn normalise(&mut self, image: OutletId) -> TractResult<OutletId> {
+    /// Batch normalization, as importers write it.
+    fn normalize(&mut self, image: OutletId) -> TractResult<OutletId> {
         let channels = self.channels(image)?;
         let [mean, scale] = [self.numbers.floats(channels), self.numbers.floats(channels)];
-        let centred = self.with_constant(sub(), image, &mean, false)?;
+        let centered = self.with_constant(sub(), image, &mean, false)?;
         if self.numbers.once_in(3) {
             return self.with_constant(
                 div(),
-                centred,
+                centered,
                 &scale.iter().map(|value| value + 3.0).collect::<Vec<_>>(),
                 false,
             );
         }
-        self.with_constant(mul(), centred, &scale, false)
+        self.with_constant(mul(), centered, &scale, false)
     }
 
     fn pool_spec(&mut self, image: OutletId, outputs: usize) -> TractResult<PoolSpec> {
@@ -247,7 +247,7 @@ impl Growing<'_> {
     fn max_pool(&mut self, image: OutletId) -> TractResult<OutletId> {
         let channels = self.channels(image)?;
         let pool_spec = self.pool_spec(image, channels)?;
-        let pool_spec = rounding(self.numbers, pool_spec);
+        let pool_spec = randomize_rounding(self.numbers, pool_spec);
         self.wire(MaxPool { pool_spec, with_index_outputs: None }, &[image])
     }
 
@@ -255,11 +255,11 @@ impl Growing<'_> {
         let channels = self.channels(image)?;
         let pool_spec = self.pool_spec(image, channels)?;
         let (count_include_pad, normalize) = (self.numbers.once_in(2), !self.numbers.once_in(4));
-        let pool_spec = rounding(self.numbers, pool_spec);
+        let pool_spec = randomize_rounding(self.numbers, pool_spec);
         self.wire(SumPool { pool_spec, count_include_pad, normalize }, &[image])
     }
 
-    /// With an image of the same shape, or with what two convolutions make of one.
+    /// The sum with another image of the same shape.
     fn sum(&mut self, image: OutletId) -> TractResult<OutletId> {
         let shape = self.shape(image)?;
         let mut others = Vec::new();
@@ -285,7 +285,7 @@ impl Growing<'_> {
         self.wire(TypedConcat { axis }, &inputs)
     }
 
-    fn global(&mut self, image: OutletId) -> TractResult<OutletId> {
+    fn global_pool(&mut self, image: OutletId) -> TractResult<OutletId> {
         let (axis, hw) = (self.format.h_axis(), self.hw(image)?);
         let reducer = self.numbers.one_of(&[Reducer::Sum, Reducer::Max]);
         let reduced = self.wire(Reduce { axes: tvec![axis, axis + 1], reducer }, &[image])?;
@@ -295,7 +295,7 @@ impl Growing<'_> {
         self.with_constant(div(), reduced, &[(hw[0] * hw[1]) as f32], true)
     }
 
-    /// A classifier's head: flatten, dense, perhaps softmax.
+    /// A classification head: flatten, dense, possibly ReLU and softmax.
     fn head(&mut self, image: OutletId) -> TractResult<OutletId> {
         let shape = self.shape(image)?;
         let length: usize = shape.iter().product();
@@ -321,15 +321,15 @@ impl Growing<'_> {
     }
 }
 
-/// ONNX's pools may round their size up, so that the last window reaches beyond the padding.
-fn rounding(numbers: &mut Numbers, pool_spec: PoolSpec) -> PoolSpec {
+/// ONNX pooling may round the output size up, so that the last window reaches beyond the padding.
+fn randomize_rounding(numbers: &mut Numbers, pool_spec: PoolSpec) -> PoolSpec {
     let padding = match pool_spec.padding {
         PaddingSpec::Explicit(before, after) => {
-            // Padding of a whole window or more is not allowed there.
-            let less = |pads: TVec<usize>| {
+            // ONNX requires the padding to be smaller than the kernel.
+            let limited = |pads: TVec<usize>| {
                 pads.iter().zip(&pool_spec.kernel_shape).map(|(&pad, &size)| pad.min(size - 1)).collect()
             };
-            PaddingSpec::ExplicitOnnxPool(less(before), less(after), numbers.once_in(2))
+            PaddingSpec::ExplicitOnnxPool(limited(before), limited(after), numbers.once_in(2))
         }
         other => other,
     };

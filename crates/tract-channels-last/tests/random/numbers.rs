@@ -1,4 +1,4 @@
-//! Random numbers that a seed gives again.
+//! Reproducible pseudo-random numbers.
 
 /// A generator (xorshift64*).
 pub(crate) struct Numbers(u64);
@@ -17,7 +17,7 @@ impl Numbers {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     }
 
-    /// One of `low..=high`.
+    /// A number in `low..=high`.
     pub(crate) fn within(&mut self, low: usize, high: usize) -> usize {
         low + (self.next() % (high - low + 1) as u64) as usize
     }
@@ -26,7 +26,7 @@ impl Numbers {
         all[self.within(0, all.len() - 1)]
     }
 
-    /// True once in so many times.
+    /// True with probability `1 / times`.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.within(1, times) == 1
     }

@@ -1,17 +1,18 @@
-//! Where images enter and leave, and what is too small to be worth vectors.
+//! Converts images between the caller's tensors (CHW or HWC) and the blocked buffers, and copies channels for concatenation.
+//! Plain loops: these run once per inference or less, and memory bounds them.
 
 use crate::buffer::{BLOCK, Buffer};
 use crate::graph::Order;
 
-/// Takes an image in, element by element. `scale` and `shift` are one for each channel.
-pub(crate) fn read<T: Copy>(
+/// Copies an image from the caller into a buffer as `to_float(element) * scale[channel] + shift[channel]`.
+pub(crate) fn read_image<T: Copy>(
     source: &[T],
     order: Order,
     to: &Buffer,
     output: &mut [f32],
     scale: &[f32],
     shift: &[f32],
-    value: impl Fn(T) -> f32,
+    to_float: impl Fn(T) -> f32,
 ) {
     let (shape, lanes) = (to.shape, to.lanes);
     for block in 0..to.blocks() {
@@ -29,12 +30,12 @@ pub(crate) fn read<T: Copy>(
                 match order {
                     Order::Chw => {
                         let line = &source[((first + channel) * shape.height + row) * shape.width..][..shape.width];
-                        pixels.zip(line).for_each(|(pixel, &element)| *pixel = value(element) * scale + shift);
+                        pixels.zip(line).for_each(|(pixel, &element)| *pixel = to_float(element) * scale + shift);
                     }
                     Order::Hwc => {
                         let line = &source[row * shape.width * shape.channels + first + channel..];
                         let line = line.iter().step_by(shape.channels);
-                        pixels.zip(line).for_each(|(pixel, &element)| *pixel = value(element) * scale + shift);
+                        pixels.zip(line).for_each(|(pixel, &element)| *pixel = to_float(element) * scale + shift);
                     }
                 }
             }
@@ -42,8 +43,8 @@ pub(crate) fn read<T: Copy>(
     }
 }
 
-/// Gives an image out, element by element.
-pub(crate) fn write(from: &Buffer, input: &[f32], order: Order, target: &mut [f32]) {
+/// Copies an image from a buffer to the caller.
+pub(crate) fn write_image(from: &Buffer, input: &[f32], order: Order, target: &mut [f32]) {
     let shape = from.shape;
     for channel in 0..shape.channels {
         let (block, lane) = (channel / from.lanes, channel % from.lanes);
@@ -64,40 +65,24 @@ pub(crate) fn write(from: &Buffer, input: &[f32], order: Order, target: &mut [f3
     }
 }
 
-/// Copies an image to the channels of another, from `channel` on.
-pub(crate) fn append(from: &Buffer, input: &[f32], to: &Buffer, output: &mut [f32], channel: usize) {
-    let whole = channel.is_multiple_of(BLOCK);
+/// Copies all channels of one image into another, starting at its channel `first`.
+pub(crate) fn copy_channels(from: &Buffer, input: &[f32], to: &Buffer, output: &mut [f32], first: usize) {
+    let aligned = first.is_multiple_of(BLOCK);
     for row in 0..from.shape.height {
-        if whole {
+        if aligned {
             for block in 0..from.blocks() {
                 let width = from.shape.width * BLOCK;
                 let source = &input[from.pixel(block, row, 0) * BLOCK..][..width];
-                output[to.pixel(channel / BLOCK + block, row, 0) * BLOCK..][..width].copy_from_slice(source);
+                output[to.pixel(first / BLOCK + block, row, 0) * BLOCK..][..width].copy_from_slice(source);
             }
             continue;
         }
-        for index in 0..from.shape.channels {
-            let source = from.pixel(index / BLOCK, row, 0) * BLOCK + index % BLOCK;
-            let target = to.pixel((channel + index) / BLOCK, row, 0) * BLOCK + (channel + index) % BLOCK;
+        for channel in 0..from.shape.channels {
+            let source = from.pixel(channel / BLOCK, row, 0) * BLOCK + channel % BLOCK;
+            let target = to.pixel((first + channel) / BLOCK, row, 0) * BLOCK + (first + channel) % BLOCK;
             for column in 0..from.shape.width {
                 output[target + column * BLOCK] = input[source + column * BLOCK];
             }
         }
-    }
-}
-
-/// Softmax of a vector.
-pub(crate) struct Softmax;
-
-impl Softmax {
-    /// Exponentials of the differences from the largest, divided by their sum.
-    pub(crate) fn run(input: &[f32], output: &mut [f32]) {
-        let largest = input.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0;
-        for (output, &value) in output.iter_mut().zip(input) {
-            *output = (value - largest).exp();
-            sum += *output;
-        }
-        output.iter_mut().for_each(|value| *value /= sum);
     }
 }
