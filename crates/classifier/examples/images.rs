@@ -1,9 +1,9 @@
-//! How long it takes to get images ready for a model: reading the file, and all of it down to the input's size.
+//! Measures preprocessing: decoding an image, converting and resizing it.
 //!
 //! usage: images ROUNDS WIDTH HEIGHT IMAGE…
-//! Prints a line of JSON for each image, with the least and the median of the rounds in milliseconds.
+//! Prints one line of JSON per image, with the minimum and median of the rounds in milliseconds.
 
-#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+#![expect(clippy::print_stdout, reason = "printing figures is its purpose")]
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn main() -> anyhow::Result<()> {
         let mut took: Vec<Duration> = Vec::new();
         for _ in 0..rounds {
             let started = Instant::now();
-            preprocess(&bytes, Color::Rgb, size, Filter::Bilinear).with_context(|| format!("preparing {path}"))?;
+            preprocess(&bytes, Color::Rgb, size, Filter::Bilinear).with_context(|| format!("preprocessing {path}"))?;
             took.push(started.elapsed());
         }
         took.sort();

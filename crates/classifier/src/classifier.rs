@@ -1,4 +1,4 @@
-//! The whole way from the bytes of an image to ranked labels.
+//! From image bytes to ranked labels: decode, preprocess, run the model, rank.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,13 +7,17 @@ use serde::Serialize;
 
 use crate::engine::Operators;
 use crate::error::Error;
-use crate::input::Facts;
-use crate::manifest::{Color, Filter, Manifest, Prepared};
+#[cfg(feature = "tract")]
+use crate::import::load;
+use crate::input_tensor::input_tensor;
+use crate::manifest::{Manifest, Prepared};
 use crate::model::Model;
+use crate::model_info::ModelInfo;
 use crate::pixels::Pixels;
+use crate::preprocess::{Color, Filter};
 use crate::{color, decode, rank, resize};
 
-/// File name of the manifest beside the model.
+/// File name of the manifest.
 pub const MANIFEST_FILE: &str = "classifier.json";
 
 /// File name of a prepared model.
@@ -28,61 +32,61 @@ pub struct Classifier {
 /// One class and its score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// From the manifest; the class index where it has no labels.
+    /// The label from the manifest, or the class index if the manifest has no labels.
     pub label: String,
-    /// A probability, unless the manifest turns softmax off for a model that gives something else.
+    /// A probability, unless the manifest disables softmax and the model returns something else.
     pub score: f32,
 }
 
-/// Predictions and how they came about.
+/// The result of classifying one image.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    /// Best first; never empty.
+pub struct Classification {
+    /// Best first, never empty.
     pub predictions: Vec<Prediction>,
-    /// The image as it was sent.
-    pub image: ImageFacts,
-    /// How long each step took.
+    /// The image before preprocessing.
+    pub image: ImageInfo,
+    /// The duration of each step.
     pub timing: Timing,
 }
 
-/// What the file held.
+/// The format and size of an image file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageFacts {
-    /// PNG, JPEG, WebP, GIF or BMP.
+pub struct ImageInfo {
+    /// `PNG`, `JPEG`, `WebP`, `GIF` or `BMP`.
     pub format: &'static str,
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
 }
 
-/// Durations of the steps.
+/// The duration of each step.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
-    /// Bytes to pixels.
+    /// From bytes to pixels.
     pub decode: Duration,
-    /// Pixels to the input tensor.
+    /// From pixels to the input tensor.
     pub preprocess: Duration,
-    /// Input tensor to scores.
+    /// From the input tensor to scores.
     pub inference: Duration,
 }
 
 impl Classifier {
-    /// Reads the manifest `classifier.json` and the model that it names from one folder.
+    /// Loads the manifest `classifier.json` and the model that it names from a folder.
     ///
     /// # Errors
     ///
-    /// [`Error::Model`] when a file cannot be read or is not valid.
+    /// [`Error::Model`] if a file cannot be read or is invalid.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(MANIFEST_FILE);
         let text = std::fs::read(&path)
             .map_err(|error| Error::Model(format!("reading manifest {}: {error}", path.display())))?;
         let manifest: Manifest = serde_json::from_slice(&text)
             .map_err(|error| Error::Model(format!("reading manifest {}: {error}", path.display())))?;
-        // A manifest names a file beside itself, never one elsewhere.
+        // The model must be in the manifest's folder.
         if Path::new(&manifest.model).file_name() != Some(manifest.model.as_ref()) {
             return Err(Error::Model(format!(
-                "reading manifest {}: model {:?} is not a file name",
+                "reading manifest {}: model {:?} is not a plain file name",
                 path.display(),
                 manifest.model
             )));
@@ -91,32 +95,32 @@ impl Classifier {
         if let Some(prepared) = &manifest.prepared {
             let open = std::fs::File::open(&path);
             let mut file = open.map_err(|error| Error::Model(format!("reading model {}: {error}", path.display())))?;
-            let model = Model::prepared(&manifest.model, &mut file, prepared)?;
-            return Self::of(manifest, model);
+            let model = Model::load_prepared(&manifest.model, &mut file, prepared)?;
+            return Self::with_model(manifest, model);
         }
         let bytes =
             std::fs::read(&path).map_err(|error| Error::Model(format!("reading model {}: {error}", path.display())))?;
         Self::new(manifest, &bytes)
     }
 
-    /// Takes a model from memory; the manifest's `model` tells its format by the ending.
+    /// Loads a model from memory. The extension of the manifest's `model` tells its format.
     ///
     /// # Errors
     ///
-    /// [`Error::Model`] when the model cannot be read or does not fit the manifest.
+    /// [`Error::Model`] if the model cannot be read or does not match the manifest.
     pub fn new(manifest: Manifest, model: &[u8]) -> Result<Self, Error> {
         let model = match &manifest.prepared {
-            Some(prepared) => Model::prepared(&manifest.model, &mut &*model, prepared)?,
-            None => Model::load(&manifest.model, model, &manifest.preprocess, manifest.engine)?,
+            Some(prepared) => Model::load_prepared(&manifest.model, &mut &*model, prepared)?,
+            None => load(&manifest.model, model, &manifest.preprocess, manifest.engine)?,
         };
-        Self::of(manifest, model)
+        Self::with_model(manifest, model)
     }
 
-    fn of(manifest: Manifest, model: Model) -> Result<Self, Error> {
-        let (labels, classes) = (manifest.labels.len(), model.facts.classes);
+    fn with_model(manifest: Manifest, model: Model) -> Result<Self, Error> {
+        let (labels, classes) = (manifest.labels.len(), model.info.classes);
         if labels != 0 && labels != classes {
             return Err(Error::Model(format!(
-                "reading labels: there are {labels}, but the model {} has {classes} classes",
+                "reading labels: there are {labels} labels, but the model {} has {classes} classes",
                 manifest.model
             )));
         }
@@ -126,76 +130,80 @@ impl Classifier {
         Ok(Self { manifest, model })
     }
 
-    /// The manifest and the model's file in the form that is read without parsing, folding or packing; none where tract
-    /// is needed.
+    /// The manifest and model file of the prepared form, which loads without parsing, fusing or packing. `None` if the model
+    /// needs tract.
     pub fn prepared(&self) -> Option<(Manifest, Vec<u8>)> {
-        let file = self.model.save()?;
-        let prepared = Prepared { facts: self.model.facts.clone(), operators: self.model.operators.taken.clone() };
+        let file = self.model.save_prepared()?;
+        let prepared = Prepared { info: self.model.info.clone(), operators: self.model.operators.taken.clone() };
         let manifest = Manifest { model: PREPARED_FILE.to_owned(), prepared: Some(prepared), ..self.manifest.clone() };
         Some((manifest, file))
     }
 
-    /// What computes the model, in words.
+    /// What computes the model: `channels-last (avx2)`, `tract`, or `tract with channels-last (avx2)`.
     pub fn engine(&self) -> String {
         self.model.engine()
     }
 
-    /// Which operators the channels-last kernels compute, and which tract does.
+    /// Which operators the channels-last kernels compute, and which tract computes.
     pub fn operators(&self) -> &Operators {
         &self.model.operators
     }
 
-    /// What the model takes and gives.
-    pub fn facts(&self) -> &Facts {
-        &self.model.facts
+    /// The model's input and output.
+    pub fn model_info(&self) -> &ModelInfo {
+        &self.model.info
     }
 
-    /// As given or read.
+    /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The best classes of an image, at most the manifest's `top_k`.
+    /// Classifies an image file, and returns at most as many predictions as the manifest's `top_k`.
     ///
     /// # Errors
     ///
-    /// As [`Classifier::answer`].
+    /// As [`Classifier::classify_top_k`].
     pub fn classify(&self, image: &[u8]) -> Result<Vec<Prediction>, Error> {
-        Ok(self.answer(image, self.manifest.top_k)?.predictions)
+        Ok(self.classify_top_k(image, self.manifest.top_k)?.predictions)
     }
 
-    /// The `top_k` best classes of an image (at least one, at most all), with what is known of the way there.
+    /// Classifies an image file, and returns the `top_k` best classes (at least one, at most all) with image size and timing.
     ///
     /// # Errors
     ///
-    /// The variant says whose fault it is: only [`Error::Model`] is not the image's.
-    pub fn answer(&self, image: &[u8], top_k: usize) -> Result<Answer, Error> {
+    /// [`Error::Model`] if the model is at fault; any other variant if the image is.
+    pub fn classify_top_k(&self, image: &[u8], top_k: usize) -> Result<Classification, Error> {
         let preprocess = &self.manifest.preprocess;
-        let facts = &self.model.facts;
+        let info = &self.model.info;
         let started = Instant::now();
         let decoded = decode::decode(image)?;
-        let image = ImageFacts { format: decoded.format, width: decoded.image.width(), height: decoded.image.height() };
+        let image = ImageInfo { format: decoded.format, width: decoded.image.width(), height: decoded.image.height() };
         let decoding = started.elapsed();
 
-        let pixels = color::convert(decoded.image, facts.color, decoded.grey_16)?;
-        let [width, height] = facts.size.map(|side| side as usize);
+        let pixels = color::convert(decoded.image, info.color, decoded.is_grey_16)?;
+        let [width, height] = info.size.map(|side| side as usize);
         let pixels = resize::resize(pixels, width, height, preprocess.filter);
-        let input = facts.input(pixels, preprocess);
+        let input = input_tensor(info, pixels, preprocess);
         let preprocessing = started.elapsed() - decoding;
 
         let mut scores = self.model.run(&input)?;
         if scores.iter().any(|score| score.is_nan()) {
-            return Err(Error::Model("running model: it gave a score that is no number".to_owned()));
+            return Err(Error::Model("running model: it returned a score that is not a number".to_owned()));
         }
         if preprocess.softmax.unwrap_or_else(|| !rank::is_distribution(&scores)) {
             channels_last::softmax(&mut scores);
         }
         let inference = started.elapsed() - decoding - preprocessing;
-        let predictions = rank::best(&scores, top_k.max(1))
+        let predictions = rank::top_classes(&scores, top_k.max(1))
             .into_iter()
             .map(|class| Prediction { label: self.label(class), score: scores[class] })
             .collect();
-        Ok(Answer { predictions, image, timing: Timing { decode: decoding, preprocess: preprocessing, inference } })
+        Ok(Classification {
+            predictions,
+            image,
+            timing: Timing { decode: decoding, preprocess: preprocessing, inference },
+        })
     }
 
     fn label(&self, class: usize) -> String {
@@ -203,17 +211,30 @@ impl Classifier {
     }
 }
 
-/// Decodes an image, converts and resizes it: the part of preprocessing that equals
-/// `Image.open(...).convert(color).resize(size, filter)` of Pillow. `size` is width and height in pixels.
+/// Decodes, converts and resizes an image, with the result of Pillow's
+/// `Image.open(...).convert(color).resize(size, filter)`. `size` is width and height in pixels.
 ///
 /// # Errors
 ///
-/// As [`Classifier::answer`], and [`Error::Unprocessable`] for a size of zero.
+/// As [`Classifier::classify_top_k`], and [`Error::Unprocessable`] for a size of zero.
 pub fn preprocess(image: &[u8], color: Color, size: [u32; 2], filter: Filter) -> Result<Pixels, Error> {
     if size.contains(&0) {
-        return Err(Error::Unprocessable("resizing image: the size has a side of 0 pixels".to_owned()));
+        return Err(Error::Unprocessable("resizing image: width and height must be at least 1 pixel".to_owned()));
     }
     let decoded = decode::decode(image)?;
-    let pixels = color::convert(decoded.image, color, decoded.grey_16)?;
+    let pixels = color::convert(decoded.image, color, decoded.is_grey_16)?;
     Ok(resize::resize(pixels, size[0] as usize, size[1] as usize, filter))
+}
+
+/// Refuses ONNX and TFLite files: this build has no tract.
+#[cfg(not(feature = "tract"))]
+fn load(
+    file_name: &str,
+    _bytes: &[u8],
+    _preprocess: &crate::preprocess::Preprocess,
+    _engine: crate::engine::Engine,
+) -> Result<Model, Error> {
+    Err(Error::Model(format!(
+        "reading model {file_name}: this program was built without tract and runs only prepared models"
+    )))
 }

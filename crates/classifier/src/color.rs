@@ -1,18 +1,18 @@
-//! Conversion to grey or RGB with the results of Pillow's `Image.convert`.
+//! Conversion to grey or RGB, with the results of Pillow's `Image.convert`.
 //!
-//! Alpha is dropped, not blended, and 16-bit samples keep their high byte. The exception is Pillow's as well: a grey
-//! PNG of 16 bits (mode `I;16`) is clipped, everything above 255 becomes white.
+//! Alpha is dropped, not blended, and 16-bit samples keep their high byte. As in Pillow, a 16-bit grey PNG (mode `I;16`) is an
+//! exception: its samples are clipped, so everything above 255 becomes white.
 
 use image::DynamicImage;
 
 use crate::error::Error;
-use crate::manifest::Color;
 use crate::pixels::Pixels;
+use crate::preprocess::Color;
 
-/// Converts a decoded image. `clip_grey` says that the file holds 16-bit grey without an alpha channel of its own.
+/// Converts a decoded image. `clip_grey` means that the file holds 16-bit grey without an alpha channel.
 pub(crate) fn convert(image: DynamicImage, color: Color, clip_grey: bool) -> Result<Pixels, Error> {
     let (width, height) = (image.width() as usize, image.height() as usize);
-    let (samples, channels) = eight_bit(image, clip_grey)?;
+    let (samples, channels) = to_8_bit(image, clip_grey)?;
     let (data, channels) = match color {
         Color::L => (to_grey(samples, channels), 1),
         Color::Rgb => (to_rgb(samples, channels), 3),
@@ -41,10 +41,10 @@ fn to_rgb(samples: Vec<u8>, channels: usize) -> Vec<u8> {
     }
 }
 
-/// The samples as bytes, and how many channels they have: grey, grey and alpha, RGB, or RGB and alpha.
-fn eight_bit(image: DynamicImage, clip_grey: bool) -> Result<(Vec<u8>, usize), Error> {
+/// The samples as bytes, and the number of channels: grey, grey + alpha, RGB, or RGB + alpha.
+fn to_8_bit(image: DynamicImage, clip_grey: bool) -> Result<(Vec<u8>, usize), Error> {
     let clip = |samples: Vec<u16>| samples.iter().map(|&sample| sample.min(255) as u8).collect::<Vec<u8>>();
-    let high = |samples: Vec<u16>| samples.iter().map(|&sample| (sample >> 8) as u8).collect::<Vec<u8>>();
+    let high_byte = |samples: Vec<u16>| samples.iter().map(|&sample| (sample >> 8) as u8).collect::<Vec<u8>>();
     Ok(match image {
         DynamicImage::ImageLuma8(image) => (image.into_raw(), 1),
         DynamicImage::ImageLumaA8(image) => (image.into_raw(), 2),
@@ -52,11 +52,14 @@ fn eight_bit(image: DynamicImage, clip_grey: bool) -> Result<(Vec<u8>, usize), E
         DynamicImage::ImageRgba8(image) => (image.into_raw(), 4),
         DynamicImage::ImageLuma16(image) => (clip(image.into_raw()), 1),
         DynamicImage::ImageLumaA16(image) if clip_grey => (clip(image.into_raw()), 2),
-        DynamicImage::ImageLumaA16(image) => (high(image.into_raw()), 2),
-        DynamicImage::ImageRgb16(image) => (high(image.into_raw()), 3),
-        DynamicImage::ImageRgba16(image) => (high(image.into_raw()), 4),
+        DynamicImage::ImageLumaA16(image) => (high_byte(image.into_raw()), 2),
+        DynamicImage::ImageRgb16(image) => (high_byte(image.into_raw()), 3),
+        DynamicImage::ImageRgba16(image) => (high_byte(image.into_raw()), 4),
         other => {
-            return Err(Error::Unprocessable(format!("converting image: pixels of type {:?}", other.color())));
+            return Err(Error::Unprocessable(format!(
+                "converting image: pixel type {:?} is not supported",
+                other.color()
+            )));
         }
     })
 }

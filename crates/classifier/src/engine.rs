@@ -1,14 +1,14 @@
-//! What runs a model, and what of it.
+//! The choice of kernels for a model, and which operators they compute.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Which kernels a model may use.
+/// Which kernels may compute a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// The channels-last kernels for all operators that they take, tract for the rest.
+    /// The channels-last kernels for every operator that they support, tract for the rest.
     #[default]
     ChannelsLast,
     /// tract alone.
@@ -16,17 +16,17 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Whether it is the one that is meant where nothing is said.
+    /// Whether it is the default.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// The operators of a model, by name.
+/// The number of operators of a model, by name. The field names are part of log lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Operators {
-    /// That the channels-last kernels compute.
+    /// Operators that the channels-last kernels compute.
     pub taken: BTreeMap<String, usize>,
-    /// That stay with tract.
+    /// Operators that tract computes.
     pub left: BTreeMap<String, usize>,
 }

@@ -1,24 +1,24 @@
-//! What can go wrong, by whose fault: each variant is one HTTP status of the handler.
+//! Errors of this crate. Each variant corresponds to one HTTP status of the handler.
 
-/// Why an image got no prediction, or why a model cannot be used.
+/// Why an image could not be classified, or a model not loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The bytes are of no image format at all (400).
+    /// The data is not an image (400).
     #[error("{0}")]
     NotAnImage(String),
-    /// The format is known and read, but the data is cut short or damaged (400).
+    /// The image is truncated or damaged (400).
     #[error("{0}")]
     Damaged(String),
-    /// More pixels or memory than is allowed (413).
+    /// The image exceeds the limits on pixels or memory (413).
     #[error("{0}")]
     TooLarge(String),
-    /// An image of a format that is not read, such as TIFF (415).
+    /// The image has an unsupported format, such as TIFF (415).
     #[error("{0}")]
     UnsupportedFormat(String),
-    /// An intact image of a readable format that cannot become the model's input (422).
+    /// The image is intact but cannot become the model's input (422).
     #[error("{0}")]
     Unprocessable(String),
-    /// The manifest or the model file is at fault, or inference failed (500).
+    /// The manifest or the model is invalid, or inference failed (500).
     #[error("{0}")]
     Model(String),
 }

@@ -1,66 +1,50 @@
-//! Reading a model file with tract: ONNX or TFLite, and what of it the channels-last operator takes.
+//! Loads an ONNX or TFLite file with tract and moves what they support to the channels-last kernels.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 
 use tract_channels_last::Rewritten;
-use tract_onnx::prelude::{
-    DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor, TractError, TractResult,
-    TypedModel, TypedRunnableModel, tvec,
-};
+use tract_onnx::prelude::{DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, TypedModel};
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::engine::{Engine, Operators};
 use crate::error::Error;
-use crate::input::{ElementType, Facts, Input, Layout};
-use crate::manifest::Preprocess;
-use crate::model::{Model, Runs};
-use crate::tflite;
+use crate::model::{Backend, Model};
+use crate::model_info::{ElementType, Layout, ModelInfo};
+use crate::preprocess::Preprocess;
+use crate::resolve::resolve;
+use crate::tflite::{self, TfliteModel};
+use crate::tract_error::model_error;
+use crate::tract_plan::TractPlan;
 
-/// Characters of a cause that is shown; tract prints whole graphs.
-const MAX_CAUSE: usize = 300;
-
-/// A model that tract runs, as a whole or around the parts that were taken.
-pub(crate) struct Plan {
-    plan: Arc<TypedRunnableModel>,
-    /// What the plan's input wants: float also where the file declares uint8 and converts it first thing.
-    feeds: DatumType,
+/// Loads a model file only to look at it. `file_name` tells ONNX from TFLite by its extension.
+///
+/// # Errors
+///
+/// [`Error::Model`] if the file is unreadable, uses an unsupported operator, or its input or output is not that of an image
+/// classifier.
+pub fn inspect(file_name: &str, bytes: &[u8], preprocess: &Preprocess) -> Result<(ModelInfo, Operators), Error> {
+    let model = load(file_name, bytes, preprocess, Engine::default())?;
+    Ok((model.info, model.operators))
 }
 
-impl Plan {
-    pub(crate) fn run(&self, shape: &[usize], input: &Input) -> Result<Vec<f32>, Error> {
-        self.scores(shape, input).map_err(|error| Error::Model(format!("running model: {}", cause(&error))))
-    }
-
-    fn scores(&self, shape: &[usize], input: &Input) -> TractResult<Vec<f32>> {
-        let input = match input {
-            Input::U8(bytes) => Tensor::from_shape(shape, bytes)?,
-            Input::F32(floats) => Tensor::from_shape(shape, floats)?,
-        };
-        let input = if input.datum_type() == self.feeds { input } else { input.cast_to_dt(self.feeds)?.into_owned() };
-        let outputs = self.plan.run(tvec!(input.into_tvalue()))?;
-        let scores = outputs[0].cast_to::<f32>()?;
-        Ok(scores.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
-    }
-}
-
-/// Reads a model file. `file_name` tells ONNX from TFLite by its ending.
+/// Loads a model file. `file_name` tells ONNX from TFLite by its extension.
 pub(crate) fn load(file_name: &str, bytes: &[u8], preprocess: &Preprocess, engine: Engine) -> Result<Model, Error> {
-    let ending = Path::new(file_name).extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    let load = match ending.as_deref() {
-        Some("onnx") => load_onnx,
-        Some("tflite") => load_tflite,
+    let extension =
+        Path::new(file_name).extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    let parse = match extension.as_deref() {
+        Some("onnx") => parse_onnx,
+        Some("tflite") => parse_tflite,
         _ => {
             return Err(Error::Model(format!("reading model {file_name}: the file name must end in .onnx or .tflite")));
         }
     };
-    // tract panics on some damaged files. A model is loaded when it is packaged, where this turns the panic into
-    // an error; the function itself, which aborts on a panic, only ever sees a file that passed there.
-    catch_unwind(AssertUnwindSafe(|| load(bytes, preprocess).and_then(|(model, facts)| of(model, facts, engine))))
+    // tract panics on some damaged files. Packaging loads every model and turns the panic into an error here. The function
+    // itself aborts on a panic, but only sees files that passed packaging.
+    catch_unwind(AssertUnwindSafe(|| parse(bytes, preprocess).and_then(|(model, info)| build(model, info, engine))))
         .unwrap_or_else(|_| {
-            Err(Error::Model("it is damaged, or uses an operator in a way that is not supported".to_owned()))
+            Err(Error::Model("the file is damaged, or uses an operator in an unsupported way".to_owned()))
         })
         .map_err(|error| match error {
             Error::Model(message) if !message.starts_with("reading model") => {
@@ -70,71 +54,77 @@ pub(crate) fn load(file_name: &str, bytes: &[u8], preprocess: &Preprocess, engin
         })
 }
 
-fn of(mut model: TypedModel, mut facts: Facts, engine: Engine) -> Result<Model, Error> {
-    let output = model.output_fact(0).map_err(broken)?;
-    facts.classes = match output.shape.as_concrete() {
+/// Rewrites and optimizes a parsed model.
+fn build(mut model: TypedModel, mut info: ModelInfo, engine: Engine) -> Result<Model, Error> {
+    let output = model.output_fact(0).map_err(model_error)?;
+    info.classes = match output.shape.as_concrete() {
         Some(&[1, classes]) if classes > 0 && output.datum_type.is_float() => classes,
         _ => {
-            return Err(Error::Model(format!("its output is {output:?}; a classifier gives [1, classes] of floats")));
+            return Err(Error::Model(format!(
+                "its output is {output:?}; a classifier must return floats of shape [1, classes]"
+            )));
         }
     };
     let isa = channels_last::Isa::detect();
     let rewritten = match engine {
-        Engine::ChannelsLast => tract_channels_last::rewrite(&mut model, isa).map_err(broken)?,
+        Engine::ChannelsLast => tract_channels_last::rewrite(&mut model, isa).map_err(model_error)?,
         Engine::Tract => Rewritten { left: tract_channels_last::operators(&model), ..Rewritten::default() },
     };
-    let feeds = model.input_fact(0).map_err(broken)?.datum_type;
-    let runs = match rewritten.whole_model {
-        Some(program) if takes(&program, &facts, feeds) => Runs::program(program, isa),
+    let input_type = model.input_fact(0).map_err(model_error)?.datum_type;
+    let backend = match rewritten.whole_model {
+        Some(program) if accepts_input(&program, &info, input_type) => Backend::channels_last(program, isa),
         _ => {
-            let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(broken)?;
-            Runs::Plan(Plan { plan, feeds })
+            let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(model_error)?;
+            Backend::Tract(TractPlan { plan, input_type })
         }
     };
-    Ok(Model { runs, facts, operators: Operators { taken: rewritten.taken, left: rewritten.left } })
+    Ok(Model { backend, info, operators: Operators { taken: rewritten.taken, left: rewritten.left } })
 }
 
-/// Whether a program takes just what the model takes.
-fn takes(program: &channels_last::Program, facts: &Facts, feeds: DatumType) -> bool {
-    let elements = facts.input_shape.iter().product();
-    let element = if feeds == DatumType::U8 { channels_last::ElementType::U8 } else { channels_last::ElementType::F32 };
-    program.inputs().eq([(elements, element)]) && program.outputs() == [facts.classes]
+/// Whether a program's input and output are those of the model.
+fn accepts_input(program: &channels_last::Program, info: &ModelInfo, input_type: DatumType) -> bool {
+    let elements = info.input_shape.iter().product();
+    let element_type = match input_type {
+        DatumType::U8 => channels_last::ElementType::U8,
+        _ => channels_last::ElementType::F32,
+    };
+    program.inputs().eq([(elements, element_type)]) && program.outputs() == [info.classes]
 }
 
-fn load_onnx(mut bytes: &[u8], preprocess: &Preprocess) -> Result<(TypedModel, Facts), Error> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut bytes).map_err(broken)?;
-    check_ends(model.inputs.len(), model.outputs.len())?;
-    let input = model.input_fact(0).map_err(broken)?.clone();
+fn parse_onnx(mut bytes: &[u8], preprocess: &Preprocess) -> Result<(TypedModel, ModelInfo), Error> {
+    let mut model = tract_onnx::onnx().model_for_read(&mut bytes).map_err(model_error)?;
+    check_input_and_output_count(model.inputs.len(), model.outputs.len())?;
+    let input = model.input_fact(0).map_err(model_error)?.clone();
     let dimensions: Vec<Option<usize>> = match input.shape.is_open() {
         true => Vec::new(),
         false => input.shape.dims().map(|length| length.concretize().and_then(|n| n.to_usize().ok())).collect(),
     };
     let datum_type = input.datum_type.concretize().unwrap_or(DatumType::F32);
-    let facts = Facts::resolve(&dimensions, element_type(datum_type)?, preprocess, Layout::Nchw)?;
-    // A symbolic batch would pick slower operators.
-    let fixed = InferenceFact::dt_shape(datum_type, facts.input_shape.as_slice());
-    model.set_input_fact(0, fixed).map_err(broken)?;
-    model.set_output_fact(0, InferenceFact::default()).map_err(broken)?;
-    Ok((model.into_typed().map_err(broken)?, facts))
+    let info = resolve(&dimensions, element_type(datum_type)?, preprocess, Layout::Nchw)?;
+    // With a symbolic batch size tract would choose slower operators.
+    let fixed = InferenceFact::dt_shape(datum_type, info.input_shape.as_slice());
+    model.set_input_fact(0, fixed).map_err(model_error)?;
+    model.set_output_fact(0, InferenceFact::default()).map_err(model_error)?;
+    Ok((model.into_typed().map_err(model_error)?, info))
 }
 
-fn load_tflite(bytes: &[u8], preprocess: &Preprocess) -> Result<(TypedModel, Facts), Error> {
-    let tflite::Read { model, input_type } = tflite::read(bytes)?;
-    check_ends(model.inputs.len(), model.outputs.len())?;
-    let input = model.input_fact(0).map_err(broken)?;
+fn parse_tflite(bytes: &[u8], preprocess: &Preprocess) -> Result<(TypedModel, ModelInfo), Error> {
+    let TfliteModel { model, input_type } = tflite::read(bytes)?;
+    check_input_and_output_count(model.inputs.len(), model.outputs.len())?;
+    let input = model.input_fact(0).map_err(model_error)?;
     let dimensions: Vec<Option<usize>> = input.shape.iter().map(|length| length.to_usize().ok()).collect();
     let input_type = match input_type {
         Some(declared) => declared,
         None => element_type(input.datum_type)?,
     };
-    let facts = Facts::resolve(&dimensions, input_type, preprocess, Layout::Nhwc)?;
-    Ok((model, facts))
+    let info = resolve(&dimensions, input_type, preprocess, Layout::Nhwc)?;
+    Ok((model, info))
 }
 
-fn check_ends(inputs: usize, outputs: usize) -> Result<(), Error> {
+fn check_input_and_output_count(inputs: usize, outputs: usize) -> Result<(), Error> {
     if (inputs, outputs) != (1, 1) {
         return Err(Error::Model(format!(
-            "it has {inputs} inputs and {outputs} outputs; a classifier has one of each"
+            "it has {inputs} inputs and {outputs} outputs; a classifier must have one of each"
         )));
     }
     Ok(())
@@ -144,22 +134,6 @@ fn element_type(datum_type: DatumType) -> Result<ElementType, Error> {
     match datum_type {
         DatumType::U8 => Ok(ElementType::Uint8),
         DatumType::F32 => Ok(ElementType::Float32),
-        other => Err(Error::Model(format!("its input is {other:?}; uint8 and float32 are possible"))),
-    }
-}
-
-/// The error of a file that tract does not take.
-#[expect(clippy::needless_pass_by_value, reason = "takes what map_err gives")]
-pub(crate) fn broken(error: TractError) -> Error {
-    Error::Model(cause(&error))
-}
-
-/// The innermost cause in one line.
-fn cause(error: &TractError) -> String {
-    let words: Vec<String> = error.root_cause().to_string().split_whitespace().map(str::to_owned).collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(MAX_CAUSE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+        other => Err(Error::Model(format!("its input has type {other:?}; only uint8 and float32 are supported"))),
     }
 }

@@ -1,9 +1,9 @@
-//! Image classification: decode an image, preprocess it as Pillow does, run the model, rank the classes.
+//! Image classification: decodes an image, preprocesses it as Pillow does, runs the model, and ranks the classes.
 //!
-//! A model file is read with tract, and as much of it as they take is computed by the channels-last kernels. Where that is
-//! all, packaging stores it in a prepared form, and a build without the feature `tract` runs it.
+//! tract parses the model file, and the channels-last kernels compute every operator that they support. If that is all of them,
+//! packaging stores the model in a prepared form, which a build without the feature `tract` can run.
 //!
-//! The handler and the packaging share this crate, so that what packaging accepts is what the function can run.
+//! The function and packaging share this crate, so packaging accepts exactly what the function can run.
 
 mod classifier;
 mod color;
@@ -12,23 +12,30 @@ mod engine;
 mod error;
 #[cfg(feature = "tract")]
 mod import;
-mod input;
+mod input_tensor;
 mod manifest;
 mod model;
+mod model_info;
 mod pixels;
+mod preprocess;
 mod rank;
 mod resize;
 #[cfg(feature = "tract")]
 mod resolve;
 #[cfg(feature = "tract")]
 mod tflite;
+#[cfg(feature = "tract")]
+mod tract_error;
+#[cfg(feature = "tract")]
+mod tract_plan;
 
-pub use channels_last::FORMAT_MARKER as PREPARED_FORM;
-pub use classifier::{Answer, Classifier, ImageFacts, MANIFEST_FILE, Prediction, Timing, preprocess};
+pub use channels_last::FORMAT_MARKER as PREPARED_FORMAT_MARKER;
+pub use classifier::{Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, preprocess};
 pub use engine::{Engine, Operators};
 pub use error::Error;
-pub use input::{ElementType, Facts, Layout};
-pub use manifest::{Color, Filter, Manifest, Prepared, Preprocess};
 #[cfg(feature = "tract")]
-pub use model::inspect;
+pub use import::inspect;
+pub use manifest::{Manifest, Prepared};
+pub use model_info::{ElementType, Layout, ModelInfo};
 pub use pixels::Pixels;
+pub use preprocess::{Color, Filter, Preprocess};

@@ -1,11 +1,11 @@
-//! A decoded image in memory: 8 bits per channel, rows from the top, channels interleaved.
+//! A decoded image: 8 bits per channel, rows from the top, channels interleaved.
 
-/// An image of one (grey) or three (RGB) channels.
+/// An image with one channel (grey) or three (RGB).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pixels {
-    /// In pixels.
+    /// Width in pixels.
     pub width: usize,
-    /// In pixels.
+    /// Height in pixels.
     pub height: usize,
     /// Bytes per pixel.
     pub channels: usize,
@@ -14,7 +14,7 @@ pub struct Pixels {
 }
 
 impl Pixels {
-    /// Bytes of one row.
+    /// Bytes per row.
     pub(crate) fn stride(&self) -> usize {
         self.width * self.channels
     }

@@ -1,26 +1,27 @@
-//! Resampling of 8-bit images, bit for bit that of Pillow 9.5 to 12.3.
+//! Resampling of 8-bit images, bit for bit as Pillow 9.5 to 12.3 does it.
 //!
-//! Two separable passes, horizontal then vertical, each rounded to 8 bits. The filter's support grows with the shrink
-//! factor; weights are normalised in f64 and then rounded to fixed point. A pass whose size does not change is left
-//! out. (Pillow 13 starts with the vertical pass where an image shrinks far more in height than in width; the results
-//! differ a little there.) `nearest` is Pillow's affine transform, which adds up the step and so is not a division per pixel.
+//! Two separable passes, horizontal then vertical, each rounded to 8 bits. The filter's support grows with the downscaling
+//! factor. Weights are normalized in `f64` and then rounded to fixed point. A pass that does not change the size is skipped.
+//! Pillow 13 starts with the vertical pass if an image shrinks far more in height than in width; its results differ slightly
+//! there. `nearest` follows Pillow's affine transform, which accumulates the step instead of dividing per pixel.
 
 use std::f64::consts::PI;
 
-use crate::manifest::Filter;
 use crate::pixels::Pixels;
+use crate::preprocess::Filter;
 
-/// Fraction bits of a weight: 8 bits of result and two of headroom, since weights may be negative, leave 22 of 32.
+/// Fraction bits of a weight: 32 bits minus 8 for the result and 2 for headroom, because weights may be negative.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 
-/// Resizes to `width` x `height`, neither of which may be zero.
+/// Resizes an image to `width` × `height` pixels. Neither may be zero.
 pub(crate) fn resize(source: Pixels, width: usize, height: usize, filter: Filter) -> Pixels {
     if (source.width, source.height) == (width, height) {
         return source;
     }
-    let Some(kernel) = Kernel::of(filter) else { return nearest(&source, width, height) };
-    let source = if source.width == width { source } else { horizontal(&source, &kernel.windows(source.width, width)) };
-    if source.height == height { source } else { vertical(&source, &kernel.windows(source.height, height)) }
+    let Some(kernel) = Kernel::for_filter(filter) else { return nearest(&source, width, height) };
+    let source =
+        if source.width == width { source } else { horizontal(&source, &kernel.contributions(source.width, width)) };
+    if source.height == height { source } else { vertical(&source, &kernel.contributions(source.height, height)) }
 }
 
 fn nearest(source: &Pixels, width: usize, height: usize) -> Pixels {
@@ -46,8 +47,8 @@ fn nearest_positions(from: usize, to: usize) -> Vec<usize> {
     positions
 }
 
-/// The source pixels of one target pixel, and their weights.
-struct Window {
+/// The source pixels that contribute to one target pixel, and their weights.
+struct Contribution {
     start: usize,
     weights: Vec<i32>,
 }
@@ -58,8 +59,8 @@ struct Kernel {
 }
 
 impl Kernel {
-    /// None for `nearest`, which weighs nothing.
-    fn of(filter: Filter) -> Option<Self> {
+    /// The kernel of a filter; none for `nearest`, which has no weights.
+    fn for_filter(filter: Filter) -> Option<Self> {
         let (weight, support): (fn(f64) -> f64, f64) = match filter {
             Filter::Nearest => return None,
             Filter::Box => (box_weight, 0.5),
@@ -71,16 +72,17 @@ impl Kernel {
         Some(Self { weight, support })
     }
 
-    /// The operations and their order are Pillow's `precompute_coeffs`: another order rounds differently.
-    fn windows(&self, from: usize, to: usize) -> Vec<Window> {
+    /// The contributions to each target pixel. The operations and their order are those of Pillow's `precompute_coeffs`, because
+    /// another order would round differently.
+    fn contributions(&self, from: usize, to: usize) -> Vec<Contribution> {
         let scale = from as f64 / to as f64;
         let filter_scale = scale.max(1.0);
         let support = self.support * filter_scale;
         let inverse = 1.0 / filter_scale;
-        let mut windows = Vec::with_capacity(to);
+        let mut contributions = Vec::with_capacity(to);
         for target in 0..to {
             let center = (target as f64 + 0.5) * scale;
-            // A cast of a negative number gives 0, which is the bound that Pillow sets.
+            // Casting a negative number yields 0, which is also Pillow's lower bound.
             let start = (center - support + 0.5) as usize;
             let end = ((center + support + 0.5) as usize).min(from);
             let weights: Vec<f64> =
@@ -93,9 +95,9 @@ impl Kernel {
                 let weight = if sum == 0.0 { weight } else { weight / sum } * f64::from(1 << PRECISION_BITS);
                 (if weight < 0.0 { weight - 0.5 } else { weight + 0.5 }) as i32
             };
-            windows.push(Window { start, weights: weights.into_iter().map(fixed).collect() });
+            contributions.push(Contribution { start, weights: weights.into_iter().map(fixed).collect() });
         }
-        windows
+        contributions
     }
 }
 
@@ -103,23 +105,23 @@ fn round_to_byte(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
-/// An accumulator starts at one half, so that the shift rounds.
+/// Accumulators start at one half, so that the shift rounds to nearest.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-fn horizontal(source: &Pixels, windows: &[Window]) -> Pixels {
+fn horizontal(source: &Pixels, contributions: &[Contribution]) -> Pixels {
     match source.channels {
-        1 => horizontal_of::<1>(source, windows),
-        _ => horizontal_of::<3>(source, windows),
+        1 => horizontal_channels::<1>(source, contributions),
+        _ => horizontal_channels::<3>(source, contributions),
     }
 }
 
-fn horizontal_of<const CHANNELS: usize>(source: &Pixels, windows: &[Window]) -> Pixels {
-    let mut data = Vec::with_capacity(windows.len() * source.height * CHANNELS);
+fn horizontal_channels<const CHANNELS: usize>(source: &Pixels, contributions: &[Contribution]) -> Pixels {
+    let mut data = Vec::with_capacity(contributions.len() * source.height * CHANNELS);
     for row in source.data.chunks_exact(source.stride()) {
         let (pixels, _) = row.as_chunks::<CHANNELS>();
-        for window in windows {
+        for contribution in contributions {
             let mut sums = [HALF; CHANNELS];
-            for (pixel, weight) in pixels[window.start..].iter().zip(&window.weights) {
+            for (pixel, weight) in pixels[contribution.start..].iter().zip(&contribution.weights) {
                 for (sum, &value) in sums.iter_mut().zip(pixel) {
                     *sum += i32::from(value) * weight;
                 }
@@ -127,23 +129,24 @@ fn horizontal_of<const CHANNELS: usize>(source: &Pixels, windows: &[Window]) -> 
             data.extend(sums.map(round_to_byte));
         }
     }
-    Pixels { width: windows.len(), height: source.height, channels: CHANNELS, data }
+    Pixels { width: contributions.len(), height: source.height, channels: CHANNELS, data }
 }
 
-fn vertical(source: &Pixels, windows: &[Window]) -> Pixels {
+fn vertical(source: &Pixels, contributions: &[Contribution]) -> Pixels {
     let stride = source.stride();
-    let mut data = Vec::with_capacity(stride * windows.len());
+    let mut data = Vec::with_capacity(stride * contributions.len());
     let mut sums = vec![HALF; stride];
-    for window in windows {
+    for contribution in contributions {
         sums.fill(HALF);
-        for (row, weight) in source.data[window.start * stride..].chunks_exact(stride).zip(&window.weights) {
+        for (row, weight) in source.data[contribution.start * stride..].chunks_exact(stride).zip(&contribution.weights)
+        {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += i32::from(value) * weight;
             }
         }
         data.extend(sums.iter().map(|&sum| round_to_byte(sum)));
     }
-    Pixels { width: source.width, height: windows.len(), channels: source.channels, data }
+    Pixels { width: source.width, height: contributions.len(), channels: source.channels, data }
 }
 
 fn box_weight(x: f64) -> f64 {
@@ -163,7 +166,7 @@ fn hamming_weight(x: f64) -> f64 {
         0.0
     } else {
         let x = x * PI;
-        // Pillow writes these two constants in single precision.
+        // Pillow uses single precision for these two constants.
         x.sin() / x * (f64::from(0.54_f32) + f64::from(0.46_f32) * x.cos())
     }
 }
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_size_is_a_copy() {
+    fn resizing_to_the_same_size_changes_nothing() {
         let source = grey(2, &[1, 2, 3, 4]);
         for filter in [Filter::Nearest, Filter::Lanczos] {
             assert_eq!(resize(source.clone(), 2, 2, filter), source);
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn nearest_takes_the_pixel_at_the_centre() {
+    fn nearest_takes_the_pixel_at_the_center() {
         assert_eq!(resize(grey(4, &[10, 20, 30, 40]), 2, 1, Filter::Nearest).data, [20, 40]);
         assert_eq!(resize(grey(2, &[10, 20]), 4, 1, Filter::Nearest).data, [10, 10, 20, 20]);
     }

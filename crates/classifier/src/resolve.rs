@@ -1,64 +1,62 @@
-//! From what a model file declares to the facts: how its dimensions are meant, and whether the manifest fits.
+//! Interprets the input that a model file declares: its layout, size and channels, and whether the manifest matches.
 
 use crate::error::Error;
-use crate::input::{ElementType, Facts, Layout};
-use crate::manifest::{Color, Preprocess};
+use crate::model_info::{ElementType, Layout, ModelInfo};
+use crate::preprocess::{Color, Preprocess};
 
-/// Pixels a side; a model file that declares more is taken for damaged.
+/// Largest image side in pixels. A model file that declares more is considered damaged.
 const MAX_INPUT_SIDE: usize = 8192;
 
-impl Facts {
-    /// Fits the model's declared dimensions (none where open) to the manifest. `prefer` decides where both readings of
-    /// four dimensions are possible. `classes` is left at 0 for the caller.
-    pub(crate) fn resolve(
-        dimensions: &[Option<usize>],
-        input_type: ElementType,
-        preprocess: &Preprocess,
-        prefer: Layout,
-    ) -> Result<Self, Error> {
-        let shown = || {
-            let names: Vec<String> =
-                dimensions.iter().map(|dimension| dimension.map_or("?".to_owned(), |n| n.to_string())).collect();
-            format!("[{}]", names.join(", "))
-        };
-        let is_channels = |dimension: Option<usize>| matches!(dimension, Some(1 | 3));
-        let (layout, height, width, channels) = match *dimensions {
-            [_, height, width] => (Layout::Nhw, height, width, Some(1)),
-            [_, a, b, c] if is_channels(a) && (!is_channels(c) || prefer == Layout::Nchw) => (Layout::Nchw, b, c, a),
-            [_, a, b, c] if is_channels(c) => (Layout::Nhwc, a, b, c),
-            _ => {
-                return Err(Error::Model(format!(
-                    "reading model: its input is {}; an image classifier takes [1, height, width], [1, height, width, \
-                     channels] or [1, channels, height, width] with 1 or 3 channels",
-                    shown()
-                )));
-            }
-        };
-        if !matches!(dimensions[0], None | Some(1)) {
+/// Matches the declared dimensions (`None` if dynamic) with the manifest's preprocessing. `preferred` decides if four dimensions
+/// can be read as either NHWC or NCHW. Leaves `classes` at 0 for the caller.
+pub(crate) fn resolve(
+    dimensions: &[Option<usize>],
+    input_type: ElementType,
+    preprocess: &Preprocess,
+    preferred: Layout,
+) -> Result<ModelInfo, Error> {
+    let shown = || {
+        let names: Vec<String> =
+            dimensions.iter().map(|dimension| dimension.map_or("?".to_owned(), |n| n.to_string())).collect();
+        format!("[{}]", names.join(", "))
+    };
+    let is_channels = |dimension: Option<usize>| matches!(dimension, Some(1 | 3));
+    let (layout, height, width, channels) = match *dimensions {
+        [_, height, width] => (Layout::Nhw, height, width, Some(1)),
+        [_, a, b, c] if is_channels(a) && (!is_channels(c) || preferred == Layout::Nchw) => (Layout::Nchw, b, c, a),
+        [_, a, b, c] if is_channels(c) => (Layout::Nhwc, a, b, c),
+        _ => {
             return Err(Error::Model(format!(
-                "reading model: its input {} has a fixed batch; export it with a batch of 1 or an open one",
+                "reading model: its input has shape {}; an image classifier takes [1, height, width], [1, height, width, \
+                 channels] or [1, channels, height, width] with 1 or 3 channels",
                 shown()
             )));
         }
-        let [width, height] = resolve_size([width, height], preprocess.size)?;
-        let color = if channels == Some(3) { Color::Rgb } else { Color::L };
-        if let Some(wanted) = preprocess.color.filter(|&wanted| wanted != color) {
-            return Err(Error::Model(format!(
-                "reading model: its input {} takes {}, but preprocess.color says {}",
-                shown(),
-                color.name(),
-                wanted.name()
-            )));
-        }
-        check_normalisation(preprocess, input_type, color.channels())?;
-        let input_shape = match layout {
-            Layout::Nhw => vec![1, height, width],
-            Layout::Nhwc => vec![1, height, width, color.channels()],
-            Layout::Nchw => vec![1, color.channels(), height, width],
-        };
-        let size = [width as u32, height as u32];
-        Ok(Self { input_shape, input_type, layout, size, color, classes: 0 })
+    };
+    if !matches!(dimensions[0], None | Some(1)) {
+        return Err(Error::Model(format!(
+            "reading model: its input {} has a fixed batch size; export it with batch size 1 or a dynamic one",
+            shown()
+        )));
     }
+    let [width, height] = resolve_size([width, height], preprocess.size)?;
+    let color = if channels == Some(3) { Color::Rgb } else { Color::L };
+    if let Some(wanted) = preprocess.color.filter(|&wanted| wanted != color) {
+        return Err(Error::Model(format!(
+            "reading model: its input {} takes {}, but preprocess.color says {}",
+            shown(),
+            color.name(),
+            wanted.name()
+        )));
+    }
+    check_normalization(preprocess, input_type, color.channels())?;
+    let input_shape = match layout {
+        Layout::Nhw => vec![1, height, width],
+        Layout::Nhwc => vec![1, height, width, color.channels()],
+        Layout::Nchw => vec![1, color.channels(), height, width],
+    };
+    let size = [width as u32, height as u32];
+    Ok(ModelInfo { input_shape, input_type, layout, size, color, classes: 0 })
 }
 
 fn resolve_size(model: [Option<usize>; 2], wanted: Option<[u32; 2]>) -> Result<[usize; 2], Error> {
@@ -67,20 +65,21 @@ fn resolve_size(model: [Option<usize>; 2], wanted: Option<[u32; 2]>) -> Result<[
         size[axis] = match (model[axis], wanted.map(|wanted| wanted[axis] as usize)) {
             (Some(fixed), Some(wanted)) if fixed != wanted => {
                 return Err(Error::Model(format!(
-                    "reading model: its {} is {fixed}, but preprocess.size says {wanted}",
+                    "reading model: its input has {} {fixed}, but preprocess.size says {wanted}",
                     ["width", "height"][axis]
                 )));
             }
             (Some(length), _) | (None, Some(length)) => length,
             (None, None) => {
                 return Err(Error::Model(
-                    "reading model: it leaves the image size open; set preprocess.size to [width, height]".to_owned(),
+                    "reading model: its input has no fixed image size; set preprocess.size to [width, height]"
+                        .to_owned(),
                 ));
             }
         };
         if !(1..=MAX_INPUT_SIDE).contains(&size[axis]) {
             return Err(Error::Model(format!(
-                "reading model: an image side of {} pixels; 1 to {MAX_INPUT_SIDE} are possible",
+                "reading model: its input has an image side of {} pixels; 1 to {MAX_INPUT_SIDE} are supported",
                 size[axis]
             )));
         }
@@ -88,11 +87,11 @@ fn resolve_size(model: [Option<usize>; 2], wanted: Option<[u32; 2]>) -> Result<[
     Ok(size)
 }
 
-fn check_normalisation(preprocess: &Preprocess, input_type: ElementType, channels: usize) -> Result<(), Error> {
-    let normalises = preprocess.scale != 1.0 || !preprocess.mean.is_empty() || !preprocess.std.is_empty();
-    if input_type == ElementType::Uint8 && normalises {
+fn check_normalization(preprocess: &Preprocess, input_type: ElementType, channels: usize) -> Result<(), Error> {
+    let normalizes = preprocess.scale != 1.0 || !preprocess.mean.is_empty() || !preprocess.std.is_empty();
+    if input_type == ElementType::Uint8 && normalizes {
         return Err(Error::Model(
-            "reading model: its input is uint8 and takes the pixels as they are; remove preprocess.scale, mean and std"
+            "reading model: its input is uint8 and takes the pixels unchanged; remove preprocess.scale, mean and std"
                 .to_owned(),
         ));
     }
@@ -114,11 +113,11 @@ fn check_normalisation(preprocess: &Preprocess, input_type: ElementType, channel
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::input::Input;
+    use crate::input_tensor::{InputTensor, input_tensor};
     use crate::pixels::Pixels;
 
-    fn resolve(dimensions: &[Option<usize>], prefer: Layout, preprocess: &Preprocess) -> Result<Facts, Error> {
-        Facts::resolve(dimensions, ElementType::Float32, preprocess, prefer)
+    fn resolve(dimensions: &[Option<usize>], preferred: Layout, preprocess: &Preprocess) -> Result<ModelInfo, Error> {
+        super::resolve(dimensions, ElementType::Float32, preprocess, preferred)
     }
 
     #[test]
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_refused() {
+    fn an_input_that_is_not_an_image_is_refused() {
         let preprocess = Preprocess::default();
         for dimensions in [&[Some(1), Some(784)][..], &[Some(1), Some(5), Some(28), Some(28)], &[]] {
             assert!(resolve(dimensions, Layout::Nchw, &preprocess).is_err(), "{dimensions:?}");
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_manifest_fills_what_is_open_and_may_not_contradict() {
+    fn the_manifest_fills_dynamic_dimensions_and_must_not_contradict_fixed_ones() {
         let open = [None, Some(3), None, None];
         assert!(resolve(&open, Layout::Nchw, &Preprocess::default()).is_err());
         let sized = Preprocess { size: Some([6, 4]), ..Preprocess::default() };
@@ -156,21 +155,21 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_not_normalised() {
+    fn uint8_inputs_are_not_normalized() {
         let scaled = Preprocess { scale: 1.0 / 255.0, ..Preprocess::default() };
-        assert!(Facts::resolve(&[None, Some(2), Some(2)], ElementType::Uint8, &scaled, Layout::Nchw).is_err());
+        assert!(super::resolve(&[None, Some(2), Some(2)], ElementType::Uint8, &scaled, Layout::Nchw).is_err());
     }
 
     #[test]
-    fn channels_are_normalised_each_with_its_own_mean() {
+    fn each_channel_is_normalized_with_its_own_mean() {
         let preprocess =
             Preprocess { invert: true, scale: 0.5, mean: vec![1.0, 2.0, 3.0], std: vec![2.0], ..Preprocess::default() };
         let pixels = Pixels { width: 2, height: 1, channels: 3, data: vec![255, 253, 251, 249, 247, 245] };
         let values = |shape: &[Option<usize>], layout| {
-            let facts = resolve(shape, layout, &preprocess).unwrap();
-            match facts.input(pixels.clone(), &preprocess) {
-                Input::F32(values) => values,
-                Input::U8(bytes) => panic!("bytes: {bytes:?}"),
+            let info = resolve(shape, layout, &preprocess).unwrap();
+            match input_tensor(&info, pixels.clone(), &preprocess) {
+                InputTensor::F32(values) => values,
+                InputTensor::U8(bytes) => panic!("bytes: {bytes:?}"),
             }
         };
         assert_eq!(values(&[None, Some(1), Some(2), Some(3)], Layout::Nhwc), [-0.5, -0.5, -0.5, 1.0, 1.0, 1.0]);

@@ -1,4 +1,4 @@
-//! Every format that is read, whole and cut short, and what is refused before any pixel is decoded.
+//! Decoding of every supported format, intact and truncated, and what is refused before any pixel is decoded.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::Cursor;
@@ -8,7 +8,7 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 
 const SIZE: [u32; 2] = [40, 30];
 
-/// Few colours, so that a GIF's palette holds them all.
+/// Has few colors, so that a GIF palette can hold them all.
 fn picture() -> RgbImage {
     RgbImage::from_fn(SIZE[0], SIZE[1], |x, y| image::Rgb([(x / 8 * 50) as u8, (y / 8 * 60) as u8, 90]))
 }
@@ -24,7 +24,7 @@ fn read(bytes: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 #[test]
-fn lossless_formats_give_the_same_pixels() {
+fn lossless_formats_decode_to_the_same_pixels() {
     let expected = picture().into_raw();
     for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif] {
         assert_eq!(read(&encode(format)).unwrap(), expected, "{format:?}");
@@ -32,14 +32,14 @@ fn lossless_formats_give_the_same_pixels() {
 }
 
 #[test]
-fn data_that_is_cut_short_is_an_error() {
+fn truncated_data_is_an_error() {
     let formats = [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg];
     for (format, bytes) in formats.map(|format| (format, encode(format))) {
         let whole = read(&bytes).unwrap();
         for length in 0..bytes.len() {
             match read(&bytes[..length]) {
                 Err(Error::Damaged(_) | Error::NotAnImage(_)) => {}
-                // What is missing is no pixel: a checksum, an end marker.
+                // Only a checksum or an end marker is missing, no pixel.
                 Ok(pixels) if length > bytes.len() * 9 / 10 && pixels == whole => {}
                 other => panic!("{format:?}, {length} of {} bytes: {other:?}", bytes.len()),
             }
@@ -47,7 +47,7 @@ fn data_that_is_cut_short_is_an_error() {
     }
 }
 
-/// A photo of a telephone carries a thumbnail, whose end is not the photo's.
+/// Phone photos contain a thumbnail, whose end marker must not be mistaken for the photo's.
 #[test]
 fn the_end_of_a_thumbnail_is_not_the_end_of_a_jpeg() {
     let jpeg = encode(ImageFormat::Jpeg);
@@ -73,7 +73,7 @@ fn flipped_bytes_never_panic() {
 }
 
 #[test]
-fn too_many_pixels_are_refused_by_the_header_alone() {
+fn too_many_pixels_are_refused_from_the_header_alone() {
     let mut png = encode(ImageFormat::Png);
     for (width, height) in [(12_001u32, 1u32), (1, 12_001), (10_000, 10_000)] {
         png[16..20].copy_from_slice(&width.to_be_bytes());
@@ -84,7 +84,7 @@ fn too_many_pixels_are_refused_by_the_header_alone() {
     }
 }
 
-/// The checksum of a PNG's chunk.
+/// The checksum of a PNG chunk.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum, &byte| {
         (0..8).fold(sum ^ u32::from(byte), |sum, _| if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 })
@@ -92,7 +92,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn other_formats_are_told_from_no_image() {
+fn unsupported_formats_are_distinguished_from_other_data() {
     for bytes in [&b"II*\0"[..], b"MM\0*", b"\0\0\0\x18ftypheic", b"\0\0\0\x1cftypavif", b"DDS "] {
         assert!(matches!(read(bytes), Err(Error::UnsupportedFormat(_))), "{bytes:?}");
     }
@@ -105,10 +105,9 @@ fn other_formats_are_told_from_no_image() {
     ));
 }
 
-/// Grey, colours, palettes and alpha, of every depth, interlaced or not: what Pillow reads, and as it reads it, is compared
-/// elsewhere; here none of them is mistaken for damage.
+/// Checks only that no kind of PNG is mistaken for a damaged one. `pillow.rs` compares the pixels with Pillow's.
 #[test]
-fn every_kind_of_png_is_read() {
+fn every_kind_of_png_is_decoded() {
     use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
     let pixels = vec![7_u8; 8 * 8 * 8];
     for (kind, bytes_a_pixel) in [

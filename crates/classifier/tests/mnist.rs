@@ -1,4 +1,4 @@
-//! The shipped model on the ten test images, against onnxruntime and LiteRT.
+//! Compares the shipped model on the ten test images with onnxruntime and LiteRT.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -36,11 +36,11 @@ fn classifier(model: &str) -> Classifier {
     Classifier::new(manifest(model), &read(&format!("model/{model}"))).unwrap()
 }
 
-/// The scores in the order of the classes.
+/// The scores in class order.
 fn scores(classifier: &Classifier, image: &str) -> Vec<f32> {
-    let answer = classifier.answer(&read(&format!("test_images/{image}")), 10).unwrap();
+    let classification = classifier.classify_top_k(&read(&format!("test_images/{image}")), 10).unwrap();
     let mut scores = vec![f32::NAN; 10];
-    for prediction in answer.predictions {
+    for prediction in classification.predictions {
         scores[prediction.label.parse::<usize>().unwrap()] = prediction.score;
     }
     scores
@@ -52,7 +52,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[test]
-fn all_ten_images_are_recognised() {
+fn all_ten_images_are_classified_correctly() {
     let expected: Vec<Expected> = serde_json::from_slice(&read("test_images/expected.json")).unwrap();
     assert_eq!(expected.len(), 10);
     for model in ["mnist.onnx", "mnist.tflite"] {
@@ -67,7 +67,7 @@ fn all_ten_images_are_recognised() {
 }
 
 #[test]
-fn scores_are_those_of_the_reference_runtimes() {
+fn scores_match_the_reference_runtimes() {
     let (onnx, tflite) = (classifier("mnist.onnx"), classifier("mnist.tflite"));
     let text = read("crates/classifier/tests/fixtures/mnist_scores.json");
     let references: Vec<Scores> = serde_json::from_slice(&text).unwrap();
@@ -85,7 +85,7 @@ fn scores_are_those_of_the_reference_runtimes() {
 }
 
 #[test]
-fn each_engine_and_the_prepared_form_give_the_same() {
+fn both_engines_and_the_prepared_form_give_the_same_scores() {
     for model in ["mnist.onnx", "mnist.tflite"] {
         let ours = classifier(model);
         let tract = Manifest { engine: Engine::Tract, ..manifest(model) };
@@ -113,24 +113,24 @@ fn a_damaged_prepared_model_is_refused() {
     }
     assert!(refused(&read("model/mnist.onnx")).ends_with("not a compiled model of this version"));
     let mut other = manifest.clone();
-    other.prepared.as_mut().unwrap().facts.classes = 11;
+    other.prepared.as_mut().unwrap().info.classes = 11;
     let error = Classifier::new(Manifest { labels: vec![], ..other }, &file).err().unwrap().to_string();
-    assert!(error.ends_with("it is another one than its manifest describes"), "{error}");
+    assert!(error.ends_with("it does not match its manifest"), "{error}");
 }
 
 #[test]
-fn both_files_take_bytes() {
+fn both_files_declare_a_uint8_input() {
     for model in ["mnist.onnx", "mnist.tflite"] {
-        let (facts, operators) = inspect(model, &read(&format!("model/{model}")), &Preprocess::default()).unwrap();
-        assert_eq!(facts.input_shape, [1, 28, 28], "{model}");
-        assert_eq!(facts.input_type, ElementType::Uint8, "{model}");
-        assert_eq!((facts.layout, facts.size, facts.color, facts.classes), (Layout::Nhw, [28, 28], Color::L, 10));
+        let (info, operators) = inspect(model, &read(&format!("model/{model}")), &Preprocess::default()).unwrap();
+        assert_eq!(info.input_shape, [1, 28, 28], "{model}");
+        assert_eq!(info.input_type, ElementType::Uint8, "{model}");
+        assert_eq!((info.layout, info.size, info.color, info.classes), (Layout::Nhw, [28, 28], Color::L, 10));
         assert_eq!((operators.taken["Conv"], operators.left.len()), (2, 0), "{model}");
     }
 }
 
 #[test]
-fn a_manifest_that_does_not_fit_is_refused() {
+fn a_manifest_that_does_not_match_the_model_is_refused() {
     let model = read("model/mnist.onnx");
     let refused = |manifest: Manifest| Classifier::new(manifest, &model).err().unwrap().to_string();
     let labels = refused(Manifest { labels: vec!["a".into(), "b".into()], ..manifest("mnist.onnx") });
@@ -145,13 +145,13 @@ fn a_manifest_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn a_model_without_labels_names_the_class() {
+fn without_labels_the_label_is_the_class_index() {
     let classifier =
         Classifier::new(Manifest { labels: vec![], ..manifest("mnist.onnx") }, &read("model/mnist.onnx")).unwrap();
     assert_eq!(classifier.classify(&read("test_images/7.png")).unwrap()[0].label, "7");
 }
 
-/// A damaged file is an error, whatever is damaged; never a panic that gets out.
+/// Damage of any kind is an error and never a panic.
 #[test]
 fn damaged_models_are_errors() {
     for model in ["mnist.onnx", "mnist.tflite"] {
@@ -162,7 +162,7 @@ fn damaged_models_are_errors() {
             let error = inspect(model, &bytes, &Preprocess::default()).unwrap_err();
             assert!(matches!(error, Error::Model(_)) && error.to_string().contains(model), "{error}");
         }
-        // A flipped byte may give a model that is valid or not; it must give an answer.
+        // A flipped byte may or may not leave a valid model; it must not panic.
         for place in (0..bytes.len()).step_by(bytes.len() / 60) {
             let mut flipped = bytes.clone();
             flipped[place] ^= 0xff;

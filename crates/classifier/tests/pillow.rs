@@ -1,4 +1,4 @@
-//! Preprocessing against what Pillow made of the same files; `fixtures/pillow/README.md` describes them.
+//! Compares preprocessing with Pillow's results for the same files; see `fixtures/pillow/README.md`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -81,7 +81,7 @@ fn the_cases_cover_all_filters_modes_and_sources() {
     assert_eq!(sources.len(), 2 * files, "each source in both modes");
 }
 
-/// Decoders of JPEG differ in rounding and, with chroma subsampling, in interpolation.
+/// JPEG decoders differ in rounding and in how they interpolate subsampled chroma.
 #[test]
 fn jpeg_is_within_three_levels() {
     let entries = manifest().jpeg;

@@ -1,4 +1,4 @@
-//! The flavours of TFLite file: float and half precision are read, integer arithmetic is refused by name.
+//! Kinds of TFLite files: float and half-precision models run, quantized ones are refused by operator name.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn float_and_half_precision_answer_as_litert() {
+fn float_and_half_precision_scores_match_litert() {
     let references: BTreeMap<String, Vec<f32>> = serde_json::from_slice(&read("scores.json")).unwrap();
     assert_ne!(references["float"], references["half"]);
     for (name, expected) in references {
@@ -20,10 +20,10 @@ fn float_and_half_precision_answer_as_litert() {
             ..Manifest::new(name.as_str(), format!("{name}.tflite"))
         };
         let classifier = Classifier::new(manifest, &read(&format!("{name}.tflite"))).unwrap();
-        let facts = classifier.facts();
-        assert_eq!(facts.input_shape, [1, 8, 6, 3]);
-        assert_eq!((facts.layout, facts.size, facts.color), (Layout::Nhwc, [6, 8], Color::Rgb));
-        assert_eq!((facts.input_type, facts.classes), (ElementType::Float32, 5));
+        let info = classifier.model_info();
+        assert_eq!(info.input_shape, [1, 8, 6, 3]);
+        assert_eq!((info.layout, info.size, info.color), (Layout::Nhwc, [6, 8], Color::Rgb));
+        assert_eq!((info.input_type, info.classes), (ElementType::Float32, 5));
         let predictions = classifier.classify(&read("image.png")).unwrap();
         assert_eq!(predictions.len(), expected.len());
         for prediction in predictions {
@@ -34,7 +34,7 @@ fn float_and_half_precision_answer_as_litert() {
 }
 
 #[test]
-fn logits_become_probabilities_unless_the_manifest_says_no() {
+fn logits_become_probabilities_unless_the_manifest_disables_softmax() {
     let manifest = Manifest::new("logits", "float.tflite");
     let predictions = Classifier::new(manifest, &read("float.tflite")).unwrap().classify(&read("image.png")).unwrap();
     let sum: f32 = predictions.iter().map(|prediction| prediction.score).sum();
@@ -42,7 +42,7 @@ fn logits_become_probabilities_unless_the_manifest_says_no() {
 }
 
 #[test]
-fn what_is_not_computed_is_refused_with_the_operator_and_the_way_out() {
+fn an_unsupported_model_is_refused_with_operator_and_advice() {
     for (file, operator) in
         [("dynamic_range.tflite", "FULLY_CONNECTED"), ("int8.tflite", "QUANTIZE"), ("gelu.tflite", "operator GELU")]
     {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use classifier::{Answer, Classifier};
+use classifier::{Classification, Classifier};
 
 use crate::body;
 use crate::event::ProxyEvent;
@@ -38,7 +38,7 @@ async fn answer(classifier: &Classifier, event: ProxyEvent, line: &mut Line) -> 
     };
     let image = body::image(event).await?;
     line.bytes = image.len();
-    let Answer { predictions, image, timing } = classifier.answer(&image, top_k)?;
+    let Classification { predictions, image, timing } = classifier.classify_top_k(&image, top_k)?;
     line.image = Some(Image {
         format: image.format,
         width: image.width,

@@ -1,11 +1,12 @@
-//! The part of a TFLite file that the rewriting looks at, with every index checked: a flatbuffer's own verification
-//! covers offsets only, and tract takes the indices on trust.
+//! The parts of a TFLite file that the rewriting needs, with every index checked: flatbuffer verification covers offsets only,
+//! and tract does not check indices.
 
 use tract_tflite::tflite::{BuiltinOperator, Model, Operator, SubGraph, Tensor, TensorType};
 
+use super::advice::CONVERT_TO_ONNX;
 use crate::error::Error;
 
-/// The first subgraph, which is the model; the others belong to control flow.
+/// The first subgraph, which is the model. Others belong to control flow.
 pub(super) struct Graph<'a> {
     pub(super) model: Model<'a>,
     pub(super) subgraph: SubGraph<'a>,
@@ -13,7 +14,7 @@ pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
 }
 
-/// One operator and the tensors that it reads and writes.
+/// An operator with the indices of its input and output tensors.
 pub(super) struct Node<'a> {
     pub(super) table: Operator<'a>,
     pub(super) code: BuiltinOperator,
@@ -21,7 +22,7 @@ pub(super) struct Node<'a> {
     pub(super) outputs: Vec<i32>,
 }
 
-/// A file whose parts do not fit together.
+/// The error for a file whose parts are inconsistent.
 pub(super) fn damaged() -> Error {
     Error::Model("the TFLite file is damaged".to_owned())
 }
@@ -36,9 +37,9 @@ impl<'a> Graph<'a> {
                 return Err(damaged());
             }
         }
-        let known = |index: i32| usize::try_from(index).is_ok_and(|index| index < tensors.len());
-        for ends in [subgraph.inputs(), subgraph.outputs()] {
-            if !ends.ok_or_else(damaged)?.iter().all(known) {
+        let is_valid = |index: i32| usize::try_from(index).is_ok_and(|index| index < tensors.len());
+        for indices in [subgraph.inputs(), subgraph.outputs()] {
+            if !indices.ok_or_else(damaged)?.iter().all(is_valid) {
                 return Err(damaged());
             }
         }
@@ -49,12 +50,11 @@ impl<'a> Graph<'a> {
             let outputs: Vec<i32> = table.outputs().ok_or_else(damaged)?.iter().collect();
             if inputs.contains(&-1) {
                 return Err(Error::Model(format!(
-                    "operator {} leaves an optional input out, which is not supported; {}",
-                    name(code),
-                    super::TO_ONNX
+                    "operator {} omits an optional input, which is not supported; {CONVERT_TO_ONNX}",
+                    name(code)
                 )));
             }
-            if outputs.is_empty() || !inputs.iter().chain(&outputs).copied().all(known) {
+            if outputs.is_empty() || !inputs.iter().chain(&outputs).copied().all(is_valid) {
                 return Err(damaged());
             }
             nodes.push(Node { table, code, inputs, outputs });
@@ -62,7 +62,7 @@ impl<'a> Graph<'a> {
         Ok(Self { model, subgraph, tensors, nodes })
     }
 
-    /// Of an index that [`Graph::open`] has checked.
+    /// `index` must come from the graph, which [`Graph::open`] has checked.
     pub(super) fn tensor(&self, index: i32) -> &Tensor<'a> {
         &self.tensors[index as usize]
     }
@@ -71,18 +71,18 @@ impl<'a> Graph<'a> {
         self.tensor(index).type_()
     }
 
-    /// The bytes of a constant; none for a tensor that is computed.
+    /// The bytes of a constant tensor; none if the tensor is computed.
     pub(super) fn constant(&self, index: i32) -> Option<&'a [u8]> {
         self.buffer(self.tensor(index).buffer())
     }
 
-    /// Buffer 0 is the empty one that stands for no buffer.
+    /// The bytes of a buffer; none if it is empty. Index 0 means no buffer.
     pub(super) fn buffer(&self, index: u32) -> Option<&'a [u8]> {
         let buffer = self.model.buffers().filter(|_| index != 0)?.get(index as usize);
         buffer.data().map(|data| data.bytes()).filter(|bytes| !bytes.is_empty())
     }
 
-    /// Each operator once, in the order of the file.
+    /// The name of each kind of operator, in file order.
     pub(super) fn operator_names(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for node in &self.nodes {
@@ -96,10 +96,10 @@ impl<'a> Graph<'a> {
 }
 
 pub(super) fn name(code: BuiltinOperator) -> &'static str {
-    code.variant_name().unwrap_or("of an unknown code")
+    code.variant_name().unwrap_or("with an unknown code")
 }
 
-/// Codes above 126 do not fit the old field, which then holds a placeholder.
+/// The code is in the old one-byte field, unless that holds a placeholder because the code is above 126.
 fn operator_code(model: &Model<'_>, operator: &Operator<'_>) -> Result<BuiltinOperator, Error> {
     let codes = model.operator_codes().ok_or_else(damaged)?;
     let index = operator.opcode_index() as usize;
@@ -107,10 +107,10 @@ fn operator_code(model: &Model<'_>, operator: &Operator<'_>) -> Result<BuiltinOp
         return Err(damaged());
     }
     let code = codes.get(index);
-    let old = i32::from(code.deprecated_builtin_code());
-    if old == BuiltinOperator::PLACEHOLDER_FOR_GREATER_OP_CODES.0 {
+    let old_code = i32::from(code.deprecated_builtin_code());
+    if old_code == BuiltinOperator::PLACEHOLDER_FOR_GREATER_OP_CODES.0 {
         Ok(code.builtin_code())
     } else {
-        Ok(BuiltinOperator(old))
+        Ok(BuiltinOperator(old_code))
     }
 }

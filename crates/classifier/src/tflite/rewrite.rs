@@ -1,54 +1,51 @@
-//! Leaving conversions out of a TFLite file: what to change is decided first, then written into a copy of the bytes.
+//! Removes conversion operators from a TFLite file: [`plan`] decides what to change, [`apply`] writes it into a copy.
 //!
-//! All changes but the widened weights, which are appended, are made in place: a flatbuffer's numbers and offsets have a
-//! fixed width.
+//! Changes are made in place, because numbers and offsets of a flatbuffer have a fixed width. Only converted weights are
+//! appended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tract_onnx::prelude::f16;
 use tract_tflite::tflite::{Buffer, BuiltinOperator, Operator, SubGraph, Tensor, TensorType};
 
+use super::advice::EXPORT_AS_FLOAT;
 use super::graph::{Graph, Node, name};
 use crate::error::Error;
 
-/// What to do with a quantised file.
-const WAY_OUT: &str = "export it as float (a TFLiteConverter without optimizations), as .tflite or, with python -m \
-                       tf2onnx.convert --opset 17 --tflite m.tflite --output m.onnx, as ONNX";
-
-/// Changes to a file.
+/// The changes to a file. Tensors are given by index.
 #[derive(Default)]
 pub(super) struct Edits {
-    /// Positions of operators to leave out.
-    dropped: BTreeSet<usize>,
-    /// From the tensor that a left out operator would write to the one that it reads.
-    same: BTreeMap<i32, i32>,
-    /// The uint8 input and what only its shape is changed of.
+    /// Positions of the operators to remove.
+    removed: BTreeSet<usize>,
+    /// Maps the output of each removed operator to the tensor that replaces it.
+    replacements: BTreeMap<i32, i32>,
+    /// The uint8 input, and tensors that only change its shape.
     pixels: BTreeSet<i32>,
-    /// Whether a CAST of those to float was left out.
+    /// Whether a CAST of those to float is removed.
     casts_pixels: bool,
-    /// Half-precision constants.
-    halves: BTreeSet<i32>,
+    /// Half-precision constants to convert to float.
+    half_constants: BTreeSet<i32>,
 }
 
 impl Edits {
     pub(super) fn is_empty(&self) -> bool {
-        self.dropped.is_empty()
+        self.removed.is_empty()
     }
 
-    /// The declared input is uint8, the rewritten one float.
-    pub(super) fn takes_bytes(&self) -> bool {
+    /// Whether the file declares a uint8 input that becomes float.
+    pub(super) fn declares_uint8_input(&self) -> bool {
         self.casts_pixels
     }
 
-    fn drop_node(&mut self, position: usize, node: &Node<'_>) {
+    fn remove(&mut self, position: usize, node: &Node<'_>) {
         let from = node.inputs[0];
-        let from = *self.same.get(&from).unwrap_or(&from);
-        self.dropped.insert(position);
-        self.same.insert(node.outputs[0], from);
+        let from = *self.replacements.get(&from).unwrap_or(&from);
+        self.removed.insert(position);
+        self.replacements.insert(node.outputs[0], from);
     }
 }
 
-/// Decides what to change.
+/// Decides what to change, and refuses quantized models.
 pub(super) fn plan(graph: &Graph<'_>) -> Result<Edits, Error> {
     let mut edits = Edits::default();
     let inputs = graph.subgraph.inputs().into_iter().flatten();
@@ -67,11 +64,11 @@ pub(super) fn plan(graph: &Graph<'_>) -> Result<Edits, Error> {
                 } else if is_float && is_pixels && node.code == BuiltinOperator::CAST {
                     edits.casts_pixels = true;
                 } else if is_float && source == TensorType::FLOAT16 && graph.constant(from).is_some() {
-                    edits.halves.insert(from);
+                    edits.half_constants.insert(from);
                 } else {
-                    return Err(refused(node.code, &format!("converts {source:?} to {target:?}")));
+                    return Err(unsupported(node.code, &format!("converts {source:?} to {target:?}")));
                 }
-                edits.drop_node(position, node);
+                edits.remove(position, node);
             }
             BuiltinOperator::RESHAPE
             | BuiltinOperator::EXPAND_DIMS
@@ -83,10 +80,10 @@ pub(super) fn plan(graph: &Graph<'_>) -> Result<Edits, Error> {
             }
             code => {
                 if node.inputs.iter().chain(&node.outputs).any(|&tensor| is_quantized(graph, tensor)) {
-                    return Err(refused(code, "computes with quantised integers"));
+                    return Err(unsupported(code, "computes with quantized integers"));
                 }
                 if is_pixels {
-                    return Err(refused(code, "computes with the uint8 input"));
+                    return Err(unsupported(code, "computes with the uint8 input"));
                 }
             }
         }
@@ -94,8 +91,8 @@ pub(super) fn plan(graph: &Graph<'_>) -> Result<Edits, Error> {
     Ok(edits)
 }
 
-fn refused(code: BuiltinOperator, what: &str) -> Error {
-    Error::Model(format!("operator {} {what}, which is not supported; {WAY_OUT}", name(code)))
+fn unsupported(code: BuiltinOperator, what: &str) -> Error {
+    Error::Model(format!("operator {} {what}, which is not supported; {EXPORT_AS_FLOAT}", name(code)))
 }
 
 fn is_quantized(graph: &Graph<'_>, index: i32) -> bool {
@@ -109,34 +106,34 @@ fn is_quantized(graph: &Graph<'_>, index: i32) -> bool {
     }
 }
 
-/// The changed file; none where the file's tables do not hold what they should.
+/// The changed file; none if a table of the file is damaged.
 pub(super) fn apply(bytes: &[u8], graph: &Graph<'_>, edits: &Edits) -> Option<Vec<u8>> {
     let mut out = bytes.to_vec();
-    for &index in edits.pixels.iter().filter(|_| edits.casts_pixels).chain(&edits.halves) {
+    for &index in edits.pixels.iter().filter(|_| edits.casts_pixels).chain(&edits.half_constants) {
         let tensor = graph.tensor(index)._tab;
         let slot = field(tensor.loc(), tensor.vtable().get(Tensor::VT_TYPE_))?;
         *out.get_mut(slot)? = TensorType::FLOAT32.0.to_le_bytes()[0];
     }
     for node in &graph.nodes {
         let table = node.table._tab;
-        redirect(&mut out, field(table.loc(), table.vtable().get(Operator::VT_INPUTS))?, &edits.same)?;
+        redirect(&mut out, field(table.loc(), table.vtable().get(Operator::VT_INPUTS))?, &edits.replacements)?;
     }
     let subgraph = graph.subgraph._tab;
-    redirect(&mut out, field(subgraph.loc(), subgraph.vtable().get(SubGraph::VT_OUTPUTS))?, &edits.same)?;
-    keep_operators(&mut out, graph, &edits.dropped)?;
-    let buffers: BTreeSet<u32> = edits.halves.iter().map(|&index| graph.tensor(index).buffer()).collect();
+    redirect(&mut out, field(subgraph.loc(), subgraph.vtable().get(SubGraph::VT_OUTPUTS))?, &edits.replacements)?;
+    keep_operators(&mut out, graph, &edits.removed)?;
+    let buffers: BTreeSet<u32> = edits.half_constants.iter().map(|&index| graph.tensor(index).buffer()).collect();
     for buffer in buffers {
         widen(&mut out, graph, buffer)?;
     }
     Some(out)
 }
 
-/// Rewrites the operators' list without the dropped ones. Its offsets count from their own place, so each kept one is
-/// set anew.
-fn keep_operators(out: &mut [u8], graph: &Graph<'_>, dropped: &BTreeSet<usize>) -> Option<()> {
+/// Rewrites the list of operators without the removed ones. Offsets are relative to their own position, so each is computed
+/// anew.
+fn keep_operators(out: &mut [u8], graph: &Graph<'_>, removed: &BTreeSet<usize>) -> Option<()> {
     let subgraph = graph.subgraph._tab;
     let list = follow(out, field(subgraph.loc(), subgraph.vtable().get(SubGraph::VT_OPERATORS))?)?;
-    let kept = graph.nodes.iter().enumerate().filter(|(position, _)| !dropped.contains(position));
+    let kept = graph.nodes.iter().enumerate().filter(|(position, _)| !removed.contains(position));
     let mut count = 0;
     for (_, node) in kept {
         let slot = list + 4 + 4 * count;
@@ -146,25 +143,25 @@ fn keep_operators(out: &mut [u8], graph: &Graph<'_>, dropped: &BTreeSet<usize>) 
     write(out, list, u32::try_from(count).ok()?)
 }
 
-/// Replaces the tensors of a list of tensors.
-fn redirect(out: &mut [u8], slot: usize, same: &BTreeMap<i32, i32>) -> Option<()> {
+/// Applies the replacements to a list of tensor indices.
+fn redirect(out: &mut [u8], slot: usize, replacements: &BTreeMap<i32, i32>) -> Option<()> {
     let list = follow(out, slot)?;
     for position in 0..read(out, list)? as usize {
         let slot = list + 4 + 4 * position;
-        if let Some(&tensor) = same.get(&read(out, slot)?.cast_signed()) {
+        if let Some(&tensor) = replacements.get(&read(out, slot)?.cast_signed()) {
             write(out, slot, tensor.cast_unsigned())?;
         }
     }
     Some(())
 }
 
-/// Appends a buffer's half-precision numbers as floats and points the buffer to them.
+/// Appends the half-precision numbers of a buffer as floats and points the buffer to them.
 fn widen(out: &mut Vec<u8>, graph: &Graph<'_>, index: u32) -> Option<()> {
     let (halves, rest) = graph.buffer(index)?.as_chunks::<2>();
     if !rest.is_empty() {
         return None;
     }
-    // The data of a buffer starts at a multiple of 16, after its length.
+    // Buffer data must start at a multiple of 16; its length comes before it.
     out.resize((out.len() + 4).next_multiple_of(16) - 4, 0);
     let list = out.len();
     out.extend(u32::try_from(halves.len() * 4).ok()?.to_le_bytes());
@@ -174,21 +171,21 @@ fn widen(out: &mut Vec<u8>, graph: &Graph<'_>, index: u32) -> Option<()> {
     write(out, slot, u32::try_from(list.checked_sub(slot)?).ok()?)
 }
 
-/// The place of a table's field; none where the table leaves it out.
+/// The position of a table's field; none if the table omits it.
 fn field(table: usize, offset: u16) -> Option<usize> {
     (offset != 0).then(|| table + usize::from(offset))
 }
 
-/// The place that the offset at `slot` points to.
+/// The position that the offset at `slot` points to.
 fn follow(bytes: &[u8], slot: usize) -> Option<usize> {
     slot.checked_add(read(bytes, slot)? as usize)
 }
 
-fn read(bytes: &[u8], place: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(place..)?.first_chunk()?))
+fn read(bytes: &[u8], position: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(position..)?.first_chunk()?))
 }
 
-fn write(bytes: &mut [u8], place: usize, value: u32) -> Option<()> {
-    *bytes.get_mut(place..)?.first_chunk_mut()? = value.to_le_bytes();
+fn write(bytes: &mut [u8], position: usize, value: u32) -> Option<()> {
+    *bytes.get_mut(position..)?.first_chunk_mut()? = value.to_le_bytes();
     Some(())
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, fs};
 
 use anyhow::Context as _;
-use classifier::{Classifier, Facts, Manifest, Preprocess};
+use classifier::{Classifier, Manifest, ModelInfo, Preprocess};
 use serde::Serialize;
 
 use super::{context::engine, operators};
@@ -19,7 +19,7 @@ struct Inspected {
     model: String,
     bytes: usize,
     #[serde(flatten)]
-    facts: Facts,
+    info: ModelInfo,
     /// What runs it.
     engine: String,
     /// Whether it is packaged in the prepared form, so that its bootstrap is built without tract.
@@ -34,11 +34,11 @@ impl fmt::Display for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::default();
         let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-        let [width, height] = self.facts.size;
+        let [width, height] = self.info.size;
         row("model", format!("{}, {}", self.model, package::size(self.bytes)));
-        row("input", format!("{} {:?}", self.facts.input_type.name(), self.facts.input_shape));
-        row("image", format!("{width}x{height} {}", self.facts.color.name()));
-        row("classes", self.facts.classes.to_string());
+        row("input", format!("{} {:?}", self.info.input_type.name(), self.info.input_shape));
+        row("image", format!("{width}x{height} {}", self.info.color.name()));
+        row("classes", self.info.classes.to_string());
         row("engine", self.engine.clone());
         row("operators", operators::summary(&self.taken, &self.left));
         row("packaged", if self.prepared { "prepared, without tract" } else { "unchanged, with tract" }.to_owned());
@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Resul
     ui.print(&Inspected {
         model: shown,
         bytes: bytes.len(),
-        facts: classifier.facts().clone(),
+        info: classifier.model_info().clone(),
         engine: classifier.engine(),
         prepared: classifier.prepared().is_some(),
         taken: operators.taken,

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use classifier::{Operators, PREPARED_FORM};
+use classifier::{Operators, PREPARED_FORMAT_MARKER};
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
@@ -116,7 +116,7 @@ fn assemble(config: &Config, model: Model, binary: &Path, target: &Target) -> an
 
 /// Whether an executable can read the prepared form that this program writes.
 fn reads_prepared(executable: &[u8]) -> bool {
-    memchr::memmem::find(executable, &PREPARED_FORM).is_some()
+    memchr::memmem::find(executable, &PREPARED_FORMAT_MARKER).is_some()
 }
 
 fn another_version(binary: &Path) -> anyhow::Error {

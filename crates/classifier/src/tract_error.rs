@@ -1,0 +1,24 @@
+//! Errors of tract, shortened for people.
+
+use tract_onnx::prelude::TractError;
+
+use crate::error::Error;
+
+/// Maximum length of a cause, in characters: tract prints whole graphs.
+const MAX_CAUSE: usize = 300;
+
+/// The error for a model file that tract cannot use.
+#[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
+pub(crate) fn model_error(error: TractError) -> Error {
+    Error::Model(cause(&error))
+}
+
+/// The innermost cause, on one line.
+pub(crate) fn cause(error: &TractError) -> String {
+    let words: Vec<String> = error.root_cause().to_string().split_whitespace().map(str::to_owned).collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(MAX_CAUSE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
