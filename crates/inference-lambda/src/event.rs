@@ -1,17 +1,17 @@
-//! The part of an API Gateway REST proxy event that matters here. Everything else, the token in the headers and its
-//! claims included, is skipped while parsing and never reaches memory.
+//! The fields of an API Gateway REST proxy event that the function needs. Parsing skips everything else, including the access
+//! token and its claims, so that they never reach memory.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-/// A request as API Gateway passes it on.
+/// A request as API Gateway passes it to the function.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ProxyEvent {
     pub(crate) body: Option<String>,
-    /// Set where the request's Content-Type is one of the API's binary media types.
+    /// True if the request's Content-Type is one of the API's binary media types.
     pub(crate) is_base64_encoded: bool,
     #[serde(rename = "headers", deserialize_with = "content_type")]
     pub(crate) content_type: Option<String>,
@@ -19,19 +19,19 @@ pub(crate) struct ProxyEvent {
     pub(crate) top_k: Option<String>,
 }
 
-/// HTTP/2 clients send header names in lower case, and HTTP/1.1 clients as they like.
+/// Header names are case-insensitive: HTTP/2 clients send lower case, HTTP/1.1 clients any case.
 fn content_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_any(Pick(|name| name.eq_ignore_ascii_case("content-type")))
+    deserializer.deserialize_any(PickValue(|name| name.eq_ignore_ascii_case("content-type")))
 }
 
 fn top_k<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_any(Pick(|name| name == "top_k"))
+    deserializer.deserialize_any(PickValue(|name| name == "top_k"))
 }
 
-/// Takes one value out of a map whose others are skipped; null is an empty map.
-struct Pick(fn(&str) -> bool);
+/// Picks one value from a map and skips the others. Null counts as an empty map.
+struct PickValue(fn(&str) -> bool);
 
-impl<'de> Visitor<'de> for Pick {
+impl<'de> Visitor<'de> for PickValue {
     type Value = Option<String>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_event_gives_its_four_facts() {
+    fn only_the_needed_fields_are_read() {
         let event = parse(
             r#"{"resource": "/", "path": "/", "httpMethod": "POST", "multiValueHeaders": {"Accept": ["*/*"]},
                 "headers": {"Authorization": "secret", "CONTENT-TYPE": "image/png", "Accept": "*/*"},
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_absent_are_empty() {
+    fn null_and_absent_fields_are_none() {
         for text in ["{}", r#"{"headers": null, "queryStringParameters": null, "body": null}"#] {
             let event = parse(text).unwrap();
             assert_eq!((event.body, event.content_type, event.top_k), (None, None, None));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_an_error() {
+    fn other_json_is_an_error() {
         for text in ["", "7", r#"{"headers": 7}"#, r#"{"body": {}}"#, r#"{"isBase64Encoded": "yes"}"#] {
             assert!(parse(text).is_err(), "{text}");
         }

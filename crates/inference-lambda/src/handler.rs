@@ -1,4 +1,4 @@
-//! One request from event to response.
+//! Handles one request, from event to response.
 
 use std::time::Instant;
 
@@ -6,19 +6,23 @@ use classifier::{Classification, Classifier};
 
 use crate::body;
 use crate::event::ProxyEvent;
-use crate::log::{Image, Line};
+use crate::log::{ImageFields, RequestLine};
 use crate::problem::Problem;
 use crate::response::ProxyResponse;
 
 #[cfg(test)]
 mod tests;
 
-/// Answers an event, and says what is to be logged of it.
-pub(crate) async fn handle(classifier: &Classifier, event: ProxyEvent, request_id: &str) -> (ProxyResponse, Line) {
+/// Handles an event. Returns the response and the log line.
+pub(crate) async fn handle(
+    classifier: &Classifier,
+    event: ProxyEvent,
+    request_id: &str,
+) -> (ProxyResponse, RequestLine) {
     let started = Instant::now();
-    let mut line = Line { level: "INFO", request_id: request_id.to_owned(), ..Line::default() };
+    let mut line = RequestLine { level: "INFO", request_id: request_id.to_owned(), ..RequestLine::default() };
     line.bytes = event.body.as_ref().map_or(0, String::len);
-    let response = match answer(classifier, event, &mut line).await {
+    let response = match respond(classifier, event, &mut line).await {
         Ok(response) => response,
         Err(problem) => {
             line.level = if problem.status >= 500 { "ERROR" } else { "WARN" };
@@ -31,7 +35,7 @@ pub(crate) async fn handle(classifier: &Classifier, event: ProxyEvent, request_i
     (response, line)
 }
 
-async fn answer(classifier: &Classifier, event: ProxyEvent, line: &mut Line) -> Result<ProxyResponse, Problem> {
+async fn respond(classifier: &Classifier, event: ProxyEvent, line: &mut RequestLine) -> Result<ProxyResponse, Problem> {
     let top_k = match &event.top_k {
         Some(text) => parse_top_k(text)?,
         None => classifier.manifest().top_k,
@@ -39,7 +43,7 @@ async fn answer(classifier: &Classifier, event: ProxyEvent, line: &mut Line) -> 
     let image = body::image(event).await?;
     line.bytes = image.len();
     let Classification { predictions, image, timing } = classifier.classify_top_k(&image, top_k)?;
-    line.image = Some(Image {
+    line.image = Some(ImageFields {
         format: image.format,
         width: image.width,
         height: image.height,
@@ -48,13 +52,13 @@ async fn answer(classifier: &Classifier, event: ProxyEvent, line: &mut Line) -> 
         inference_ms: timing.inference,
     });
     line.label = predictions.first().map(|best| best.label.clone());
-    ProxyResponse::answer(&classifier.manifest().name, &predictions)
+    ProxyResponse::predictions(&classifier.manifest().name, &predictions)
 }
 
-/// More than there are classes is all of them.
+/// Any number from 1; a number above the number of classes means all classes.
 fn parse_top_k(text: &str) -> Result<usize, Problem> {
     match text.parse() {
         Ok(count) if count > 0 => Ok(count),
-        _ => Err(Problem::new(400, "reading query string: top_k must be a whole number from 1")),
+        _ => Err(Problem::new(400, "reading query string: top_k must be an integer of at least 1")),
     }
 }

@@ -1,32 +1,32 @@
-//! The log: one JSON line at the start, one a request, and one for a failure to start. Never headers, tokens or claims.
+//! The log: one JSON line at startup, one per request, and one for a fatal error. Never headers, tokens or claims.
 
 use std::time::Duration;
 
 use classifier::Operators;
 use serde::{Serialize, Serializer};
 
-/// What is logged of one request.
+/// The log line of a request.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Line {
+pub(crate) struct RequestLine {
     pub(crate) level: &'static str,
     pub(crate) request_id: String,
     pub(crate) status: u16,
-    /// Of the image, after base64 and multipart; of the whole body where there is no image.
+    /// Size of the image, or of the body as received if it contains no image.
     pub(crate) bytes: usize,
     #[serde(flatten)]
-    pub(crate) image: Option<Image>,
+    pub(crate) image: Option<ImageFields>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label: Option<String>,
-    /// What went wrong, with the cause that the client of a 500 is not told.
+    /// The error, including the cause that a client does not see with status 500.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
     #[serde(serialize_with = "milliseconds")]
     pub(crate) total_ms: Duration,
 }
 
-/// What is logged of an image that was classified.
+/// The fields that a classified image adds to the log line.
 #[derive(Debug, Serialize)]
-pub(crate) struct Image {
+pub(crate) struct ImageFields {
     pub(crate) format: &'static str,
     pub(crate) width: u32,
     pub(crate) height: u32,
@@ -38,33 +38,32 @@ pub(crate) struct Image {
     pub(crate) inference_ms: Duration,
 }
 
-/// What runs from now on: logged once, at the start.
+/// The log line at startup, once the model is loaded.
 #[derive(Debug, Serialize)]
-pub(crate) struct Loaded<'a> {
+pub(crate) struct StartLine<'a> {
     pub(crate) level: &'static str,
     pub(crate) message: &'static str,
-    /// What computes the model.
     pub(crate) engine: String,
-    /// Which operators the channels-last kernels compute, and which tract does.
+    /// Adds `taken` (computed by the channels-last kernels) and `left` (computed by tract).
     #[serde(flatten)]
     pub(crate) operators: &'a Operators,
     #[serde(serialize_with = "milliseconds")]
     pub(crate) load_ms: Duration,
 }
 
-/// Why the function cannot start or go on.
+/// The log line of an error that ends the function.
 #[derive(Debug, Serialize)]
-pub(crate) struct Failure {
+pub(crate) struct FatalLine {
     pub(crate) level: &'static str,
     pub(crate) message: String,
 }
 
-/// With a resolution of one microsecond.
+/// Serializes a duration as milliseconds, with a resolution of one microsecond.
 fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_micros() as f64 / 1000.0)
 }
 
-/// Writes one line to stdout, from where Lambda takes it to the log group.
+/// Writes one line to stdout, which Lambda sends to the log group.
 #[expect(clippy::print_stdout, reason = "stdout is the function's log")]
 pub(crate) fn write(line: &impl Serialize) {
     if let Ok(text) = serde_json::to_string(line) {

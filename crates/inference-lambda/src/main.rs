@@ -1,7 +1,7 @@
-//! The Lambda function behind the endpoint: API Gateway proxy event in, prediction out.
+//! The Lambda function behind the endpoint: takes API Gateway proxy events and returns predictions.
 //!
-//! The model is loaded once, before the first event is asked for, so that a broken package shows as an error of the
-//! initialisation and never as a failed request.
+//! The model is loaded once, before the first event is requested. So a broken package fails the initialization, and never a
+//! request.
 
 mod body;
 mod event;
@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
         Ok(classifier) => classifier,
         Err(error) => return fail("loading package", error.as_ref()),
     };
-    log::write(&log::Loaded {
+    log::write(&log::StartLine {
         level: "INFO",
         message: "model loaded",
         engine: classifier.engine(),
@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Where the zip was unpacked: Lambda says so; elsewhere it is beside the executable.
+/// The folder with the unpacked zip: `LAMBDA_TASK_ROOT` on Lambda, otherwise the executable's folder.
 fn package_folder() -> Result<PathBuf, BoxError> {
     if let Some(folder) = std::env::var_os("LAMBDA_TASK_ROOT") {
         return Ok(folder.into());
@@ -57,6 +57,6 @@ fn package_folder() -> Result<PathBuf, BoxError> {
 }
 
 fn fail(doing: &str, error: &dyn std::error::Error) -> ExitCode {
-    log::write(&log::Failure { level: "ERROR", message: format!("{doing}: {error}") });
+    log::write(&log::FatalLine { level: "ERROR", message: format!("{doing}: {error}") });
     ExitCode::FAILURE
 }

@@ -1,15 +1,15 @@
-//! Errors as the client sees them: RFC 9457 problem details.
+//! Errors as clients see them: problem details (RFC 9457).
 
 use classifier::Error;
 use serde::Serialize;
 
-/// A refused or failed request.
+/// Why a request was refused or failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: u16,
-    /// What the client is told.
+    /// Explanation for the client.
     pub(crate) detail: String,
-    /// What only the log is told.
+    /// Cause of a server error, for the log only.
     pub(crate) cause: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl Problem {
         Self { status, detail: detail.into(), cause: None }
     }
 
-    /// The body of the response.
+    /// The response body.
     pub(crate) fn document(&self) -> serde_json::Result<String> {
         let title = match self.status {
             400 => "Bad Request",
@@ -47,7 +47,7 @@ impl From<Error> for Problem {
             Error::UnsupportedFormat(_) => 415,
             Error::Unprocessable(_) => 422,
             Error::Model(cause) => {
-                let detail = "classifying the image failed; the function's log says why".to_owned();
+                let detail = "classifying the image failed; see the function's log for the cause".to_owned();
                 return Self { status: 500, detail, cause: Some(cause.clone()) };
             }
         };

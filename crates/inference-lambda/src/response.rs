@@ -1,4 +1,4 @@
-//! What goes back to API Gateway: its proxy response around our JSON.
+//! The response to API Gateway: a proxy response with a JSON body.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
-/// A response as API Gateway wants it.
+/// A response in the format of API Gateway's Lambda proxy integration.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProxyResponse {
@@ -18,7 +18,7 @@ pub(crate) struct ProxyResponse {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Body<'a> {
     label: &'a str,
     score: f32,
     predictions: &'a [Prediction],
@@ -26,16 +26,19 @@ struct Answer<'a> {
 }
 
 impl ProxyResponse {
-    /// 200 with the ranked predictions.
-    pub(crate) fn answer(model: &str, predictions: &[Prediction]) -> Result<Self, Problem> {
-        let fail = |cause: String| Problem { cause: Some(cause), ..Problem::new(500, "writing the answer failed") };
-        let best = predictions.first().ok_or_else(|| fail("there is no prediction".to_owned()))?;
-        let answer = Answer { label: &best.label, score: best.score, predictions, model };
-        let body = serde_json::to_string(&answer).map_err(|error| fail(error.to_string()))?;
+    /// Status 200 with ranked predictions.
+    pub(crate) fn predictions(model: &str, predictions: &[Prediction]) -> Result<Self, Problem> {
+        let fail = |cause: String| Problem {
+            cause: Some(cause),
+            ..Problem::new(500, "writing the response failed; see the function's log for the cause")
+        };
+        let best = predictions.first().ok_or_else(|| fail("the model returned no prediction".to_owned()))?;
+        let body = Body { label: &best.label, score: best.score, predictions, model };
+        let body = serde_json::to_string(&body).map_err(|error| fail(error.to_string()))?;
         Ok(Self::json(200, "application/json", body))
     }
 
-    /// The status of the problem, with its document.
+    /// The status and document of a problem.
     pub(crate) fn problem(problem: &Problem) -> Self {
         let body = problem.document().unwrap_or_default();
         Self::json(problem.status, "application/problem+json", body)

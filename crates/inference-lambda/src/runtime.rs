@@ -1,9 +1,9 @@
-//! Lambda's Runtime API: asks for the next event, posts what became of it, and so on for ever. Source: Lambda developer
+//! The event loop on Lambda's Runtime API: fetches the next event, posts the response, and repeats. Source: Lambda developer
 //! guide, "Using the Lambda runtime API for custom runtimes".
 //!
-//! The HTTP client is lambda_runtime's own. Its loop is not, because that writes the trace id of each event into the
-//! environment, for X-Ray's sake, and the C library keeps every value that a variable has had: the memory of a busy
-//! function would grow without end.
+//! The HTTP client is the one of the crate lambda_runtime. Its event loop is not used: for X-Ray it writes each event's trace id
+//! into an environment variable, and the C library never frees old values, so the memory of a busy function would grow without
+//! limit.
 
 use std::env;
 
@@ -15,26 +15,26 @@ use lambda_runtime_api_client::{BoxError, PooledClient, build_request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Where Lambda says its Runtime API is: host and port.
-const ADDRESS: &str = "AWS_LAMBDA_RUNTIME_API";
+/// Environment variable with the Runtime API's host and port.
+const ADDRESS_VARIABLE: &str = "AWS_LAMBDA_RUNTIME_API";
 const INVOCATION: &str = "/2018-06-01/runtime/invocation";
 const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
 
-/// What is told of an event that is none.
+/// The error posted for an event that cannot be parsed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Unreadable {
+struct UnreadableEvent {
     error_type: &'static str,
     error_message: String,
 }
 
-/// Serves events one after another; ends only when the Runtime API fails.
+/// Handles events one after another. Returns only if the Runtime API fails.
 pub(crate) async fn run<E, R>(mut handle: impl AsyncFnMut(E, &str) -> R) -> Result<(), BoxError>
 where
     E: DeserializeOwned,
     R: Serialize,
 {
-    let address = env::var(ADDRESS).map_err(|error| format!("{ADDRESS}: {error}"))?;
+    let address = env::var(ADDRESS_VARIABLE).map_err(|error| format!("{ADDRESS_VARIABLE}: {error}"))?;
     let client = PooledClient::builder().with_endpoint(address.parse()?).with_pool_size(1).build();
     loop {
         let (id, event) = next(&client).await?;
@@ -45,37 +45,37 @@ where
             }
             Err(error) => {
                 let message = format!("reading event: {error}");
-                let unreadable = Unreadable { error_type: "Runtime.UnreadableEvent", error_message: message };
+                let unreadable = UnreadableEvent { error_type: "Runtime.UnreadableEvent", error_message: message };
                 post(&client, &id, "error", &unreadable).await?;
             }
         }
     }
 }
 
-/// The id of the next event, and the event. Waits for as long as there is none.
+/// Waits for the next event. Returns its id and its JSON.
 async fn next(client: &PooledClient) -> Result<(String, Bytes), BoxError> {
     let request = build_request().method(Method::GET).uri(format!("{INVOCATION}/next")).body(Body::empty())?;
-    let answer = call(client, request).await?;
-    if answer.status() != StatusCode::OK {
-        return Err(format!("asking for the next event: the Runtime API answered {}", answer.status()).into());
+    let response = call(client, request).await?;
+    if response.status() != StatusCode::OK {
+        return Err(format!("fetching the next event: the Runtime API returned {}", response.status()).into());
     }
-    let id = answer.headers().get(REQUEST_ID).ok_or("asking for the next event: it has no id")?;
-    Ok((id.to_str()?.to_owned(), answer.into_body()))
+    let id = response.headers().get(REQUEST_ID).ok_or("fetching the next event: it has no request id")?;
+    Ok((id.to_str()?.to_owned(), response.into_body()))
 }
 
-/// Posts what became of an event. What Lambda refuses of it, because it is too late or too large, is its caller's loss and
-/// no reason to end.
-async fn post(client: &PooledClient, id: &str, what: &str, document: &impl Serialize) -> Result<(), BoxError> {
-    let uri = format!("{INVOCATION}/{id}/{what}");
+/// Posts a response or an error. If Lambda refuses it as too late or too large, only that caller is affected, so the loop goes
+/// on.
+async fn post(client: &PooledClient, id: &str, kind: &str, document: &impl Serialize) -> Result<(), BoxError> {
+    let uri = format!("{INVOCATION}/{id}/{kind}");
     let request = build_request().method(Method::POST).uri(uri).body(Body::from(serde_json::to_vec(document)?))?;
     let status = call(client, request).await?.status();
     if status.is_server_error() {
-        return Err(format!("posting the {what} of event {id}: the Runtime API answered {status}").into());
+        return Err(format!("posting the {kind} of event {id}: the Runtime API returned {status}").into());
     }
     Ok(())
 }
 
-/// Sends a request and reads its answer to the end, so that the connection serves the next one.
+/// Sends a request and reads the whole response, so that the connection can be reused.
 async fn call(client: &PooledClient, request: Request<Body>) -> Result<Response<Bytes>, BoxError> {
     let (parts, body) = client.call(request).await?.into_parts();
     let body = body.collect().await?.to_bytes();

@@ -1,5 +1,5 @@
-//! The real executable under a small Runtime API: it starts, polls, answers events, needs no more memory for many than for
-//! some, and fails loudly without a model.
+//! Tests the real executable under a small Runtime API: it starts, answers events, does not leak memory, and fails with a clear
+//! error without a model.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-/// Generous, since a test machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Generous, because a test machine may be busy.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 struct RuntimeApi {
@@ -26,7 +26,7 @@ struct RuntimeApi {
     responses: mpsc::UnboundedSender<String>,
 }
 
-/// Hands out each event once, and then leaves the function waiting as Lambda does.
+/// Returns each event once, then lets the function wait as Lambda does.
 async fn next(State(api): State<RuntimeApi>) -> Response {
     let event = api.events.lock().unwrap().pop();
     let Some(event) = event else { std::future::pending().await };
@@ -43,7 +43,7 @@ async fn response(State(api): State<RuntimeApi>, body: String) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-/// Kills the function when a test ends, however it ends.
+/// Kills the function when the test ends, even by a panic.
 struct Function(Option<Child>);
 
 impl Function {
@@ -99,14 +99,14 @@ fn package(model: &str) -> tempfile::TempDir {
     folder
 }
 
-/// With the model that it names.
+/// A package with its model.
 fn whole_package() -> tempfile::TempDir {
     let package = package("mnist.tflite");
     std::fs::copy(root().join("model/mnist.tflite"), package.path().join("mnist.tflite")).unwrap();
     package
 }
 
-/// Serves until the test's runtime ends; gives its address, and what is posted to it.
+/// Serves the Runtime API until the test ends. Returns its address and a channel with everything posted to it.
 async fn serve(events: Vec<String>) -> (String, mpsc::UnboundedReceiver<String>) {
     let (sender, responses) = mpsc::unbounded_channel();
     let api = RuntimeApi { events: Arc::new(Mutex::new(events)), responses: sender };
@@ -122,7 +122,7 @@ async fn serve(events: Vec<String>) -> (String, mpsc::UnboundedReceiver<String>)
 }
 
 async fn answer(responses: &mut mpsc::UnboundedReceiver<String>) -> Value {
-    let answer = tokio::time::timeout(PATIENCE, responses.recv()).await.unwrap().unwrap();
+    let answer = tokio::time::timeout(TIMEOUT, responses.recv()).await.unwrap().unwrap();
     serde_json::from_str(&answer).unwrap()
 }
 
@@ -163,7 +163,7 @@ async fn the_executable_answers_an_event() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_an_error_and_the_next_one_is_served() {
+async fn an_unreadable_event_is_an_error_and_the_next_one_is_served() {
     let (address, mut responses) = serve(vec![event(), "7".to_owned()]).await;
     let package = whole_package();
     let _function = Function::start(package.path(), &address);
@@ -171,16 +171,16 @@ async fn what_is_no_event_is_an_error_and_the_next_one_is_served() {
     assert_eq!(answer(&mut responses).await["statusCode"], 200);
 }
 
-/// What it keeps for each event would be kept by the million.
+/// Anything that is kept per event would add up over millions of events.
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn many_events_need_no_more_memory_than_some() {
-    const SOME: usize = 500;
-    const MANY: usize = 3_500;
-    let (address, mut responses) = serve(vec![event(); MANY]).await;
+async fn memory_does_not_grow_with_the_number_of_events() {
+    const WARM_UP: usize = 500;
+    const TOTAL: usize = 3_500;
+    let (address, mut responses) = serve(vec![event(); TOTAL]).await;
     let package = whole_package();
     let mut function = Function::start(package.path(), &address);
-    // A full pipe would stop it.
+    // Drain stdout: a full pipe would block the function.
     let mut log = function.0.as_mut().unwrap().stdout.take().unwrap();
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     let resident_kb = || {
@@ -189,19 +189,19 @@ async fn many_events_need_no_more_memory_than_some() {
         line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
     };
     let mut after = [0, 0];
-    for number in 1..=MANY {
+    for number in 1..=TOTAL {
         assert_eq!(answer(&mut responses).await["statusCode"], 200);
-        if number == SOME {
+        if number == WARM_UP {
             after[0] = resident_kb();
         }
     }
     after[1] = resident_kb();
     let limit_kb = after[0] + 128;
-    assert!(after[1] <= limit_kb, "{after:?} KB after {SOME} and {MANY} events");
+    assert!(after[1] <= limit_kb, "{after:?} KB after {WARM_UP} and {TOTAL} events");
 }
 
 #[test]
-fn a_package_without_its_model_ends_before_polling() {
+fn a_package_without_its_model_fails_before_polling() {
     let package = package("missing.onnx");
     let output = Function::start(package.path(), "127.0.0.1:1").wait();
     assert_eq!(output.status.code(), Some(1));

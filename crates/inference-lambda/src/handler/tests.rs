@@ -1,4 +1,4 @@
-//! The handler on events in memory, with the shipped model.
+//! Tests of the handler with in-memory events and the shipped model.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -20,7 +20,7 @@ fn classifier() -> Classifier {
     Classifier::new(manifest, &read("model/mnist.onnx")).unwrap()
 }
 
-/// What an event gives: status, content type and body of the response, and the logged line.
+/// The response to an event, and the log line.
 struct Outcome {
     status: u16,
     content_type: &'static str,
@@ -73,7 +73,7 @@ fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
 const FORM: &str = "multipart/form-data; boundary=XX";
 
 #[test]
-fn an_image_is_answered_and_logged() {
+fn an_image_is_classified_and_logged() {
     let seven = read("test_images/7.png");
     let outcome = send(base64_event("image/png", &seven));
     assert_eq!((outcome.status, outcome.content_type), (200, "application/json"));
@@ -94,7 +94,7 @@ fn an_image_is_answered_and_logged() {
 }
 
 #[test]
-fn a_client_that_does_not_say_what_it_sends_is_served() {
+fn clients_that_do_not_declare_an_image_are_served() {
     let seven = read("test_images/7.png");
     for content_type in ["application/octet-stream", "application/x-www-form-urlencoded", "IMAGE/JPEG; q=1", ""] {
         assert_eq!(status(content_type, &seven), 200, "{content_type}");
@@ -104,9 +104,9 @@ fn a_client_that_does_not_say_what_it_sends_is_served() {
     assert_eq!(send(event).status, 200);
 }
 
-/// A text body is used as it is: this BMP of one white pixel happens to be text.
+/// A text body is used unchanged. This BMP of one white pixel happens to be valid text.
 #[test]
-fn a_body_without_base64_is_taken_as_it_is() {
+fn a_body_without_base64_is_used_unchanged() {
     let mut bmp = b"BM".to_vec();
     for word in [58u32, 0, 54, 40, 1, 1] {
         bmp.extend(word.to_le_bytes());
@@ -120,7 +120,7 @@ fn a_body_without_base64_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_png_that_came_as_text_is_explained() {
+fn a_png_that_arrives_as_text_is_explained() {
     let text = String::from_utf8_lossy(&read("test_images/7.png")).into_owned();
     let outcome = send(json!({"headers": {"content-type": "image/png"}, "body": text, "isBase64Encoded": false}));
     assert_eq!(outcome.status, 400);
@@ -128,7 +128,7 @@ fn a_png_that_came_as_text_is_explained() {
 }
 
 #[test]
-fn a_form_with_one_file_is_an_image() {
+fn a_form_with_one_file_is_accepted() {
     let seven = read("test_images/7.png");
     let file = (r#"name="image"; filename="7.png""#, seven.as_slice());
     let text = (r#"name="comment""#, &b"hello"[..]);
@@ -149,7 +149,7 @@ fn a_form_with_one_file_is_an_image() {
 }
 
 #[test]
-fn what_is_not_read_is_415() {
+fn unsupported_types_are_415() {
     let seven = read("test_images/7.png");
     for content_type in ["text/plain", "application/json; charset=utf-8", "image/svg+xml", "image/tiff", "video/mp4"] {
         assert_eq!(status(content_type, &seven), 415, "{content_type}");
@@ -180,9 +180,9 @@ fn bad_images_are_400() {
     assert_eq!(send(json!({})).status, 400);
 }
 
-/// The size is known from the header, before any pixel is decoded.
+/// The header tells the size, before any pixel is decoded.
 #[test]
-fn an_image_of_too_many_pixels_is_413() {
+fn an_image_with_too_many_pixels_is_413() {
     let mut gif = b"GIF89a".to_vec();
     gif.extend(20_000u16.to_le_bytes());
     gif.extend(1u16.to_le_bytes());
@@ -194,7 +194,7 @@ fn an_image_of_too_many_pixels_is_413() {
 }
 
 #[test]
-fn top_k_may_be_asked_for() {
+fn top_k_can_be_requested() {
     let ask = |top_k: &str| {
         let mut event = base64_event("image/png", &read("test_images/3.png"));
         event["queryStringParameters"] = json!({"top_k": top_k});
