@@ -19,7 +19,7 @@ enum Kind {
     Neon(pulp::aarch64::Neon),
     /// Four lanes in plain Rust, which the compiler maps to the target's baseline vectors.
     Portable(pulp::Scalar128b),
-    /// PortableSixteen lanes in plain Rust: tests the AVX-512 code paths on processors without AVX-512.
+    /// Sixteen lanes in plain Rust: tests the AVX-512 code paths on processors without AVX-512.
     #[cfg(test)]
     PortableSixteen(pulp::Scalar512b),
 }

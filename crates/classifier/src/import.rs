@@ -1,4 +1,4 @@
-//! Loads an ONNX or TFLite file with tract and moves what they support to the channels-last kernels.
+//! Loads an ONNX or TFLite file with tract, and lets the channels-last kernels compute what they support.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -126,7 +126,7 @@ pub(crate) fn apply(axes: &[AxisRole], lengths: &[usize], operation: &AxisOp) ->
     Some((changed, false))
 }
 
-/// A whole image as one axis of channels; none if only a role of it is flattened.
+/// A whole image as one axis of channels; none if only a part of it is flattened.
 fn flatten(
     axes: &[AxisRole],
     lengths: &[usize],

@@ -1,6 +1,6 @@
 //! What a model node means as an operation on images.
 
-use channels_last::Window;
+use channels_last::{Operation, Window};
 
 use crate::axes::Axes;
 
@@ -12,39 +12,18 @@ pub(crate) struct Recognized {
     pub(crate) axes: Axes,
 }
 
-/// The operation of a node, with its constants. Input numbers are indices of the node's inputs.
+/// The operation of a node. Input numbers are indices of the node's inputs.
 #[derive(Debug, Clone)]
 pub(crate) enum OpKind {
     /// The same elements in the same order: a reshape, or a cast that the next operation does by itself.
     Identity,
     /// Turns the image into a vector, in the element order of the input tensor.
     Flatten,
+    /// A convolution of input 0. Its weights and bias are the constant inputs 1 and 2.
     Conv(Window),
-    MaxPool(Window),
-    SumPool {
-        window: Window,
-        normalize: bool,
-        count_include_pad: bool,
-    },
-    /// `x * scale + shift` of input `input`; one value per channel or one for all.
-    Affine {
-        input: usize,
-        scale: Vec<f32>,
-        shift: Vec<f32>,
-    },
-    Clamp {
-        input: usize,
-        low: f32,
-        high: f32,
-    },
-    Add,
-    Concat,
     /// A constant matrix (input `matrix`) times a vector (input `input`). `rows` means that the matrix is
     /// `[output][input]`, otherwise `[input][output]`.
-    Dense {
-        input: usize,
-        matrix: usize,
-        rows: bool,
-    },
-    Softmax,
+    Dense { input: usize, matrix: usize, rows: bool },
+    /// An operation that needs no further translation, on these inputs.
+    Direct { operation: Operation, inputs: Vec<usize> },
 }

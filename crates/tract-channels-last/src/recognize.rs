@@ -1,6 +1,6 @@
 //! Recognizes the model nodes that the channels-last kernels can compute.
 
-use channels_last::Window;
+use channels_last::{Operation, Window};
 use tract_core::internal::*;
 use tract_core::ops::array::TypedConcat;
 use tract_core::ops::binary::TypedBinOp;
@@ -86,7 +86,7 @@ fn op_kind(context: &Context<'_>, node: &TypedNode) -> Option<(OpKind, Axes)> {
         return op
             .with_index_outputs
             .is_none()
-            .then(|| (OpKind::MaxPool(window), axes::from_format(op.pool_spec.data_format)));
+            .then(|| (unary(Operation::MaxPool(window)), axes::from_format(op.pool_spec.data_format)));
     }
     if let Some(op) = op.downcast_ref::<SumPool>() {
         let mut window = window(context, first, &op.pool_spec)?;
@@ -96,7 +96,8 @@ fn op_kind(context: &Context<'_>, node: &TypedNode) -> Option<(OpKind, Axes)> {
             PaddingSpec::ExplicitOnnxPool(_, after, true) => [after[0], after[1]],
             _ => [usize::MAX / 4; 2],
         };
-        let kind = OpKind::SumPool { window, normalize: op.normalize, count_include_pad: op.count_include_pad };
+        let (normalize, count_include_pad) = (op.normalize, op.count_include_pad);
+        let kind = unary(Operation::SumPool { window, normalize, count_include_pad });
         return Some((kind, axes::from_format(op.pool_spec.data_format)));
     }
     if let Some(op) = op.downcast_ref::<Reduce>() {
@@ -113,16 +114,22 @@ fn op_kind(context: &Context<'_>, node: &TypedNode) -> Option<(OpKind, Axes)> {
         if axes[op.axis] == AxisRole::Unit && !axes.contains(&AxisRole::Channel) {
             axes[op.axis] = AxisRole::Channel;
         }
-        return (same_axes && axes[op.axis] == AxisRole::Channel).then_some((OpKind::Concat, axes));
+        let kind = OpKind::Direct { operation: Operation::Concat, inputs: (0..node.inputs.len()).collect() };
+        return (same_axes && axes[op.axis] == AxisRole::Channel).then_some((kind, axes));
     }
     if let Some(op) = op.downcast_ref::<Softmax>() {
         let shape = axes::image_shape(axes, &lengths)?;
         let over_channels = op.axes.iter().all(|&axis| axes[axis] == AxisRole::Channel || lengths[axis] == 1)
             && op.axes.iter().any(|&axis| axes[axis] == AxisRole::Channel);
         let plain = op.kind == SoftmaxKind::Softmax && op.quant_output_dt.is_none() && shape.height * shape.width == 1;
-        return (over_channels && plain).then(|| (OpKind::Softmax, axes.clone()));
+        return (over_channels && plain).then(|| (unary(Operation::Softmax), axes.clone()));
     }
     None
+}
+
+/// An operation on the node's first input.
+fn unary(operation: Operation) -> OpKind {
+    OpKind::Direct { operation, inputs: vec![0] }
 }
 
 /// The window of a convolution or pooling over two spatial axes.
@@ -158,8 +165,8 @@ fn reduce(axes: &Axes, lengths: &[usize], op: &Reduce) -> Option<(OpKind, Axes)>
     }
     let window = Window::new([shape.height, shape.width]);
     let kind = match op.reducer {
-        Reducer::Sum => OpKind::SumPool { window, normalize: false, count_include_pad: false },
-        Reducer::Max => OpKind::MaxPool(window),
+        Reducer::Sum => unary(Operation::SumPool { window, normalize: false, count_include_pad: false }),
+        Reducer::Max => unary(Operation::MaxPool(window)),
         _ => return None,
     };
     let remaining = axes.iter().map(|&role| if role == AxisRole::Channel { role } else { AxisRole::Unit }).collect();
@@ -181,15 +188,16 @@ fn binary(context: &Context<'_>, node: &TypedNode, op: &TypedBinOp) -> Option<(O
             let (lengths, other) = (context.lengths(left)?, context.lengths(right)?);
             let (axes, other_axes) = (context.axes(left)?, context.axes(right)?);
             return (lengths == other && axes::are_equivalent(axes, other_axes, &lengths))
-                .then(|| (OpKind::Add, axes.clone()));
+                .then(|| (OpKind::Direct { operation: Operation::Add, inputs: vec![0, 1] }, axes.clone()));
         }
         _ => return None,
     };
     let (axes, lengths) = (context.axes(node.inputs[input])?, context.lengths(node.inputs[input])?);
     let values = per_channel(axes, &lengths, &other)?;
-    let affine = |scale: Vec<f32>, shift: Vec<f32>| Some((OpKind::Affine { input, scale, shift }, axes.clone()));
+    let direct = |operation: Operation| Some((OpKind::Direct { operation, inputs: vec![input] }, axes.clone()));
+    let affine = |scale: Vec<f32>, shift: Vec<f32>| direct(Operation::Affine { scale, shift });
     let each = |of: &dyn Fn(f32) -> f32| values.iter().map(|&value| of(value)).collect::<Vec<f32>>();
-    let clamp = |low: f32, high: f32| Some((OpKind::Clamp { input, low, high }, axes.clone()));
+    let clamp = |low: f32, high: f32| direct(Operation::Clamp { low, high });
     match (input, values.as_slice()) {
         _ if op.is::<Add>() => affine(vec![1.0], values),
         _ if op.is::<Mul>() => affine(values, vec![0.0]),

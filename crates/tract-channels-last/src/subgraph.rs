@@ -107,16 +107,7 @@ impl Builder<'_> {
                 }
                 (Operation::Conv { window: *window, groups: conv.group, weights, bias }, vec![0])
             }
-            OpKind::MaxPool(window) => (Operation::MaxPool(*window), vec![0]),
-            &OpKind::SumPool { window, normalize, count_include_pad } => {
-                (Operation::SumPool { window, normalize, count_include_pad }, vec![0])
-            }
-            OpKind::Affine { input, scale, shift } => {
-                (Operation::Affine { scale: scale.clone(), shift: shift.clone() }, vec![*input])
-            }
-            &OpKind::Clamp { input, low, high } => (Operation::Clamp { low, high }, vec![input]),
-            OpKind::Add => (Operation::Add, vec![0, 1]),
-            OpKind::Concat => (Operation::Concat, (0..node.inputs.len()).collect()),
+            OpKind::Direct { operation, inputs } => (operation.clone(), inputs.clone()),
             &OpKind::Dense { input, matrix, rows } => {
                 let mut weights = self.floats(node.inputs[matrix])?;
                 let outputs = self.shape(output)?.channels;
@@ -125,7 +116,6 @@ impl Builder<'_> {
                 }
                 (Operation::Dense { weights, bias: vec![0.0; outputs] }, vec![input])
             }
-            OpKind::Softmax => (Operation::Softmax, vec![0]),
         };
         let inputs = inputs.into_iter().map(|input| self.value(node.inputs[input])).collect::<TractResult<Vec<_>>>()?;
         let shape = self.shape(output)?;

@@ -62,7 +62,7 @@ impl ConvSpec {
         self.first_input_block.len()
     }
 
-    /// Whether the output buffer holds all channels. In a fused expansion it holds only a few blocks at a time.
+    /// Whether the output buffer holds all channels. If a depthwise convolution is fused, it holds only a few blocks at a time.
     fn has_full_output(&self) -> bool {
         self.output.blocks() == self.output_blocks()
     }

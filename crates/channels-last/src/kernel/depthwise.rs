@@ -1,4 +1,4 @@
-//! Depthwise convolution. A run of neighbouring output pixels of one vector of channels is accumulated in registers.
+//! Depthwise convolution. A run of neighboring output pixels of one vector of channels is accumulated in registers.
 
 use std::ops::Range;
 
@@ -73,7 +73,7 @@ impl Depthwise<'_> {
     }
 }
 
-/// `PIXELS` neighbouring pixels of one row of one block. `KERNEL` and `STRIDE` are 0 if they are only known at run time.
+/// `PIXELS` neighboring pixels of one row of one block. `KERNEL` and `STRIDE` are 0 if they are only known at run time.
 struct PixelRun<'a, 'b, const PIXELS: usize, const KERNEL: usize, const STRIDE: usize> {
     depthwise: &'a mut Depthwise<'b>,
     /// Block, row and column of the first pixel.
@@ -95,7 +95,7 @@ impl<const PIXELS: usize, const KERNEL: usize, const STRIDE: usize> WithSimd
         let [dilate_row, dilate_column] = if KERNEL == 0 { spec.dilation } else { [spec.dilation[0], 1] };
         let top = row * spec.stride[0] + input.border[0] - spec.padding[0];
         let left = column * stride + input.border[1] - spec.padding[1];
-        // After a fused expansion the input holds only the current blocks.
+        // If a convolution is fused before this one, the input holds only the current blocks.
         let input_block = if input.blocks() == spec.output.blocks() { block } else { block - depthwise.blocks.start };
         let start = input_block * input.plane() + top * input.pitch() + left;
         let width = (PIXELS - 1) * stride + (columns - 1) * dilate_column + 1;
