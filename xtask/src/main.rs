@@ -1,6 +1,9 @@
 //! Chores of the repository: `cargo xtask COMMAND`.
 
 mod bench;
+mod cycles;
+mod imports;
+mod layers;
 mod tidy;
 
 use std::{path::Path, process::ExitCode};
@@ -17,7 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check the layout: file length, names, module docs, where versions live and where a pause is allowed
+    /// Check what the compiler does not: layers, import cycles, file length, names, module docs, where versions live
     Tidy,
     /// Measure; nothing here is a test
     #[command(subcommand)]

@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
+use crate::{cycles, imports::Crate, layers::LAYERS};
+
 /// A file longer than this has two purposes, and nobody reads it whole.
 const MAX_LINES: usize = 600;
 
@@ -43,6 +45,9 @@ const TOP_LEVEL: [&str; 20] = [
     "test_images",
 ];
 
+/// Where the layers are drawn.
+const DRAWN_IN: &str = "docs/architecture.md";
+
 /// Checks the whole checkout at `root`; all findings in one report.
 #[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
@@ -60,11 +65,43 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
             check_manifest(file, &text, &mut findings);
         }
     }
+    check_imports(root, &files, &mut findings)?;
+    check_drawings(&fs::read_to_string(root.join(DRAWN_IN)).context("reading the architecture")?, &mut findings);
     if findings.is_empty() {
         println!("{} files are in order", files.len());
         return Ok(());
     }
     bail!("{} finding(s):\n  {}", findings.len(), findings.join("\n  "));
+}
+
+/// Layers and cycles, crate by crate: each begins at a `src/lib.rs` or `src/main.rs`.
+fn check_imports(root: &Path, files: &[PathBuf], findings: &mut Vec<String>) -> anyhow::Result<()> {
+    let read = |file: &Path| fs::read_to_string(root.join(file)).ok();
+    for file in files.iter().filter(|file| file.ends_with("src/lib.rs") || file.ends_with("src/main.rs")) {
+        let source = file.parent().unwrap_or(Path::new(""));
+        let loaded = Crate::load(file, &read)?;
+        let imports = loaded.imports();
+        cycles::check(&imports, findings);
+        match LAYERS.iter().find(|layers| Path::new(layers.source) == source) {
+            Some(layers) => layers.check(&loaded.files(), &imports, findings),
+            None if source.starts_with("crates") => {
+                findings
+                    .push(format!("{}: a crate without layers; give it some in xtask/src/layers.rs", source.display()));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// The architecture shows the layers that are held, not those that once were.
+fn check_drawings(architecture: &str, findings: &mut Vec<String>) {
+    for layers in LAYERS.iter().filter(|layers| layers.drawn) {
+        let drawing = layers.drawing();
+        if !architecture.contains(&format!("```\n{drawing}\n```")) {
+            findings.push(format!("{DRAWN_IN}: the layers of {} are\n{drawing}", layers.source));
+        }
+    }
 }
 
 fn tracked_files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
