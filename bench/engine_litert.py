@@ -1,4 +1,4 @@
-"""LiteRT from Python, as the tutorial's function runs its model; called and answering as the other engines (see src/lib.rs)."""
+"""LiteRT from Python, as the tutorial's function runs its model. Same command line and output as the other engines (see src/lib.rs)."""
 
 import json
 import resource

@@ -1,4 +1,4 @@
-"""onnxruntime from Python; called and answering as the other engines (see src/lib.rs)."""
+"""onnxruntime from Python. Same command line and output as the other engines (see src/lib.rs)."""
 
 import json
 import resource

@@ -1,10 +1,10 @@
-"""Engines side by side: each loads the same model, answers the same input, and is timed in the same minutes.
+"""Engines side by side: each loads the same model and answers the same input, in the same minutes.
 
-Each round starts every engine anew and measures the time from its start to its first answer, seen from outside; then all
-that are alive take turns with blocks of warm answers. All use one thread of one core. An engine whose answer is not that of
-the others is an error, not a row.
+Each round starts every engine again and measures, from outside, the time from its start to its first answer. Then all
+running engines take turns with blocks of warm answers. All use one thread on one core. An engine that answers differently is an
+error, not a row.
 
-With --isa avx2 no engine sees AVX-512, so that a processor that has it shows what one without it does.
+With --isa avx2 AVX-512 is hidden from every engine, to measure as on a processor without it.
 
 usage: engines.py --target FOLDER [--rounds 15] [--only mnist] [--isa avx2]
 """
@@ -29,14 +29,14 @@ PIN = ["taskset", "-c", "1"] if os.cpu_count() > 1 else []
 
 
 def models(folder):
-    """Name, ONNX file, element type, shape, warm answers in a block."""
+    """Name, ONNX file, element type, shape, warm answers per block."""
     yield "MNIST", REPOSITORY / "model/mnist.onnx", "u8", [1, 28, 28], 300
     yield "MobileNetV2", folder / "mobilenetv2.onnx", "f32", [1, 3, 224, 224], 12
     yield "ResNet-18", folder / "resnet18.onnx", "f32", [1, 3, 224, 224], 6
 
 
 def engines(binaries, folder, name, onnx, isa):
-    """Name, command, environment, and the files whose size counts."""
+    """Name, command, environment, and the files that make up its size."""
     library = next(pathlib.Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so*"), None)
     stem = onnx.stem
     python = [sys.executable]
@@ -49,14 +49,14 @@ def engines(binaries, folder, name, onnx, isa):
         environment = {"ORT_DYLIB_PATH": str(library)}
         yield "Rust + onnxruntime", [rust, onnx], environment, [rust, library]
         optimised = folder / f"{stem}.optimised.onnx"
-        yield "Rust + onnxruntime, optimised before", [rust, optimised], {**environment, "OPTIMISED": "1"}, [rust, library]
+        yield "Rust + onnxruntime, optimized before", [rust, optimised], {**environment, "OPTIMISED": "1"}, [rust, library]
     yield "Python + onnxruntime", [*python, HERE / "engine_onnxruntime.py", onnx], {}, []
     if name == "MNIST":
         yield "Python + LiteRT", [*python, HERE / "engine_litert.py", onnx.with_suffix(".tflite")], {}, []
 
 
 class Engine:
-    """One process of an engine that has given its first answer."""
+    """A running engine that has given its first answer."""
 
     def __init__(self, command, environment, arguments):
         kept = {name: os.environ[name] for name in ("PATH", "LD_PRELOAD") if name in os.environ}
@@ -83,7 +83,7 @@ class Engine:
 
 
 def prepare(binaries, folder, model):
-    """Stores what an engine makes of a model before it starts: ours its own form, onnxruntime what it has optimised."""
+    """Stores each engine's preprocessed model: our prepared form, and onnxruntime's optimized model."""
     _, onnx, element, shape, _ = model
     empty = folder / "empty"
     empty.write_bytes(bytes(int(numpy.prod(shape)) * (1 if element == "u8" else 4)))
@@ -124,22 +124,22 @@ def measure(binaries, folder, model, rounds, isa):
 
 
 def goals(name, rows):
-    """What is wanted of a model: the words, the ratio, the most that it may be."""
+    """The goals for a model: description, ratio, upper limit."""
     ours = rows["deployer"]
-    rust = rows.get("Rust + onnxruntime, optimised before", rows.get("Rust + onnxruntime"))
+    rust = rows.get("Rust + onnxruntime, optimized before", rows.get("Rust + onnxruntime"))
     if rust:
         yield "warm ÷ Rust + onnxruntime", ours["warm_ms"] / min(rust["warm_ms"], rows["Rust + onnxruntime"]["warm_ms"]), 1.0
     if name == "MNIST":
         yield "first ÷ Python + LiteRT", ours["first_ms"] / rows["Python + LiteRT"]["first_ms"], 1 / 15
         yield "first ÷ Rust + onnxruntime", ours["first_ms"] / rows["Rust + onnxruntime"]["first_ms"], 1 / 4
     elif rust:
-        yield "first ÷ Rust + onnxruntime, optimised before", ours["first_ms"] / rust["first_ms"], {"MobileNetV2": 0.70, "ResNet-18": 0.65}[name]
+        yield "first ÷ Rust + onnxruntime, optimized before", ours["first_ms"] / rust["first_ms"], {"MobileNetV2": 0.70, "ResNet-18": 0.65}[name]
     if name == "MobileNetV2" and rust:
-        yield "peak memory ÷ Rust + onnxruntime, optimised before", ours["rss_mb"] / rust["rss_mb"], 0.6
+        yield "peak memory ÷ Rust + onnxruntime, optimized before", ours["rss_mb"] / rust["rss_mb"], 0.6
 
 
 def hide_avx512(folder):
-    """Hides AVX-512 from all that this process begins."""
+    """Hides AVX-512 from every process that this one starts."""
     library = folder / "without_avx512.so"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, HERE / "without_avx512.c"], check=True)
     os.environ["LD_PRELOAD"] = str(library.resolve())
@@ -149,7 +149,7 @@ def machine(isa):
     text = pathlib.Path("/proc/cpuinfo").read_text()
     processor = next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")), platform.machine())
     vectors = [name for name in ("avx2", "avx512f", "asimd") if f" {name} " in text]
-    vectors += [f"of these no more than {isa}"] if isa else []
+    vectors += [f"restricted to {isa}"] if isa else []
     return (f"{processor}, {os.cpu_count()} cores ({', '.join(vectors)}), Linux {platform.release()}; onnxruntime "
             f"{onnxruntime.__version__}, LiteRT {getattr(ai_edge_litert, '__version__', '?')}, Python {platform.python_version()}")
 
@@ -175,7 +175,7 @@ def main():
         for engine, row in rows.items():
             size = f"{row['mb']:.1f} MB" if row["mb"] else ""
             lines.append(f"| {engine} | {row['first_ms']:.1f} ms | {row['warm_ms']:.3f} ms | {row['rss_mb']:.0f} MB | {size} |")
-        lines += ["", "| ratio of deployer | measured | wanted |", "|---|---|---|"]
+        lines += ["", "| ratio of deployer | measured | goal |", "|---|---|---|"]
         lines += [f"| {words} | {ratio:.2f} | {most:.2f} |" for words, ratio, most in goals(name, rows)]
         lines.append("")
         print("\n".join(lines), flush=True)

@@ -9,7 +9,7 @@ import sys
 import torch
 import torchvision
 
-# So that no layer is the identity, as it would be with what batch normalisation begins with.
+# With its initial values, batch normalization would be the identity.
 RANGES = {"running_mean": (-0.1, 0.1), "running_var": (0.5, 1.5), "weight": (0.5, 1.5), "bias": (-0.1, 0.1)}
 
 
@@ -23,7 +23,7 @@ def main():
             if isinstance(module, torch.nn.BatchNorm2d):
                 for tensor, (low, high) in RANGES.items():
                     torch.nn.init.uniform_(getattr(module, tensor), low, high)
-        # The exporter that needs no further package, and folds batch normalisation as every exporter does.
+        # This exporter needs no further package, and folds batch normalization as every exporter does.
         torch.onnx.export(model, torch.zeros(1, 3, 224, 224), folder / f"{name}.onnx", opset_version=17, dynamo=False)
 
 

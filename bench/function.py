@@ -1,7 +1,7 @@
-"""The whole function: its start, what it takes beside the model, and its memory over many requests.
+"""The whole function: its start, its overhead beside the model, and its memory over many requests.
 
-First the function alone, under a Runtime API that does nothing else; then as `deployer --local up` deploys it, under the local
-cloud's Runtime API, behind the real authorizer, asked over one connection.
+First the function alone, under a minimal Runtime API. Then deployed by `deployer --local up`, under the local cloud's Runtime API and
+behind the real authorizer, over one connection.
 
 usage: function.py --deployer FILE --zip FILE [--requests 10000] [--starts 21]
 """
@@ -26,7 +26,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 
 
 def deployed_kb(folder):
-    """Memory of the function's process, which lies in the local cloud's folder."""
+    """Memory of the function's process, which runs from the local cloud's folder."""
     found = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -35,17 +35,17 @@ def deployed_kb(folder):
         except (OSError, StopIteration):
             continue
     if len(found) != 1:
-        raise SystemExit(f"{len(found)} functions run, where there should be one")
+        raise SystemExit(f"{len(found)} functions run instead of one")
     return found[0]
 
 
 def show_memory(kb):
-    """By the number of requests after which it was."""
+    """Memory by number of requests."""
     print("memory of the function: " + ", ".join(f"{used} KB after {count}" for count, used in kb.items()))
 
 
 def log(folder, function, url):
-    """The lines that the function has logged of requests, as far as the local cloud keeps them."""
+    """The function's log lines of requests, as far as the local cloud keeps them."""
     credentials = json.loads((folder / ".deployer/local/credentials.json").read_text())
     client = boto3.client("logs", endpoint_url=url, region_name="us-east-1",
                           aws_access_key_id=credentials["access_key_id"], aws_secret_access_key=credentials["secret_access_key"])
@@ -55,7 +55,7 @@ def log(folder, function, url):
 
 
 def alone(package, starts, requests):
-    """Starts it anew some times, then asks one process many times."""
+    """Starts it several times, then sends one process many requests."""
     first = event((REPOSITORY / "test_images/7.png").read_bytes())
     begun = []
     for _ in range(starts):
@@ -63,7 +63,7 @@ def alone(package, starts, requests):
         begun.append((function.polled_ms, function.first_ms))
         function.stop()
     polled, answered = (statistics.median(times) for times in zip(*begun))
-    print(f"alone, {starts} starts: it asks for its first event after {polled:.1f} ms, has answered it after {answered:.1f} ms")
+    print(f"alone, {starts} starts: first event requested after {polled:.1f} ms, answered after {answered:.1f} ms")
     function, trips, beside, memory = Function(package, first), [], [], {}
     for request in range(1, requests + 1):
         elapsed, answer = function.answer(first)
@@ -75,14 +75,14 @@ def alone(package, starts, requests):
             memory[request] = resident_kb(function.process.pid)
     function.stop()
     print(f"alone, {requests} requests: from event to answer {statistics.median(trips):.3f} ms, "
-          f"{statistics.median(beside):.3f} ms of it beside the model: Runtime API, base64, PNG, preprocessing, JSON")
+          f"{statistics.median(beside):.3f} ms of it not the model: Runtime API, base64, PNG, preprocessing, JSON")
     show_memory(memory)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deployer", type=pathlib.Path, required=True)
-    parser.add_argument("--zip", type=pathlib.Path, required=True, help="what `deployer package` has made")
+    parser.add_argument("--zip", type=pathlib.Path, required=True, help="the zip that `deployer package` wrote")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--starts", type=int, default=21)
     arguments = parser.parse_args()
@@ -124,7 +124,7 @@ def main():
         beside = [line["total_ms"] - line["inference_ms"] for line in logged]
         print(f"{arguments.requests} requests over one connection, through the authorizer: median {statistics.median(times):.2f} ms")
         print(f"in the function, of the last {len(logged)}: {statistics.median(line['total_ms'] for line in logged):.3f} ms, "
-              f"{statistics.median(beside):.3f} ms of it beside the model")
+              f"{statistics.median(beside):.3f} ms of it not the model")
         show_memory(memory)
 
 

@@ -1,4 +1,4 @@
-"""A photo of twelve megapixels down to a model's input: ours and Pillow's, by turns.
+"""A 12-megapixel photo, resized to a model's input by us and by Pillow, in turns.
 
 usage: images.py --images FILE (the example `images` of the crate classifier) [--rounds 9]
 """
@@ -17,7 +17,7 @@ from PIL import Image
 
 
 def photo(path):
-    """Waves and noise, which compress about as a photo does."""
+    """Waves and noise, which compress about as well as a photo."""
     y, x = numpy.mgrid[0:3000, 0:4000]
     waves = [numpy.sin(x / 97 + y / 61), numpy.sin(x / 53 - y / 83), numpy.cos(x / 31 + y / 200)]
     noise = numpy.random.default_rng(7).normal(0, 6, (3000, 4000, 3))
@@ -45,7 +45,7 @@ def main():
             ours.append(json.loads(line)["median_ms"])
             theirs.append(statistics.median(pillow(path) for _ in range(3)))
     ours, theirs = statistics.median(ours), statistics.median(theirs)
-    print(f"4000x3000 JPEG to 224x224 RGB: {ours:.1f} ms, Pillow {PIL.__version__} {theirs:.1f} ms, ratio {ours / theirs:.2f} (wanted: at most 1.30)")
+    print(f"4000x3000 JPEG to 224x224 RGB: {ours:.1f} ms, Pillow {PIL.__version__} {theirs:.1f} ms, ratio {ours / theirs:.2f} (goal: at most 1.30)")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Stands before an emulator as the network stands before AWS: every call takes so much longer, half on each way.
+"""A proxy that delays every call to an emulator, as the network to AWS would: half before the call, half after it.
 
-It counts calls, and tells by the clock how deep they depend on each other: a call that begins after another has ended may
+It counts calls and, from their times, how deeply they depend on each other: a call that begins after another has ended may
 need its answer.
 """
 
@@ -11,7 +11,7 @@ from passing_proxy import PassingProxy
 
 
 class LatencyProxy(PassingProxy):
-    """Slow, and keeps when each call began and ended and whether it was a write."""
+    """Delays calls, and records when each began and ended and whether it was a write."""
 
     def __init__(self, target_port, latency_s):
         self.latency_s, self.calls = latency_s, []
@@ -27,14 +27,14 @@ class LatencyProxy(PassingProxy):
         return answer
 
     def take(self):
-        """Writes, reads and depth of what was asked since the last time."""
+        """Writes, reads and depth of the calls since the last time."""
         taken, self.calls = self.calls, []
         writes = sum(write for _, _, write in taken)
         return writes, len(taken) - writes, depth(taken)
 
 
 def depth(calls):
-    """The longest chain of calls of which each began after the one before it had ended."""
+    """The length of the longest chain of calls in which each began after the one before had ended."""
     ended, deepest = [], 0
     for begin, end, _ in sorted(calls):
         own = 1 + max((level for when, level in ended if when <= begin), default=0)

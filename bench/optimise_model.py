@@ -1,4 +1,4 @@
-"""Writes what onnxruntime makes of a model once it has optimised it, which is for this processor alone.
+"""Writes the model that onnxruntime has optimized for this processor.
 
 usage: optimise_model.py MODEL OPTIMISED
 """
@@ -12,7 +12,7 @@ def main():
     model, optimised = sys.argv[1:]
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = optimised
-    # It warns that the model is for this processor alone.
+    # It warns that the model is only for this processor.
     options.log_severity_level = 3
     onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

@@ -1,6 +1,6 @@
-"""Lambda's Runtime API for one function, as little of it as one needs that starts, asks, answers and asks again.
+"""A minimal Lambda Runtime API for one function.
 
-A socket and no HTTP library, so that what is measured is the function and not its caller.
+It uses a socket and no HTTP library, so that the measurement is the function's and not its caller's.
 """
 
 import base64
@@ -16,19 +16,19 @@ HEADERS = ("lambda-runtime-aws-request-id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\
 
 
 def event(image):
-    """A request with this image, as API Gateway passes it on."""
+    """The event of a request with this image, as API Gateway sends it."""
     return json.dumps({"httpMethod": "POST", "path": "/", "headers": {"Content-Type": "image/png"}, "isBase64Encoded": True,
                        "body": base64.b64encode(image).decode()}).encode()
 
 
 def resident_kb(pid):
-    """Memory that a process has now."""
+    """Current memory of a process."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
 
 
 class Function:
-    """A process of the function that is in this folder, from its start to its first answer and on."""
+    """A process of the function in a folder."""
 
     def __init__(self, package, first):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -42,11 +42,11 @@ class Function:
         self.polled_ms = (time.perf_counter() - begin) * 1e3
         self.answer(first)
         self.first_ms = (time.perf_counter() - begin) * 1e3
-        self.process.stdout.readline()  # what it says at its start
+        self.process.stdout.readline()  # its log line at start
         self.process.stdout.readline()
 
     def answer(self, event):
-        """Milliseconds from the event to its answer, and the answer; the function has asked for the next one then."""
+        """Milliseconds from the event to its answer, and the answer. By then the function has asked for the next event."""
         head = f"HTTP/1.1 200 OK\r\n{HEADERS}content-type: application/json\r\ncontent-length: {len(event)}\r\n\r\n"
         begin = time.perf_counter()
         self.connection.sendall(head.encode() + event)
@@ -57,7 +57,7 @@ class Function:
         return elapsed, json.loads(answer)
 
     def logged(self):
-        """The line that the function has logged of the last event."""
+        """The function's log line of the last event."""
         return json.loads(self.process.stdout.readline())
 
     def stop(self):
@@ -68,7 +68,7 @@ class Function:
         self.listener.close()
 
     def _request(self):
-        """Reads one request; gives its body."""
+        """Reads one request; returns its body."""
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._some()
@@ -81,5 +81,5 @@ class Function:
     def _some(self):
         data = self.connection.recv(65536)
         if not data:
-            raise SystemExit(f"the function has ended with {self.process.wait()}")
+            raise SystemExit(f"the function ended with {self.process.wait()}")
         return data

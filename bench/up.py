@@ -1,8 +1,8 @@
-"""`up`, `up` with nothing to do and `down`: what they take, beside scripts with boto3 and beside what they must take.
+"""The duration of `up`, of `up` with nothing to do, and of `down`, compared with boto3 scripts and with the minimum.
 
-Two places. On MiniStack, an emulator that is not ours, behind a proxy that adds 100 ms to a call: nothing has to be waited for
-there, so all of it is calls. On the local cloud that is as slow as AWS (100 ms a call, the documented rates, 8 s until a new
-role can be assumed, 2 s Pending, 10 s for a domain): there the waits decide, and the critical path says for how long at least.
+There are two settings. On MiniStack, an independent emulator, behind a proxy that adds 100 ms to a call, there is nothing to wait
+for but calls. On the local cloud made as slow as AWS (100 ms a call, the documented rates, 8 s until a new role can be assumed, 2 s
+Pending, 10 s for a domain), waits dominate, and the critical path gives the minimum.
 
 usage: up.py --deployer FILE --zip FILE [--sam FILE] [--rounds 3] [--only ministack|local]
 """
@@ -23,7 +23,7 @@ import zipfile
 import boto3
 
 HERE = pathlib.Path(__file__).resolve().parent
-# What the acceptance runs use serves here as well.
+# Shared with the acceptance runs.
 sys.path.append(str(HERE.parent / ".ci/acceptance"))
 
 from clouds import start_ministack  # noqa: E402
@@ -34,21 +34,21 @@ LATENCY_S, ROLE_S, PENDING_S, DOMAIN_S = 0.1, 8.0, 2.0, 10.0
 
 
 def critical_path_s(calls_before, probe):
-    """The least that an `up` from nothing takes: look-ups, then the longest chain, then the proof.
+    """The minimum for an `up` from nothing: look-ups, then the longest chain, then the probe.
 
     A wait begins when the call that it follows takes effect, half a latency after it was sent.
     """
     call = LATENCY_S
-    role = call / 2 + ROLE_S  # CreateRole takes effect, and can be assumed so much later
-    function = role + PENDING_S + call / 2  # CreateFunction takes effect then, and an answer that says Active comes back
+    role = call / 2 + ROLE_S  # CreateRole takes effect, and the role can be assumed later
+    function = role + PENDING_S + call / 2  # then CreateFunction takes effect, and an answer says Active
     domain = call + call / 2 + DOMAIN_S + call / 2  # the pool, then its domain
     api = 6 * call  # API, authorizer, method, integration, deployment, stage
-    proof = 2 * call if probe else 0  # a token, then an image with it beside one without
+    proof = 2 * call if probe else 0  # a token, then images with and without it at once
     return calls_before * call + max(function, domain, api) + proof
 
 
 class Project:
-    """A folder with a deploy.toml, whose bootstrap was built before: a compiler is not what is measured."""
+    """A folder with a deploy.toml and a prebuilt bootstrap, because compiling is not measured."""
 
     def __init__(self, folder, deployer, zip_file, environment, flags=()):
         self.folder, self.environment, self.zip_file = folder, {**os.environ, **environment}, zip_file
@@ -60,16 +60,16 @@ class Project:
             f'name = "bench"\n[model]\npath = "{HERE.parent}/model/mnist.onnx"\n[function]\nbootstrap = "{folder}/bootstrap"\n')
 
     def deployer(self, *words):
-        """Seconds that it took, and what it printed."""
+        """Seconds it took, and its output."""
         return self.timed([*self.command, *words])
 
     def boto3(self, way, account):
-        """The same for a way of the script."""
+        """The same for the boto3 script."""
         return self.timed([sys.executable, HERE / "up_boto3.py", way, "--name", "rival", "--zip", self.zip_file,
                            "--account", account])[0]
 
     def prepare_sam(self, client):
-        """The same stack as a template for AWS SAM, its package in a bucket already; gives what comes after `sam`."""
+        """Writes the same stack as an AWS SAM template, with its package already in a bucket. Returns the arguments of `sam`."""
         self.deployer("export", "cloudformation", "--out", self.folder / "template")
         key = next(self.folder.glob("template/*.zip")).name
         client.create_bucket(Bucket="code")
@@ -89,7 +89,7 @@ class Project:
 
 @contextlib.contextmanager
 def ministack(folder):
-    """An emulator on a free port; gives the port."""
+    """Starts an emulator on a free port. Returns the port."""
     process, port = start_ministack(folder)
     try:
         yield port
@@ -100,7 +100,7 @@ def ministack(folder):
 
 @contextlib.contextmanager
 def local_cloud(folder, deployer):
-    """The local cloud, as slow as AWS; gives the variables with which others than the deployer reach it."""
+    """Starts the local cloud, as slow as AWS. Returns the variables with which other clients reach it."""
     home = folder / ".deployer/local"
     home.mkdir(parents=True, mode=0o700)
     home.parent.chmod(0o700)
@@ -122,7 +122,7 @@ def local_cloud(folder, deployer):
 
 
 class Table:
-    """Seconds by what was done, over the rounds."""
+    """Seconds per action, over all rounds."""
 
     def __init__(self):
         self.seconds, self.notes = {}, {}
@@ -142,17 +142,17 @@ class Table:
         print()
         for name, over, under, goal in ratios:
             ratio = self.median(over) / (under if isinstance(under, float) else self.median(under))
-            print(f"{name}: {ratio:.2f} (wanted: at most {goal})")
+            print(f"{name}: {ratio:.2f} (goal: at most {goal})")
 
 
 SAM, SAM_AGAIN = "AWS SAM", "AWS SAM with nothing to do"
 UP, AGAIN, DOWN = "up", "up with nothing to do", "down"
-THREADS, SEQUENTIAL, LOOKS = "boto3 on threads, looks nothing up", "boto3 one by one, looks first", "boto3 one by one, all is there"
+THREADS, SEQUENTIAL, LOOKS = "boto3 on threads, looks nothing up", "boto3 sequentially, looks up first", "boto3 sequentially, everything exists"
 
 
 @contextlib.contextmanager
 def far_ministack(arguments):
-    """A project whose AWS is an emulator behind the proxy, the proxy, and the emulator's port."""
+    """A project that uses an emulator behind the proxy, with the proxy and the emulator's port."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary).resolve()
         with ministack(folder) as port:
@@ -164,9 +164,9 @@ def far_ministack(arguments):
 
 
 def sam(arguments, table):
-    """What CloudFormation does is done within the emulator, without the way to AWS, and so is not counted."""
+    """CloudFormation's own calls stay within the emulator, without the proxy, and are not counted."""
     with far_ministack(arguments) as (project, proxy, port):
-        # The bucket is filled directly: that is no part of what is measured.
+        # The bucket is filled directly, because that is not measured.
         client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1",
                               aws_access_key_id=ACCOUNT, aws_secret_access_key="none")
         words = [arguments.sam.resolve(), *project.prepare_sam(client)]
@@ -175,11 +175,11 @@ def sam(arguments, table):
         for what in (SAM, SAM_AGAIN):
             seconds, _ = project.timed(words)
             writes, reads, deep = proxy.take()
-            table.add(what, seconds, f"{writes} writes, {reads} reads, {deep} deep, and what CloudFormation does")
+            table.add(what, seconds, f"{writes} writes, {reads} reads, {deep} deep, plus CloudFormation's own")
 
 
 def on_ministack(arguments):
-    """Calls alone. All that is compared runs in the same round on the same emulator, which is emptied between."""
+    """Only calls. In each round, everything runs on the same emulator, which is emptied in between."""
     table = Table()
     with far_ministack(arguments) as (project, proxy, _):
 
@@ -203,12 +203,12 @@ def on_ministack(arguments):
 
 
 def on_the_local_cloud(arguments):
-    """As on AWS: with the waits, the rates and the proof."""
+    """As on AWS: with waits, rates and the probe."""
     table, region = Table(), {"AWS_DEFAULT_REGION": "us-east-1"}
 
     @contextlib.contextmanager
     def cloud():
-        # Each has one of its own: an account may delete one API in 30 s, and the last stack ends the local cloud.
+        # Each has a local cloud of its own: an account may delete one API in 30 s, and the last stack stops the local cloud.
         with tempfile.TemporaryDirectory() as temporary:
             folder = pathlib.Path(temporary).resolve()
             with local_cloud(folder, arguments.deployer) as environment:
@@ -220,9 +220,9 @@ def on_the_local_cloud(arguments):
             seconds, printed = project.deployer("-v", "up", "--yes")
             path = json.loads(printed)["critical_path"]
             table.add(UP, seconds, "; ".join(f"{step['step']} {step['elapsed_ms'] / 1e3:.2f}" for step in path))
-            table.add(AGAIN, project.deployer("up", "--yes")[0], "with the proof")
-            table.add(AGAIN + ", not proved", project.deployer("up", "--yes", "--no-probe")[0])
-            table.add("predict", project.deployer("predict", HERE.parent / "test_images/7.png")[0], "the token is kept")
+            table.add(AGAIN, project.deployer("up", "--yes")[0], "with the probe")
+            table.add(AGAIN + ", without the probe", project.deployer("up", "--yes", "--no-probe")[0])
+            table.add("predict", project.deployer("predict", HERE.parent / "test_images/7.png")[0], "the token is cached")
             table.add(DOWN, project.deployer("down", "--yes")[0])
         for name, way in [(THREADS, "threads"), (SEQUENTIAL, "sequential")]:
             with cloud() as (folder, environment):
@@ -230,18 +230,18 @@ def on_the_local_cloud(arguments):
                 table.add(name, rival.boto3(way, "000000000000"), "not proved")
                 if way == "sequential":
                     table.add(LOOKS, rival.boto3(way, "000000000000"))
-    # Two rounds of look-ups: what is found by name, and a domain whose name needs the account.
+    # Two rounds of look-ups: by name, and a domain whose name needs the account.
     least = critical_path_s(2, probe=True)
-    print(f"\nthe least that up can take here: {least:.2f} s")
+    print(f"\nthe minimum for up here: {least:.2f} s")
     table.show("The local cloud, as slow as AWS", [
-        ("up ÷ its critical path", UP, least, 1.10), ("up ÷ boto3 one by one", UP, SEQUENTIAL, 1.0)])
+        ("up ÷ its critical path", UP, least, 1.10), ("up ÷ boto3 sequentially", UP, SEQUENTIAL, 1.0)])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deployer", type=pathlib.Path, required=True)
-    parser.add_argument("--zip", type=pathlib.Path, required=True, help="what `deployer package` has made")
-    parser.add_argument("--sam", type=pathlib.Path, help="the program of aws-sam-cli; without it SAM is not compared")
+    parser.add_argument("--zip", type=pathlib.Path, required=True, help="the zip that `deployer package` wrote")
+    parser.add_argument("--sam", type=pathlib.Path, help="the program `sam`; without it SAM is not compared")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["ministack", "local"])
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
-"""The same stack as a script with boto3 would make it, in one of two ways.
+"""Creates the same stack with boto3, in one of two ways.
 
-`sequential` is what a careful person writes: every step looks first whether its resource is there, then makes it, one after
-another, with boto3's own waiters. `threads` looks nothing up: each call runs as soon as what it needs is there, on threads,
-with short pauses between looks. It is the fastest that can be had without caring for what is there already.
+`sequential` is what a careful person writes: every step looks up its resource and creates it if it is missing, one after
+another, with boto3's own waiters. `threads` looks nothing up: each call runs on a thread as soon as its inputs exist, with short
+pauses between polls. It is the fastest way that ignores what already exists.
 
 usage: up_boto3.py threads|sequential|down --name NAME --zip FILE --account ID
 """
@@ -23,7 +23,7 @@ TRUST = {"Version": "2012-10-17", "Statement": [
 
 
 class Stack:
-    """Each step a method: `make_x` sends the calls that make x, `find_x` looks for it and gives what others need of it."""
+    """Each step is a method: `make_x` sends the calls that create x; `find_x` looks it up and returns what others need."""
 
     def __init__(self, name, code, account, pause_s):
         self.name, self.code, self.account, self.pause_s = name, code, account, pause_s
@@ -71,7 +71,7 @@ class Stack:
             except self.lambda_.exceptions.InvalidParameterValueException as error:
                 if "assumed" not in str(error):
                     raise
-                time.sleep(self.pause_s)  # the role is not known everywhere yet
+                time.sleep(self.pause_s)  # the role has not propagated yet
 
     def find_function(self):
         try:
@@ -176,7 +176,7 @@ class Stack:
 
 
 def sequential(stack):
-    """Looks, makes, and goes on to the next."""
+    """Looks up and creates one resource after another."""
     stack.find_log_group() or stack.make_log_group()
     role = stack.find_role() or stack.make_role()
     if not stack.find_function():
@@ -200,7 +200,7 @@ def sequential(stack):
 
 
 def threads(stack):
-    """Every call as soon as what it needs is there."""
+    """Runs every call as soon as its inputs exist."""
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         submit = pool.submit
         group, role = submit(stack.make_log_group), submit(stack.make_role)
@@ -233,7 +233,7 @@ def threads(stack):
 
 
 def down(stack):
-    """Deletes one after another."""
+    """Deletes one resource after another."""
     api, pool = stack.find_api(), stack.find_pool()
     api and stack.gateway.delete_rest_api(restApiId=api)
     if pool:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the test images, their expected answers and the scores that both model files give them.
+"""Write the test images, the expected answers, and the scores of both model files.
 
     python make_test_images.py --data DIR
 

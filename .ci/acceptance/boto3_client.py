@@ -1,6 +1,6 @@
-"""The other way round: boto3, which we did not write, drives the local cloud through the tutorial's steps.
+"""An independent client, boto3, takes the local cloud through the tutorial's steps.
 
-It signs, serialises and parses by AWS's published models, so what it can do here is what AWS's wire protocols say.
+boto3 signs, serializes and parses by AWS's published models, so this tests the local cloud's wire protocols.
 """
 
 import argparse
@@ -8,7 +8,6 @@ import base64
 import json
 import pathlib
 import platform
-import shutil
 import subprocess
 import tempfile
 import urllib.error
@@ -18,7 +17,7 @@ import urllib.request
 from botocore.exceptions import ClientError
 
 from clouds import Local
-from journey import REPOSITORY
+from repository import copy_project
 
 PASSED, FAILED = [], []
 
@@ -29,13 +28,13 @@ def check(what, holds, detail=""):
 
 
 def refused(what, code, call, **arguments):
-    """The call must be refused with just that error code."""
+    """Checks that the call is refused with exactly this error code."""
     try:
         answer = call(**arguments)
     except ClientError as error:
         check(f"{what}: {code}", error.response["Error"]["Code"] == code, error.response["Error"])
     else:
-        check(f"{what}: {code}", False, f"it was accepted: {answer}")
+        check(f"{what}: {code}", False, f"accepted: {answer}")
 
 
 def post(url, body, headers):
@@ -47,14 +46,14 @@ def post(url, body, headers):
 
 
 def provision(cloud, zip_bytes):
-    """The tutorial's steps in its order, with waits where AWS needs them. Returns what a caller needs."""
+    """The tutorial's steps in order, with the waits that AWS needs. Returns what a caller needs."""
     account = cloud.client("sts").get_caller_identity()["Account"]
     iam, functions, cognito, gateway = (cloud.client(name) for name in ("iam", "lambda", "cognito-idp", "apigateway"))
 
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     role = iam.create_role(RoleName="b3", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    check("GetRole answers the trust policy as a document", iam.get_role(RoleName="b3")["Role"]["AssumeRolePolicyDocument"] == trust)
+    check("GetRole returns the trust policy as a document", iam.get_role(RoleName="b3")["Role"]["AssumeRolePolicyDocument"] == trust)
     cloud.client("logs").create_log_group(logGroupName="/aws/lambda/b3")
     function = functions.create_function(
         FunctionName="b3", Role=role["Arn"], Runtime="provided.al2023", Handler="bootstrap",
@@ -106,7 +105,7 @@ def token_of(cloud, stack, scope=None):
 
 def use(cloud, stack, image):
     status, answer = token_of(cloud, stack)
-    check("a token by the tutorial's request", status == 200 and set(answer) == {"access_token", "expires_in", "token_type"}, answer)
+    check("the tutorial's request gets a token", status == 200 and set(answer) == {"access_token", "expires_in", "token_type"}, answer)
     status, error = token_of(cloud, stack, "api/absent")
     check("a scope that the client lacks: invalid_scope", status == 400 and error == {"error": "invalid_scope"}, error)
     headers = {"Content-Type": "image/png", "Authorization": answer["access_token"]}
@@ -118,10 +117,10 @@ def use(cloud, stack, image):
                   "Principal": "apigateway.amazonaws.com",
                   "SourceArn": f"arn:aws:execute-api:us-east-1:{stack['account']}:{stack['api']}/*/POST/"}
     functions.add_permission(**permission)
-    refused("a statement id twice", "ResourceConflictException", functions.add_permission, **permission)
+    refused("a duplicate statement id", "ResourceConflictException", functions.add_permission, **permission)
     status, body = post(stack["endpoint"], image, headers)
-    check("with it the digit is recognised", status == 200 and json.loads(body)["label"] == "7", (status, body))
-    check("without a token 401", post(stack["endpoint"], image, {"Content-Type": "image/png"})[0] == 401)
+    check("with it the digit is recognized", status == 200 and json.loads(body)["label"] == "7", (status, body))
+    check("without a token: 401", post(stack["endpoint"], image, {"Content-Type": "image/png"})[0] == 401)
 
     method = {"restApiId": stack["api"], "resourceId": stack["root"], "httpMethod": "POST"}
     gateway.delete_method(**method)
@@ -129,7 +128,7 @@ def use(cloud, stack, image):
     gateway.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=stack["uri"])
     check("a change is invisible until it is deployed", post(stack["endpoint"], image, {"Content-Type": "image/png"})[0] == 401)
     gateway.create_deployment(restApiId=stack["api"], stageName="dev")
-    check("and visible then", post(stack["endpoint"], image, {"Content-Type": "image/png"})[0] == 200)
+    check("and visible after that", post(stack["endpoint"], image, {"Content-Type": "image/png"})[0] == 200)
 
     invoked = functions.invoke(FunctionName="b3", LogType="Tail", Payload=json.dumps({"httpMethod": "POST", "headers": {}, "body": None}))
     tail = base64.b64decode(invoked["LogResult"]).decode()
@@ -156,10 +155,10 @@ def tear_down(cloud, stack):
 
 
 def keeps_to_the_models(cloud):
-    """What was sent to be refused may break them; what was taken, and every answer, may not."""
+    """Requests that were meant to be refused may break the models; accepted ones, and every answer, may not."""
     checked, violations = cloud.conformity()
     wrong = [line for line in violations if line.split()[3].startswith("2") or "answer violations: " in line]
-    check(f"{checked} requests: none was taken or answered that AWS's models do not admit", checked > 30 and not wrong, wrong)
+    check(f"{checked} requests: every accepted one, and every answer, satisfies AWS's models", checked > 30 and not wrong, wrong)
 
 
 def main():
@@ -168,9 +167,7 @@ def main():
     deployer = str(parser.parse_args().deployer.resolve())
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(temporary)
-        for name in ("deploy.toml", "model", "test_images"):
-            source = REPOSITORY / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, work / name)
+        copy_project(work)
         cloud = Local(work, deployer)
         subprocess.run([deployer, "--local", "package", "--out", "function.zip"], cwd=work, check=True, capture_output=True)
         subprocess.run([deployer, "local", "start"], cwd=work, check=True, capture_output=True)

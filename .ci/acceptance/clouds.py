@@ -1,4 +1,4 @@
-"""The clouds that the acceptance runs use: how to start each, reach it, count what it was asked, and end it."""
+"""The clouds that the acceptance runs use: start one, reach it, count its requests, stop it."""
 
 import json
 import os
@@ -10,12 +10,24 @@ import time
 import urllib.parse
 
 import boto3
+from botocore.exceptions import ClientError
 
 from model_check import ModelCheck
 from passing_proxy import PassingProxy
 
-# What a request does is in its method or its action's name, whatever the service.
+# For every service, the method or the action's name tells whether a request writes.
 READS = ("Get", "List", "Describe", "Filter")
+ABSENT = {"ResourceNotFoundException", "NotFoundException", "NoSuchEntity"}
+
+
+def absent_is_none(call, **arguments):
+    """The call's answer, or None if the resource does not exist."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            return None
+        raise
 
 
 def free_port():
@@ -26,7 +38,7 @@ def free_port():
 
 
 class CountingProxy(PassingProxy):
-    """Keeps what each request asked for, and checks it against AWS's models."""
+    """Records each request, and checks it against AWS's models."""
 
     def __init__(self, target_port):
         self.requests = []
@@ -44,7 +56,7 @@ class CountingProxy(PassingProxy):
 
 
 def action_of(method, path, headers, body):
-    """`(service, action, is a write)` of one request; service `data` is the data plane's."""
+    """`(service, action, is a write)` of one request; the service of the data plane is `data`."""
     if not headers.get("Authorization", "").startswith("AWS4-HMAC"):
         return ("data", f"{method} {path}", False)
     service = headers["Authorization"].split("/")[3]
@@ -58,7 +70,7 @@ def action_of(method, path, headers, body):
 
 
 def start_ministack(work):
-    """An emulator that we did not write, on a free port; gives its process and the port once it listens."""
+    """Starts MiniStack, an independent emulator, on a free port. Returns its process and the port once it listens."""
     port = free_port()
     with open(work / "ministack.log", "wb") as log:
         process = subprocess.Popen(
@@ -85,7 +97,7 @@ def start_ministack(work):
 
 
 class MiniStack:
-    """An emulator that we did not write, reached by nothing but the usual AWS variables."""
+    """MiniStack, an independent emulator, reached only by the usual AWS variables."""
 
     name = "ministack"
     flags = ()
@@ -101,16 +113,16 @@ class MiniStack:
         }
 
     def take_requests(self):
-        """What was asked since the last call, as `(service, action, is a write)`."""
+        """The requests since the last call, as `(service, action, is a write)`."""
         taken, self.proxy.requests = self.proxy.requests, []
         return [request for request in taken if request[0] != "data"]
 
     def conformity(self):
-        """How many requests were checked against AWS's models, and what was wrong with them."""
+        """How many requests were checked against AWS's models, and their violations."""
         return self.proxy.checked, self.proxy.violations
 
     def client(self, service):
-        """A boto3 client; what it asks is counted too."""
+        """A boto3 client; its requests are counted too."""
         return boto3.client(
             service, endpoint_url=self.endpoint, region_name="us-east-1",
             aws_access_key_id="123456789012", aws_secret_access_key="none",
@@ -143,7 +155,7 @@ class Local:
         return self._server()["url"]
 
     def take_requests(self):
-        """What was asked since the last call, from the server's own log: `… request: <service> <action> read|write …`."""
+        """The requests since the last call, from the server's log: `… request: <service> <action> read|write …`."""
         lines = (self.work / ".deployer/local/server.log").read_text().splitlines()
         fresh, self.seen = lines[self.seen:], len(lines)
         asked = [line.split(" request: ")[1] for line in fresh if " request: " in line]
@@ -153,12 +165,12 @@ class Local:
         return [(service, action, sort == "write") for service, action, sort, *_ in parts]
 
     def conformity(self):
-        """How many requests the server has checked against AWS's models, and those that it, or its answer, broke."""
+        """How many requests the server has checked against AWS's models, and those that broke them, or whose answer did."""
         self.take_requests()
         return self.checked, self.violations
 
     def client(self, service):
-        """A boto3 client that signs with the credentials that the local cloud made."""
+        """A boto3 client that signs with the local cloud's credentials."""
         credentials = json.loads((self.work / ".deployer/local/credentials.json").read_text())
         return boto3.client(
             service, endpoint_url=self.endpoint, region_name="us-east-1",

@@ -1,8 +1,7 @@
-"""Drift: boto3, which we did not write, changes a stack behind the deployer's back, one case after the other.
+"""Drift: boto3 changes a stack outside the deployer, one case after another.
 
-`status` and `plan` must tell each change, `up` must do exactly what was planned and nothing more, and afterwards there is
-nothing left to do. What is somebody else's is left alone. The run ends with a table of all cases and `N passed, N
-failed`, and fails when a check does.
+`status` and `plan` must show each change, `up` must do exactly what was planned, and then nothing may be left to do. Resources
+of others must be left alone. The run ends with a table of all cases and `N passed, N failed`, and fails if a check fails.
 """
 
 import argparse
@@ -18,15 +17,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from clouds import Local
 from drift_cases import ALWAYS, CASES, FOREIGN, NEVER
 from drift_stack import SCOPES, Stack
-from journey import REPOSITORY, Journey
+from journey import Journey
+from repository import REPOSITORY
 
-# Which changes a repaired method brings along: its integration goes with it when it is put again.
+# Changes that a repaired method causes: putting it again deletes its integration.
 ALONG = {"method": {("integration", "update")}}
 DEPLOY = {("deployment", "create"), ("stage", "update")}
 
 
 def settings(bootstrap):
-    """The repository's deploy.toml, with something of everything that can drift, and no build."""
+    """The repository's deploy.toml with a value for everything that can drift, and a prebuilt bootstrap."""
     scopes = json.dumps(SCOPES)
     return (REPOSITORY / "deploy.toml").read_text() + f"""
 [function]
@@ -42,7 +42,7 @@ throttle_burst = 100
 
 
 class Failed(Exception):
-    """A check of a case did not hold."""
+    """A check of a case failed."""
 
 
 class Drift(Journey):
@@ -67,13 +67,13 @@ class Drift(Journey):
         self.cloud.seen = 0
 
     def start_again(self):
-        """After a failed case nothing is known: a new cloud and a new stack."""
+        """Starts a new cloud and a new stack: after a failed case the old state is unknown."""
         self.cloud.stop()
         shutil.rmtree(self.work / ".deployer/local")
         self.set_up()
 
     def look(self):
-        """What `status` and `plan` say, asked at once."""
+        """Runs `status` and `plan` at the same time."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
             status = pool.submit(self.json, "status")
             plan = pool.submit(self.json, "plan", "--detailed-exitcode")
@@ -89,7 +89,7 @@ def actions(document):
 
 
 def shown(document):
-    """What a document says, without ids: `method update (scopes)`."""
+    """A document's changes, without ids: `method update (scopes)`."""
     if "error" in document:
         return str(document["error"])
     def one(change):
@@ -99,7 +99,7 @@ def shown(document):
 
 
 def tells(case, document):
-    """Whether a document tells the drift of a case, and nothing that has not come of it."""
+    """Whether a document shows the drift of a case, and nothing else but its consequences."""
     found = changes(document)
     for resource, (action, field) in case.sees.items():
         same = [change for change in found if (change["resource"], change["action"]) == (resource, action)]
@@ -116,21 +116,26 @@ def tells(case, document):
     return set(actions(document)) <= expected | along
 
 
-def repair(drift, case, row, failures):
-    """One case. What does not hold goes to `failures`; the row says what was seen."""
+def checker(drift, row, failures, good):
+    """A check that fills a column of the row, with `good` if it holds."""
     def check(column, holds, detail):
-        row[column] = "yes" if holds else "**no**"
+        row[column] = good if holds else "**no**"
         if holds:
             drift.passed += 1
         else:
             failures.append(f"{column}: {detail}")
+    return check
 
+
+def repair(drift, case, row, failures):
+    """Runs one case. Failed checks go to `failures`; the row records what was seen."""
+    check = checker(drift, row, failures, "yes")
     stack = drift.stack
     before, served = case.probe(stack), stack.served()
     case.change(stack)
     changed = case.probe(stack)
     if changed == before:
-        raise Failed(f"the change has changed nothing: {before}")
+        raise Failed(f"the change had no effect: {before}")
 
     (_, status), (code, plan) = drift.look()
     check("status", tells(case, status), f"`status` says {shown(status)}")
@@ -151,7 +156,7 @@ def repair(drift, case, row, failures):
     as_planned = actions(up) == actions(plan)
     again, left = drift.json("plan", "--detailed-exitcode")
     check("repaired", as_planned and after == before and again == 0,
-          f"`up` has done {shown(up)}; before {before}, after {after}; left to do: {shown(left)}")
+          f"`up` did {shown(up)}; before {before}, after {after}; left to do: {shown(left)}")
     door = stack.door()
     check("shut", door == {"POST /": 401, "GET /": 403, "POST /open": 403}, f"without a token: {door}")
     redeployed = stack.served() != served
@@ -163,26 +168,20 @@ def repair(drift, case, row, failures):
 
 
 def leave_alone(drift, case, row, failures):
-    """One case of what is no drift."""
-    def check(column, holds, detail):
-        row[column] = "nothing to do" if holds else "**no**"
-        if holds:
-            drift.passed += 1
-        else:
-            failures.append(f"{column}: {detail}")
-
+    """Runs one case that is not drift."""
+    check = checker(drift, row, failures, "nothing to do")
     stack = drift.stack
     before = case.probe(stack)
     case.change(stack)
     changed = case.probe(stack)
     if changed == before:
-        raise Failed(f"the change has changed nothing: {before}")
+        raise Failed(f"the change had no effect: {before}")
     (_, status), (code, plan) = drift.look()
     check("status", not changes(status), f"`status` says {shown(status)}")
     check("plan", code == 0 and not changes(plan), f"`plan` exits {code} and says {shown(plan)}")
     code, up = drift.json("up", "--yes", "--no-probe")
     check("repaired", code == 0 and not changes(up) and case.probe(stack) == changed,
-          f"`up` exits {code} and has done {shown(up)}")
+          f"`up` exits {code} and did {shown(up)}")
     row["repaired"] = "left alone" if row["repaired"] != "**no**" else "**no**"
     case.clean(stack)
 
@@ -217,9 +216,9 @@ def table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deployer", type=pathlib.Path, required=True)
-    # Nothing is invoked here, so any program of this machine will do; packing a small one takes no time.
+    # Nothing is invoked here, so any program will do; a small one is packed fast.
     parser.add_argument("--bootstrap", type=pathlib.Path, default=shutil.which("true"))
-    parser.add_argument("--only", help="cases whose `resource: what` holds this")
+    parser.add_argument("--only", help="only cases whose `resource: what` contains this")
     arguments = parser.parse_args()
     deployer, bootstrap = arguments.deployer.resolve(), pathlib.Path(arguments.bootstrap).resolve()
     begin = time.monotonic()

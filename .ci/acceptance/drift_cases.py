@@ -1,4 +1,4 @@
-"""What is changed behind the deployer's back, one case each, and what it must make of it."""
+"""The cases of the drift run: what is changed outside the deployer, and what it must show and do."""
 
 import dataclasses
 import json
@@ -6,8 +6,8 @@ import typing
 
 from drift_stack import BASE, GROUP, POLICY, ROLE, SCOPES, SERVER, STAGE, STATEMENT
 
-# Whether repairing a case must end in a new deployment: when what our last one has snapshotted is no longer what is wanted,
-# or cannot be told from it. What was changed and not deployed has reached no caller, so putting it back needs none.
+# Whether repairing a case must create a new deployment. It must if our last deployment's snapshot is not what is desired, or cannot be
+# compared with it. A change that was not deployed has reached no caller, so undoing it needs no deployment.
 NEVER, ALWAYS = "never", "always"
 
 
@@ -16,12 +16,12 @@ class Case:
     resource: str
     what: str
     change: typing.Callable
-    # What of the cloud is changed: it differs after the change, and is as before after `up`.
+    # Reads what the case changes: it must differ after the change, and be as before after `up`.
     probe: typing.Callable
-    # Resource to action and, for an update or a replacement, the field in its `diff`.
+    # Resource → action and, for an update or a replacement, the field in its `diff`.
     sees: dict
     deploys: str = NEVER
-    # Takes away what the case needed and the deployer leaves alone.
+    # Deletes what the case created and the deployer leaves alone.
     clean: typing.Callable = lambda s: None
 
 
@@ -33,14 +33,14 @@ def field(resource, what, name, change, probe, deploys=NEVER, action="update", *
 
 
 def gone(what, change, probe, *created, deploys=NEVER, **updated):
-    """Something is deleted: these resources are made again, those are updated in a field."""
+    """A deletion: `created` resources are created again, `updated` ones are updated in a field."""
     sees = {resource: ("create", None) for resource in created}
     sees |= {resource: ("update", name) for resource, name in updated.items()}
     CASES.append(Case(created[0] if created else next(iter(updated)), what, change, probe, sees, deploys))
 
 
 def leftover(resource, what, change, probe, deploys=NEVER, **more):
-    """Something that would open the API or the function: it is reported with a reason and deleted."""
+    """Something that would open the API or the function: it is reported with a reason, and deleted."""
     CASES.append(Case(resource, what, change, probe, {resource: ("delete", None)}, deploys, **more))
 
 
@@ -118,14 +118,14 @@ field("app_client", "scope removed", "scopes", lambda s: s.update_client(Allowed
 field("app_client", "flow changed", "oauth_flows",
       lambda s: s.update_client(AllowedOAuthFlows=["code"], CallbackURLs=["https://example.org"],
                                 SupportedIdentityProviders=["COGNITO"]), client("AllowedOAuthFlows"))
-field("app_client", "flows switched off", "oauth_flows_enabled",
+field("app_client", "flows disabled", "oauth_flows_enabled",
       lambda s: s.update_client(AllowedOAuthFlowsUserPoolClient=False), client("AllowedOAuthFlowsUserPoolClient"))
-field("app_client", "life of tokens", "token_seconds",
+field("app_client", "token lifetime", "token_seconds",
       lambda s: s.update_client(AccessTokenValidity=30), client("AccessTokenValidity"))
-field("app_client", "unit of that life", "token_seconds",
+field("app_client", "unit of the token lifetime", "token_seconds",
       lambda s: s.update_client(TokenValidityUnits={"AccessToken": "hours"}),
       lambda s: s.describe_client()["TokenValidityUnits"]["AccessToken"])
-field("app_client", "tells who exists", "prevent_user_existence_errors",
+field("app_client", "user existence errors", "prevent_user_existence_errors",
       lambda s: s.update_client(PreventUserExistenceErrors="LEGACY"), client("PreventUserExistenceErrors"))
 
 
@@ -134,7 +134,7 @@ def client_without_secret(s):
     s.client = s.cognito.create_user_pool_client(UserPoolId=s.pool, ClientName=BASE)["UserPoolClient"]["ClientId"]
 
 
-field("app_client", "one without a secret in its place", "secret", client_without_secret,
+field("app_client", "replaced by one without a secret", "secret", client_without_secret,
       lambda s: "ClientSecret" in s.describe_client(), action="replace")
 
 # Domain.
@@ -145,7 +145,7 @@ def another_domain(s):
     s.cognito.create_user_pool_domain(UserPoolId=s.pool, Domain="somewhere-else")
 
 
-field("domain", "another prefix in its place", "domain", another_domain, pool("Domain"), action="replace")
+field("domain", "replaced by another prefix", "domain", another_domain, pool("Domain"), action="replace")
 
 # REST API.
 api = lambda key: lambda s: s.rest_api().get(key)
@@ -157,7 +157,7 @@ field("rest_api", "endpoint type", "endpoint_type",
       lambda s: s.patch_api(("replace", "/endpointConfiguration/types/REGIONAL", "EDGE")),
       lambda s: s.rest_api()["endpointConfiguration"]["types"])
 field("rest_api", "renamed", "name", lambda s: s.patch_api(("replace", "/name", "renamed")), api("name"))
-field("rest_api", "endpoint switched off", "disable_execute_api_endpoint",
+field("rest_api", "endpoint disabled", "disable_execute_api_endpoint",
       lambda s: s.patch_api(("replace", "/disableExecuteApiEndpoint", "true")), api("disableExecuteApiEndpoint"), ALWAYS)
 
 # Authorizer.
@@ -241,7 +241,7 @@ CASES.append(Case("stage", "a foreign deployment put on it", lambda s: s.deploy(
 
 
 def deployed(change):
-    """A change that has reached callers, by a deployment of its own on our stage."""
+    """A change that reaches callers, because somebody deploys it on our stage."""
     def both(s):
         change(s)
         s.deploy(stageName=STAGE)
@@ -334,7 +334,7 @@ gone("everything deleted but the role", without_all_but_the_role, lambda s: bool
 
 @dataclasses.dataclass(frozen=True)
 class Foreign:
-    """What belongs to somebody else: no drift, and still there after `up`."""
+    """Somebody else's resource: not drift, and still there after `up`."""
     resource: str
     what: str
     change: typing.Callable

@@ -1,4 +1,4 @@
-"""The stack of the drift run as boto3, which we did not write, sees and changes it."""
+"""The stack of the drift run, read and changed with boto3."""
 
 import io
 import json
@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 import zipfile
 
-from botocore.exceptions import ClientError
+from clouds import absent_is_none
 
 BASE = "mnist-dev"
 STAGE = "dev"
@@ -17,21 +17,10 @@ POLICY = "logs"
 STATEMENT = "deployer-api-gateway"
 SERVER = "predict-api"
 SCOPES = ["explain", "predict"]
-ABSENT = {"ResourceNotFoundException", "NotFoundException", "NoSuchEntity"}
-
-
-def absent_is_none(call, **arguments):
-    """The call's answer, or none where what it asks for is not there."""
-    try:
-        return call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ABSENT:
-            return None
-        raise
 
 
 class Stack:
-    """Names are fixed, ids are looked up each time: a case may have replaced what they name."""
+    """Names are fixed; ids are looked up each time, because a case may have replaced a resource."""
 
     def __init__(self, cloud):
         self.cloud = cloud
@@ -41,7 +30,7 @@ class Stack:
         self.api = self.pool = self.client = None
 
     def use(self, outputs):
-        """Takes the ids of what `up` has printed."""
+        """Takes the ids that `up` printed."""
         self.api, self.pool, self.client = outputs["rest_api_id"], outputs["user_pool_id"], outputs["client_id"]
         self.domain = outputs["domain"] if "domain" in outputs else self.describe_pool()["Domain"]
 
@@ -101,15 +90,15 @@ class Stack:
         wanted = {key: value for key, value in wanted.items() if value is not None}
         self.functions.add_permission(FunctionName=BASE, StatementId=statement, **wanted)
 
-    # The pool and what hangs on it.
+    # The pool and its children.
 
     def _merged(self, operation, described, changes):
-        """What is there, as far as the update takes it, with the changes: an update resets what it omits."""
+        """The current settings that the update accepts, with the changes: an update resets what it omits."""
         takes = self.cognito.meta.service_model.operation_model(operation).input_shape.members
         merged = {key: value for key, value in described.items() if key in takes} | changes
         admin = merged.get("AdminCreateUserConfig")
         if admin:
-            # Replaced by the password policy's own, and refused beside it.
+            # Superseded by the password policy's setting, and refused together with it.
             merged["AdminCreateUserConfig"] = {k: v for k, v in admin.items() if k != "UnusedAccountValidityDays"}
         return merged
 
@@ -158,7 +147,7 @@ class Stack:
             UserPoolId=self.pool, Identifier=SERVER, Name=name,
             Scopes=[{"ScopeName": scope, "ScopeDescription": scope} for scope in scopes])
 
-    # The API and what hangs on it.
+    # The API and its children.
 
     def api_arn(self):
         return f"arn:aws:apigateway:us-east-1::/restapis/{self.api}"
@@ -201,7 +190,7 @@ class Stack:
         return {a["name"]: a for a in self.gateway.get_authorizers(restApiId=self.api)["items"]}
 
     def our_authorizer(self):
-        """The one that our method uses, whatever it is called."""
+        """The authorizer that our method uses, whatever its name."""
         used = self.method()["authorizerId"]
         return next(found for found in self.authorizers().values() if found["id"] == used)
 
@@ -225,7 +214,7 @@ class Stack:
             self.gateway.delete_authorizer(restApiId=self.api, authorizerId=found["id"])
 
     def open(self, verb, path="/", integrate=True):
-        """A way in without a token."""
+        """Adds a method that needs no token."""
         resource = self.resources().get(path)
         if not resource:
             resource = self.gateway.create_resource(restApiId=self.api, parentId=self.root(), pathPart=path[1:])
@@ -248,17 +237,17 @@ class Stack:
         return sorted(stage["stageName"] for stage in self.gateway.get_stages(restApiId=self.api)["item"])
 
     def served(self):
-        """The deployment that our stage serves."""
+        """The id of the deployment that our stage serves."""
         stage = self.api and self.stage()
         return stage and stage["deploymentId"]
 
     def record(self):
-        """The deployment that the stage's description says was ours."""
+        """The id of our deployment, by the stage's description."""
         found = re.search(r"deployment=(\w+)", (self.stage() or {}).get("description", ""))
         return found and found[1]
 
     def door(self):
-        """What callers without a token are answered, whatever was deployed."""
+        """The statuses that callers without a token get."""
         base = f"{self.cloud.endpoint}/_aws/execute-api/{self.api}/{STAGE}"
         def status(verb, path):
             try:
@@ -280,7 +269,7 @@ class Stack:
         return [item["id"] for item in sorted(found, key=lambda item: item["createdDate"])]
 
     def other_deployment(self):
-        """A deployment that our stage does not serve: the oldest, or one that is made for it."""
+        """A deployment that our stage does not serve: the oldest, or a new one."""
         served = self.served()
         return next((other for other in self.deployments() if other != served), None) or self.deploy()
 
@@ -295,5 +284,5 @@ class Stack:
 
 
 def patches(operations):
-    """`(op, path)` or `(op, path, value)` as the API takes them."""
+    """Patch operations as the API takes them, from `(op, path)` or `(op, path, value)`."""
     return [dict(zip(("op", "path", "value"), operation)) for operation in operations]

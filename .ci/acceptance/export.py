@@ -1,7 +1,7 @@
-"""The exported templates, read by parsers that we did not write and compared with what `up` makes.
+"""The exported templates, read by independent parsers and compared with what `up` creates.
 
-cfn-lint must find nothing in the CloudFormation template, python-hcl2 must read the Terraform files, and every setting in
-either must be the one that boto3 reads of a stack that `up` has made on the local cloud. Ends with `N passed, N failed`.
+cfn-lint must find nothing in the CloudFormation template, python-hcl2 must read the Terraform files, and every setting in both must
+equal what boto3 reads from a stack that `up` has created on the local cloud. Ends with `N passed, N failed`.
 """
 
 import argparse
@@ -21,9 +21,10 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from clouds import Local
 from drift_stack import BASE, ROLE, STAGE, Stack
-from journey import REPOSITORY, Journey
+from journey import Journey
+from repository import REPOSITORY
 
-# What a template's language could take for its own: quotes, escapes, interpolations, words of YAML.
+# Values that a template language could misread: quotes, escapes, interpolations, YAML keywords.
 VARIABLES = {
     "QUOTES": "say \"hi\" \\ 'there'", "DIRECTIVES": "${aws:x} %{if} $${y} 100%", "LINES": "one\ntwo\tthree", "WORD": "yes",
     "COLON": "- a: b # c", "UNICODE": "größe", "EMPTY": "",
@@ -50,7 +51,7 @@ STOCK = '\n[function]\nbootstrap = "BOOTSTRAP"\n'
 
 
 def made(stack, server):
-    """Every setting of the stack as boto3 reads it, under one name each."""
+    """Every setting of the stack by name, as boto3 reads it."""
     function, pool, client = stack.function(), stack.describe_pool(), stack.describe_client()
     found = stack.cognito.describe_resource_server(UserPoolId=stack.pool, Identifier=server)["ResourceServer"]
     api, method, stage = stack.rest_api(), stack.method(), stack.stage()
@@ -91,7 +92,7 @@ def made(stack, server):
 
 
 def known(stack):
-    """What AWS would give the resources of a template: here, what it has given the stack that is up."""
+    """The ids and ARNs that AWS would assign to a template's resources; here, those of the running stack."""
     account, region, arn = stack.account, "us-east-1", f"arn:aws:lambda:us-east-1:{stack.account}:function:{BASE}"
     return {
         "account": account, "region": region, "function": BASE, "function_arn": arn,
@@ -114,7 +115,7 @@ class CloudFormation:
             "AWS::Region": ids["region"], "AWS::AccountId": ids["account"], "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com", "Stage": STAGE, "AppClient": ids["client"],
             "Function": BASE, "Function.Arn": ids["function_arn"], "Role.Arn": ids["role_arn"], "LogGroup": ids["group"],
-            # As AWS gives it, with the star that a policy on streams needs.
+            # As AWS returns it, with the star that a policy on streams needs.
             "LogGroup.Arn": ids["group_arn"] + ":*", "UserPool": ids["pool"], "UserPool.Arn": ids["pool_arn"],
             "RestApi": ids["api"], "RestApi.RootResourceId": ids["root"], "Authorizer": ids["authorizer"],
         }
@@ -154,7 +155,7 @@ class CloudFormation:
                            client["AllowedOAuthFlows"], sorted(client["AllowedOAuthScopes"]), client["AccessTokenValidity"],
                            client["TokenValidityUnits"]["AccessToken"], client["PreventUserExistenceErrors"]],
             "domain": of("Domain")["Domain"],
-            # CloudFormation takes the slash of a media type as `~1`.
+            # CloudFormation writes the slash of a media type as `~1`.
             "rest_api": [api["Name"], sorted(t.replace("~1", "/") for t in api["BinaryMediaTypes"]), api["EndpointConfiguration"]["Types"]],
             "authorizer": [authorizer[key] for key in ("Name", "Type", "ProviderARNs", "IdentitySource")],
             "method": [method["HttpMethod"], method["AuthorizationType"], method["AuthorizerId"],
@@ -169,7 +170,7 @@ class CloudFormation:
 
 
 def long_form(text):
-    """The YAML with the functions as JSON spells them."""
+    """The YAML, with intrinsic functions in their JSON form."""
     class Loader(yaml.SafeLoader):
         pass
     Loader.add_constructor("!Ref", lambda loader, node: {"Ref": node.value})
@@ -179,7 +180,7 @@ def long_form(text):
 
 
 class Terraform:
-    """The files of a folder with their references resolved."""
+    """A folder's files with their references resolved."""
 
     def __init__(self, folder, stack):
         self.folder = folder
@@ -218,7 +219,7 @@ class Terraform:
         return self.expression(found[2:-1]) if found.startswith("${") else found
 
     def text(self, quoted):
-        """A quoted text: escapes, doubled signs, and expressions in it."""
+        """The value of a quoted template: escapes, doubled signs, and expressions."""
         out, at = "", 0
         while at < len(quoted):
             two = quoted[at:at + 3]
@@ -244,7 +245,7 @@ class Terraform:
             return self.values[text]
         call = re.fullmatch(r"(\w+)\((.*)\)", text, re.S)
         if re.fullmatch(r"aws_\w+\.\w+", text):
-            # A resource as such, in depends_on.
+            # A resource in depends_on.
             return text
         if not call:
             raise KeyError(text)
@@ -311,7 +312,7 @@ def lint(j, template):
 
 
 def compare(j, stack, name, server):
-    """Exports both formats, and holds every setting against what `up` has made."""
+    """Exports both formats, and compares every setting with what `up` created."""
     wanted = made(stack, server)
     secret = stack.describe_client()["ClientSecret"]
     for kind, reader in (("cloudformation", None), ("terraform", None)):
@@ -322,7 +323,7 @@ def compare(j, stack, name, server):
         j.check(f"{name}: {kind} holds no secret", secret not in texts)
         if kind == "cloudformation":
             lint(j, out / "template.yaml")
-            j.check(f"{name}: its YAML, read by another, says what its JSON says",
+            j.check(f"{name}: its YAML, parsed independently, equals its JSON",
                     long_form((out / "template.yaml").read_text()) == said["template"], said["template"])
             reader = CloudFormation((out / "template.yaml").read_text(), stack)
             j.check(f"{name}: the pool outlives its template",
@@ -338,15 +339,15 @@ def compare(j, stack, name, server):
     changed = j.work / f"{name}-terraform/main.tf"
     changed.write_text(changed.read_text() + "# mine\n")
     code, said = j.json("export", "terraform", "--out", j.work / f"{name}-terraform")
-    j.check(f"{name}: what its user has changed is not overwritten", code == 3 and "--force" in json.dumps(said), said)
+    j.check(f"{name}: a file that the user has changed is not overwritten", code == 3 and "--force" in json.dumps(said), said)
 
 
 def imports(j, stack):
-    """What takes over the running stack names the running stack."""
+    """Checks that the import files name the resources of the running stack."""
     code, said = j.json("export", "terraform", "--import", "--out", j.work / "import-terraform")
     blocks = hcl2.loads((j.work / "import-terraform/imports.tf").read_text())["import"]
     ids = {block["to"].strip("${}"): block["id"].strip('"') for block in blocks}
-    j.check("`--import` has a block for all but the deployment", code == 0 and len(ids) == 15, ids)
+    j.check("`--import` has a block for everything but the deployment", code == 0 and len(ids) == 15, ids)
     pool, client = ids["aws_cognito_user_pool.main"], ids["aws_cognito_user_pool_client.main"]
     j.check("with the ids of the running stack",
             pool == stack.pool and client == f"{stack.pool}/{stack.client}" and ids["aws_api_gateway_rest_api.main"] == stack.api, ids)
@@ -356,11 +357,11 @@ def imports(j, stack):
     logical = {entry["LogicalResourceId"] for entry in listed}
     j.check("CloudFormation's list has every resource of its template", code == 0 and logical == set(template.resources), logical)
     retained = all("DeletionPolicy" in found for found in template.resources.values())
-    j.check("each with a DeletionPolicy, which an import asks for", retained)
+    j.check("each with a DeletionPolicy, which an import requires", retained)
     for entry in listed:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", entry["ResourceType"]).schema
         primary = {pointer.removeprefix("/properties/") for pointer in schema["primaryIdentifier"]}
-        j.check(f"AWS's schema identifies {entry['ResourceType']} by what the list has",
+        j.check(f"AWS's schema identifies {entry['ResourceType']} by the keys in the list",
                 set(entry["ResourceIdentifier"]) == primary and all(entry["ResourceIdentifier"].values()), (entry, primary))
     lint(j, j.work / "import-cloudformation/import.yaml")
 

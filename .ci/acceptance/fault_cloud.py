@@ -1,4 +1,4 @@
-"""The clouds of the fault runs: shared by many stacks, each of which reaches them through a proxy of its own."""
+"""The clouds of the fault runs. Many stacks share one, and each reaches it through its own proxy."""
 
 import functools
 import json
@@ -11,7 +11,7 @@ from clouds import Local, MiniStack
 
 
 class SharedLocal(Local):
-    """The local cloud. A stack finds it where its own folder says, and there stands the stack's proxy."""
+    """The local cloud. A stack finds its address in its own folder, which names the stack's proxy."""
 
     proves = True
 
@@ -23,11 +23,11 @@ class SharedLocal(Local):
         self.keys = (work / ".deployer/local/credentials.json").read_bytes()
         keys = json.loads(self.keys)
         self.credentials = Credentials(keys["access_key_id"], keys["secret_access_key"])
-        # `down` stops a local cloud that is empty; this one is others' too.
+        # `down` stops an empty local cloud; others use this one too.
         self.client("logs").create_log_group(logGroupName="kept")
 
     def admit(self, folder, port):
-        """Makes the folder's local cloud this one, as seen through a port."""
+        """Makes this the folder's local cloud, reached through a port."""
         local = folder / ".deployer/local"
         local.mkdir(parents=True)
         (local / "server.json").write_text(json.dumps({"url": f"http://127.0.0.1:{port}", "pid": self.pid}))
@@ -42,7 +42,7 @@ class SharedLocal(Local):
 
 
 class SharedMiniStack(MiniStack):
-    """An emulator that we did not write. Code for AWS needs an older glibc than the debug profile's, so none runs."""
+    """An independent emulator. Functions do not run here: code for AWS needs an older glibc than the debug profile's."""
 
     proves = False
     # It checks no signature.

@@ -1,8 +1,8 @@
-"""Stands between the real process and a cloud, and lets one call of it go wrong in one way.
+"""A proxy between the real process and a cloud that makes one of its calls fail in one way.
 
-The process is killed by SIGKILL, as the kernel's memory killer would; a connection that is refused is one that nothing
-listens on. What is forwarded reaches the cloud unchanged, but for the signature where the cloud checks it: SigV4 signs
-the host, and the cloud answers for its own alone.
+The process is killed by SIGKILL, as the kernel's memory killer would. A refused connection is one that nothing listens on.
+Forwarded requests reach the cloud unchanged, except that they are signed again if the cloud checks signatures: SigV4 signs
+the host, and the cloud answers only to its own.
 """
 
 import collections
@@ -21,10 +21,10 @@ from model_check import SERVICES, route
 
 from clouds import action_of, free_port
 
-# What may happen to a call. `slow` is held for as long as the run says, a minute if it says nothing.
+# The ways in which a call can fail. A `slow` one is held for as long as the run says, by default a minute.
 FAULTS = ("killed before", "killed after", "lost before", "lost after", "throttled", "error 500",
           "slow before", "slow after", "refused")
-# What the calls of the data plane are called here, for they are no operations of a service.
+# Names for the data plane's calls, which are not operations of a service.
 TOKEN, WITH_TOKEN, WITHOUT_TOKEN = "data: token", "data: POST with a token", "data: POST without one"
 
 _session = botocore.session.Session()
@@ -33,7 +33,7 @@ _routes = {}
 
 
 def operation_of(method, path, headers, body):
-    """`service:Operation` of a request; what belongs to neither plane, such as a health check, is none."""
+    """`service:Operation` of a request; None if it belongs to neither plane, such as a health check."""
     service, action, _ = action_of(method, path, headers, body)
     if service == "data":
         if path.startswith("/oauth2/token"):
@@ -50,7 +50,7 @@ def operation_of(method, path, headers, body):
 
 
 def refusal(operation, throttled):
-    """Status, headers and body with which the operation's service throttles a call, or fails on its own side."""
+    """Status, headers and body with which the operation's service throttles a call, or fails itself."""
     service = operation.split(":")[0]
     if service in ("iam", "sts"):
         code, sort = ("Throttling", "Sender") if throttled else ("ServiceFailure", "Receiver")
@@ -70,10 +70,10 @@ def refusal(operation, throttled):
 
 
 class FaultProxy:
-    """One command at a time passes through it: `begin`, the command, `end`."""
+    """Serves one command at a time: `begin`, the command, `end`."""
 
     def __init__(self, target_port, credentials=None):
-        """With credentials, what was signed for this proxy is signed again for the target."""
+        """With credentials, requests that were signed for this proxy are signed again for the target."""
         self.target_port, self.credentials = target_port, credentials
         self.lock = threading.Condition()
         self.connections = set()
@@ -84,13 +84,13 @@ class FaultProxy:
         self._listen()
 
     def begin(self, operation=None, occurrence=0, fault=None, hold_s=60):
-        """The call of `operation` that `occurrence` others came before meets the fault."""
+        """The call of `operation` after `occurrence` others meets the fault."""
         self.target, self.fault, self.hold_s = (operation, occurrence), fault, hold_s
         self.calls, self.met, self.process = [], False, None
         self.seen = collections.Counter()
 
     def end(self):
-        """Waits until nothing is under way any more, so that the next command does not meet what this one began."""
+        """Waits until no call is in flight, so that the next command does not meet one of this command's."""
         with self.lock:
             for connection in self.connections:
                 cut(connection)
@@ -122,7 +122,7 @@ class FaultProxy:
         try:
             Handler(connection, address, self)
         except OSError:
-            pass  # the other side is gone, or was made to be
+            pass  # the other side has closed, or was made to
         finally:
             connection.close()
             with self.lock:
@@ -130,7 +130,7 @@ class FaultProxy:
                 self.lock.notify_all()
 
     def _refuse(self):
-        """From here on nothing listens, and what was connected is cut off."""
+        """Stops listening, and cuts all connections."""
         self.listening = False
         self.listener.shutdown(socket.SHUT_RDWR)
         with self.lock:
@@ -139,12 +139,12 @@ class FaultProxy:
 
     def _kill(self):
         while self.process is None:
-            time.sleep(0.01)  # it has begun to call before whoever started it could say so
+            time.sleep(0.01)  # it made a call before its starter could register it
         self.process.kill()
         self.process.wait()
 
     def meets(self, operation):
-        """Counts a call, and says what it meets."""
+        """Counts a call, and returns the fault that it meets."""
         with self.lock:
             self.calls.append(operation)
             number = self.seen[operation]
@@ -155,7 +155,7 @@ class FaultProxy:
             return self.fault
 
     def answer(self, method, path, headers, body):
-        """`(status, headers, body)` of a request, or none where the connection breaks."""
+        """`(status, headers, body)` of a request, or None if the connection breaks."""
         operation = operation_of(method, path, headers, body)
         fault = self.meets(operation) if operation else None
         match fault:
@@ -205,23 +205,23 @@ class FaultProxy:
 
 
 def bound(listener):
-    """Binds it by number, so that the port stays its own while it does not listen; gives the number."""
+    """Binds it to a port, which it keeps while it does not listen. Returns the port."""
     while True:
         port = free_port()
         try:
             listener.bind(("127.0.0.1", port))
             return port
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:  # somebody was quicker
+            if error.errno != errno.EADDRINUSE:  # somebody else was faster
                 raise
 
 
 def cut(connection):
-    """Ends a connection, whoever reads from it."""
+    """Closes a connection, even while somebody reads from it."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        pass  # it has ended
+        pass  # already closed
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,24 +1,21 @@
-"""One stack of the fault runs: its deploy.toml, the real process on it, and what is there of it by boto3's account."""
+"""One stack of the fault runs: its deploy.toml, the real process, and what boto3 finds of it."""
 
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 
-from botocore.exceptions import ClientError
-
+from clouds import absent_is_none
 from fault_proxy import FaultProxy
+from repository import REPOSITORY
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-ABSENT = {"ResourceNotFoundException", "NotFoundException", "NoSuchEntity"}
 PATIENCE_S = 400
 EXACTLY_ONE = ("functions", "roles", "role policies", "log groups", "pools", "app clients", "resource servers", "domains",
                "APIs", "authorizers", "methods", "stages", "permissions")
 
 
 class Ended:
-    """A process that ended, and what it said."""
+    """A finished process, and its output."""
 
     def __init__(self, code, stdout, stderr):
         self.code, self.stdout, self.stderr = code, stdout.decode(errors="replace"), stderr.decode(errors="replace")
@@ -28,7 +25,7 @@ class Ended:
 
 
 class Stack:
-    """A stack of its own name on a cloud that others share, behind a proxy of its own."""
+    """A stack with its own name and its own proxy, on a shared cloud."""
 
     def __init__(self, cloud, deployer, folder, name, bootstrap):
         self.cloud, self.deployer, self.folder, self.name, self.bootstrap = cloud, deployer, folder, name, bootstrap
@@ -38,7 +35,7 @@ class Stack:
         self.configure()
 
     def configure(self, changed=False):
-        """deploy.toml; the changed one touches code, function, pool, method and stage, so the API is deployed anew."""
+        """Writes deploy.toml. The changed one affects code, function, pool, method and stage, so the API is deployed again."""
         model = REPOSITORY / "model"
         function = 'memory_mb = 512\nlog_retention_days = 30\nenvironment = { COLOUR = "green" }\n' if changed else ""
         domain = f'domain = "{self.name}-other"\nscopes = ["train"]\n' if changed else ""
@@ -50,7 +47,7 @@ class Stack:
             f"[api]\n{'throttle_rate = 5' if changed else ''}\n")
 
     def run(self, *args):
-        """One command; what the proxy was told to do to it happens."""
+        """Runs one command, with the fault that the proxy was given."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder)} | self.cloud.environment(self.proxy.port)
         process = subprocess.Popen(
             [self.deployer, *self.cloud.flags, *args], cwd=self.folder, env=environment,
@@ -65,13 +62,13 @@ class Stack:
         return Ended(process.returncode, stdout, stderr)
 
     def unharmed(self, *args):
-        """One command that meets no fault, and the calls that it made."""
+        """Runs one command without a fault; returns the calls that it made too."""
         self.proxy.begin()
         ended = self.run(*args)
         return ended, self.proxy.end()
 
     def faulty(self, args, case, hold_s):
-        """One command in which one call meets its fault, and whether it did."""
+        """Runs one command in which one call meets its fault; returns whether it did too."""
         self.proxy.begin(case.operation, case.occurrence, case.fault, hold_s)
         ended = self.run(*args)
         self.proxy.end()
@@ -82,17 +79,17 @@ class Stack:
         shutil.rmtree(self.folder)
 
     def counts(self):
-        """How many of each thing there are, by name where names are not unique."""
+        """How many of each resource exist, by name where names are not unique."""
         base = f"{self.name}-dev"
         client = self.cloud.client
         logs, iam, functions, cognito, gateway = map(client, ("logs", "iam", "lambda", "cognito-idp", "apigateway"))
         groups = listed(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=f"/aws/lambda/{base}")
         role = f"{base}-us-east-1"
-        policy = there(functions.get_policy, FunctionName=base)
+        policy = absent_is_none(functions.get_policy, FunctionName=base)
         counts = {
-            "functions": int(there(functions.get_function, FunctionName=base) is not None),
-            "roles": int(there(iam.get_role, RoleName=role) is not None),
-            "role policies": len((there(iam.list_role_policies, RoleName=role) or {"PolicyNames": []})["PolicyNames"]),
+            "functions": int(absent_is_none(functions.get_function, FunctionName=base) is not None),
+            "roles": int(absent_is_none(iam.get_role, RoleName=role) is not None),
+            "role policies": len((absent_is_none(iam.list_role_policies, RoleName=role) or {"PolicyNames": []})["PolicyNames"]),
             "log groups": len(groups),
             "permissions": len(json.loads(policy["Policy"])["Statement"]) if policy else 0,
         }
@@ -113,20 +110,10 @@ class Stack:
         }
 
     def wrong(self, up):
-        """Which counts are not what they must be: one of each thing, or nothing at all."""
+        """The counts that are wrong: there must be one of each resource, or nothing at all."""
         return {what: count for what, count in self.counts().items() if count != int(up)}
 
 
-def there(call, **arguments):
-    """The call's answer, or none where what it asks for is not there."""
-    try:
-        return call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ABSENT:
-            return None
-        raise
-
-
 def listed(client, operation, key, **arguments):
-    """All of a listing, over its pages."""
+    """All items of a listing, from all pages."""
     return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page[key]]

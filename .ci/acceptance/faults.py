@@ -1,12 +1,12 @@
-"""Nothing is lost and nothing is made twice when a call of the real process goes wrong.
+"""When a call of the real process fails, nothing is lost and nothing is created twice.
 
-Every call of `up` from nothing, of an `up` that changes much, of `down`, and of the proof that ends an `up`, meets every
+Every call of `up` from nothing, of an `up` that changes much, of `down`, and of the probe that ends an `up`, meets every
 fault: the process is killed by SIGKILL before the call or after its effect, the answer is lost before or after it, the
-call is throttled, fails on the service's side, takes a minute, or nothing listens any more. Then the same command runs
-again and must converge: exactly one of each thing, nothing left to plan, and nothing left behind by `down`.
+call is throttled, the service fails, the call takes a minute, or nothing listens any more. Then the same command runs
+again and must converge: exactly one of each resource, nothing left to plan, and nothing left behind by `down`.
 
-A whole run takes half an hour; `--stride` takes every so-manieth case and says so. `--results` keeps what was done, so
-that a run goes on where it was stopped.
+A whole run takes half an hour; `--stride N` runs every Nth case and says so. `--results` records outcomes, so that a run can
+be resumed.
 """
 
 import argparse
@@ -26,16 +26,16 @@ from fault_proxy import FAULTS
 from fault_stack import Stack
 
 UP, DOWN = ("up", "--yes"), ("down", "--yes")
-# Faults in which a case does nothing but wait: for the answer, or between the process's own tries.
+# Faults in which a case only waits: for the answer, or between the process's own retries.
 WAITING = ("slow before", "slow after", "refused")
 WAITING_AT_ONCE = 24
-# A program for this machine that nothing invokes; cases that are proved have the real one.
+# A program that nothing invokes; cases with the probe have the real one.
 ANY_PROGRAM = "/bin/true"
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What is run, and which of its calls meets what."""
+    """A command, and which of its calls meets which fault."""
 
     command: str
     operation: str
@@ -70,17 +70,17 @@ class Matrix:
         return Stack(self.cloud, self.deployer, self.work / name, name, self.bootstrap if proved else ANY_PROGRAM)
 
     def prepared(self, case):
-        """A stack as the case's command finds it."""
+        """A stack in the state that the case's command starts from."""
         stack = self.stack(case.proved)
         if case.command != "up":
             ended, _ = stack.unharmed(*UP, "--no-probe")
             if ended.code:
-                raise AssertionError(f"the `up` before it fails: {ended}")
+                raise AssertionError(f"the `up` before it failed: {ended}")
         stack.configure(changed=case.command == "update")
         return stack
 
     def calls(self, command):
-        """The calls of a command that meets no fault: each operation, and how often it was made before."""
+        """The calls of a command without a fault: each operation, and how often it was called before."""
         stack = self.prepared(Case(command, "", 0, "", proved=command == "proof"))
         ended, calls = stack.unharmed(*Case(command, "", 0, "", proved=command == "proof").args)
         if ended.code:
@@ -95,12 +95,12 @@ class Matrix:
         return sorted(numbered)
 
     def survives(self, case):
-        """Runs a case to its end: the exit code that the fault led to, and how many runs it took after that one."""
+        """Runs a case to its end. Returns the exit code after the fault, and how many more runs it took."""
         began = time.monotonic()
         stack = self.prepared(case)
         ended, met = stack.faulty(case.args, case, self.hold_s)
         if not met:
-            # How often a thing is asked for while it is waited for differs from run to run.
+            # The number of polls during a wait differs from run to run.
             stack.unharmed(*DOWN)
             stack.close()
             return {"met": False}
@@ -111,12 +111,12 @@ class Matrix:
             runs += 1
             again, _ = stack.unharmed(*case.args)
         if again.code:
-            raise AssertionError(f"run again, it fails: {again}")
+            raise AssertionError(f"it fails when run again: {again}")
         wrong = stack.wrong(up=case.command != "down")
         if wrong:
-            raise AssertionError(f"there are {wrong} after it was run again")
+            raise AssertionError(f"{wrong} after it was run again")
         if not self.converged(stack, case):
-            raise AssertionError("something is left to plan")
+            raise AssertionError("changes are left to plan")
         ended_down, _ = stack.unharmed(*DOWN)
         wrong = stack.wrong(up=False)
         if ended_down.code or wrong:
@@ -136,27 +136,27 @@ class Matrix:
             return self.survives(case)
         except AssertionError as error:
             return {"met": True, "failure": str(error)}
-        except Exception:  # one case that cannot be judged must not end the others, and is no success
+        except Exception:  # a case that cannot be judged must not stop the others, and has failed
             return {"met": True, "failure": traceback.format_exc()}
 
 
 def expect(ended, case):
-    """How a command may end that met a fault: killed when it was, else done, or failed with a clear word."""
+    """Checks how a command with a fault ended: killed if it was to be, otherwise done, or failed with a clear message."""
     if case.fault.startswith("killed"):
         if ended.code != -9:
-            raise AssertionError(f"it was to be killed: {ended}")
+            raise AssertionError(f"it should have been killed: {ended}")
         return
     if "panicked" in ended.stderr:
         raise AssertionError(f"it panicked: {ended}")
     allowed = (1,) if case.fault == "refused" else (0, 1)
     if ended.code not in allowed:
-        raise AssertionError(f"its exit code is none of {allowed}: {ended}")
+        raise AssertionError(f"its exit code is not one of {allowed}: {ended}")
     if ended.code and ("error: " not in ended.stderr or "hint: " not in ended.stderr):
         raise AssertionError(f"it does not say what to do: {ended}")
 
 
 def report(command, calls, outcomes):
-    """The figures of a command, and which faults each of its operations has met."""
+    """Prints the figures of a command, and which faults each of its operations met."""
     met = [(case, outcome) for case, outcome in outcomes if outcome["met"]]
     survived = [outcome for _, outcome in met if "failure" not in outcome]
     codes = collections.Counter(outcome["exit"] for outcome in survived if outcome["exit"] != -9)
@@ -164,19 +164,19 @@ def report(command, calls, outcomes):
     print(f"{command}: {len(calls)} calls x {len(FAULTS)} faults; of {len(outcomes)} cases {len(outcomes) - len(met)} met no"
           f" such call, {len(survived)} survived, {third} in a third run;"
           f" killed {sum(1 for o in survived if o['exit'] == -9)},"
-          f" {', '.join(f'exit {code}: {count}' for code, count in sorted(codes.items())) or 'none ended by itself'}")
+          f" {', '.join(f'exit {code}: {count}' for code, count in sorted(codes.items())) or 'none exited by itself'}")
     width = max(len(operation) for operation, _ in calls)
     print(f"  {'':{width}}  " + "  ".join(FAULTS))
     for operation in sorted({operation for operation, _ in calls}):
         seen = collections.Counter(case.fault for case, _ in met if case.operation == operation)
-        # A sample leaves most operations out.
+        # A sample omits most operations.
         if not seen:
             continue
         print(f"  {operation:{width}}  " + "  ".join(f"{seen[fault] or '.':>{len(fault)}}" for fault in FAULTS))
 
 
 def chosen(cases, stride, seed, faults):
-    """Every so-manieth case; all faults and all calls come up when the stride shares no factor with their number."""
+    """Every Nth case. All faults and all calls come up if N shares no factor with their number."""
     wanted = [case for case in cases if not faults or case.fault in faults]
     return wanted[seed % stride::stride]
 
@@ -186,13 +186,13 @@ def main():
     parser.add_argument("--cloud", choices=CLOUDS, required=True)
     parser.add_argument("--deployer", type=pathlib.Path, required=True)
     parser.add_argument("--commands", default="up,update,down,proof")
-    parser.add_argument("--faults", default="", help="only these, with commas between them")
-    parser.add_argument("--stride", type=int, default=1, help="every so-manieth case")
-    parser.add_argument("--seed", type=int, default=0, help="which of those")
-    parser.add_argument("--prove", type=int, default=0, help="every so-manieth case of up and update invokes the function")
-    parser.add_argument("--hold", type=float, default=60, help="how many seconds a slow call takes")
+    parser.add_argument("--faults", default="", help="only these, separated by commas")
+    parser.add_argument("--stride", type=int, default=1, help="run every Nth case")
+    parser.add_argument("--seed", type=int, default=0, help="which of those N")
+    parser.add_argument("--prove", type=int, default=0, help="every Nth case of up and update invokes the function")
+    parser.add_argument("--hold", type=float, default=60, help="seconds that a slow call takes")
     parser.add_argument("--jobs", type=int, default=3)
-    parser.add_argument("--results", type=pathlib.Path, help="where outcomes are kept; what is in it is not run again")
+    parser.add_argument("--results", type=pathlib.Path, help="a file that records outcomes; recorded cases are not run again")
     arguments = parser.parse_args()
     deployer = arguments.deployer.resolve()
     faults = [fault for fault in arguments.faults.split(",") if fault]
@@ -204,12 +204,12 @@ def main():
         work = pathlib.Path(temporary)
         cloud = CLOUDS[arguments.cloud](work, str(deployer))
         try:
-            # Every proved case zips it, and its symbols are most of it.
+            # Every case with the probe zips it, and symbols are most of its size.
             subprocess.run(["strip", "-o", work / "bootstrap", deployer.parent / "bootstrap"], check=True)
             matrix = Matrix(cloud, str(deployer), work / "bootstrap", work, arguments.hold)
             for command in arguments.commands.split(","):
                 if command == "proof" and not cloud.proves:
-                    print("proof: this cloud cannot run the bootstrap of the debug profile; not run")
+                    print("probe: not run; this cloud cannot run the bootstrap of the debug profile")
                     continue
                 calls = matrix.calls(command)
                 cases = [Case(command, operation, occurrence, fault) for operation, occurrence in calls for fault in FAULTS]
@@ -224,7 +224,7 @@ def main():
 
 
 def run(matrix, cloud, command, calls, picked, arguments, done):
-    """Runs the cases of a command side by side, reports, and says how many failed."""
+    """Runs the cases of a command in parallel and reports them. Returns how many failed."""
     proved = {case for number, case in enumerate(picked) if command == "proof" or (
         arguments.prove and cloud.proves and command != "down" and number % arguments.prove == 0)}
     picked = [dataclasses.replace(case, proved=case in proved) for case in picked]

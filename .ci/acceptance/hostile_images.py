@@ -1,8 +1,7 @@
-"""Images that were made to cost: the real function answers each with the right status, in bounded time and memory.
+"""Hostile images: the real function answers each with the right status, in bounded time and memory.
 
-Each is sent to a bootstrap of its own, over the Runtime API, so that its peak memory is that image's. It is the function as
-it is packaged for AWS. All are made here,
-byte by byte, for no library makes them.
+Each is sent to a new bootstrap over the Runtime API, so its peak memory is that image's. The function is the one that is packaged for
+AWS. The images are written here byte by byte, because no library creates them.
 
 usage: hostile_images.py --deployer target/debug/deployer
 """
@@ -21,11 +20,11 @@ import time
 import zipfile
 import zlib
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+from repository import REPOSITORY
 
-# What a function has unless deploy.toml says otherwise, and what a request to Lambda may carry.
+# The default memory of a function, and the limit of a request to Lambda.
 MEMORY_MB, BODY = 1024, 6_291_456
-# Lambda's own, with room for a debug build on a machine that does other things.
+# Lambda's limit, with room for a debug build on a busy machine.
 PATIENCE_S = 60
 
 
@@ -50,14 +49,14 @@ def png_of(width, height, depth, color):
 
 
 def png_chunk(kind, head, size):
-    """A 1x1 image with a compressed chunk that holds so many zeros."""
+    """A 1x1 image with a compressed chunk of that many zeros."""
     data = head + zlib.compress(bytes(size), 9)
     chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     return png(1, 1, 8, 0, [b"\0\0"], chunk)
 
 
 def jpeg(width, height, progressive, scans=1, components=3):
-    """All zeros: a Huffman table whose one code, 0, means no difference, and as many bits of it as there are blocks."""
+    """All zeros: a Huffman table whose only code, 0, means no difference, and one such bit per block."""
     def segment(marker, data):
         return bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data
 
@@ -76,7 +75,7 @@ def jpeg(width, height, progressive, scans=1, components=3):
     bits = blocks * components * (1 if progressive else 2)
     parts.append(bytes(bits // 8) + (b"\x7f" if bits % 8 else b""))
     for number in range(scans - 1):
-        # One band of one component; each code 0 is followed by 14 bits of how many blocks more.
+        # One band of one component; each code 0 is followed by 14 bits that count further blocks.
         parts.append(segment(0xDA, bytes([1, number % components + 1, 0x00, 1, 63, 0])))
         runs = -(-blocks // 16_384)
         parts.append(bytes((runs * 15 + 7) // 8))
@@ -85,7 +84,7 @@ def jpeg(width, height, progressive, scans=1, components=3):
 
 def gif(screen, frame, frames=1):
     out = b"GIF89a" + struct.pack("<HHBBB", *screen, 0x80, 0, 0) + bytes(6)
-    # Clear, one pixel, end, in codes of three bits.
+    # Clear, one pixel, end: codes of three bits.
     image = b"\x2c" + struct.pack("<HHHHB", 0, 0, *frame, 0) + b"\x02\x02\x44\x01\x00"
     return out + image * frames + b"\x3b"
 
@@ -104,13 +103,13 @@ def bmp_rle(width, height):
 
 
 def webp(width, height):
-    """An extended header, and no image."""
+    """An extended header without an image."""
     canvas = struct.pack("<I", (width - 1) & 0xFFFFFF)[:3] + struct.pack("<I", (height - 1) & 0xFFFFFF)[:3]
     body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + canvas
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-# What is sent, and the statuses that are right.
+# Images, and the statuses that are right.
 IMAGES = {
     "1 x 1, PNG": (lambda: png_of(1, 1, 8, 0), [200]),
     "12,000 x 1, PNG": (lambda: png_of(12_000, 1, 8, 0), [200]),
@@ -138,12 +137,12 @@ IMAGES = {
     "BMP, a height that is negative": (lambda: bmp(1, -(2**31), 24), [400, 413]),
     "BMP, 2^31 - 1 wide": (lambda: bmp(2**31 - 1, 1, 24), [400, 413]),
     "WebP, a canvas of 16,777,216 x 1, no image": (lambda: webp(1 << 24, 1), [400, 413]),
-    "no image at all, 4.5 MB": (lambda: bytes(4_500_000), [400]),
+    "not an image, 4.5 MB": (lambda: bytes(4_500_000), [400]),
 }
 
 
 class Runtime:
-    """The Runtime API for one bootstrap: hands out one event, and keeps its answer."""
+    """The Runtime API for one bootstrap: delivers one event, and records its answer."""
 
     def __init__(self, event):
         self.answer = threading.Event()
@@ -178,13 +177,13 @@ class Runtime:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        # A bootstrap that has been killed leaves its connection behind.
+        # A killed bootstrap leaves its connection open.
         self.server.handle_error = lambda *_: None
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 def ask(bootstrap, package, image):
-    """Status, seconds and peak memory in MB of one image; status none where no answer came."""
+    """Status, seconds, peak memory in MB, and body for one image; the status is None without an answer."""
     body = base64.b64encode(image).decode()
     event = {"headers": {"Content-Type": "image/png"}, "body": body, "isBase64Encoded": True, "httpMethod": "POST"}
     runtime = Runtime(json.dumps(event).encode())
@@ -226,7 +225,7 @@ def main():
                 continue
             image = make()
             if len(image) * 4 / 3 > BODY:
-                raise SystemExit(f"{name}: {len(image)} bytes are more than a request carries")
+                raise SystemExit(f"{name}: {len(image)} bytes do not fit into a request")
             status, seconds, peak, body = ask(bootstrap, package, image)
             good = status in right and peak < MEMORY_MB
             failed += not good
@@ -234,7 +233,7 @@ def main():
             print(f"  {'ok  ' if good else 'FAILED'} {name}: {len(image)} bytes, {status}, {seconds:.1f} s, {peak:.0f} MB", flush=True)
             if not good:
                 print(f"         {body[:300]}, expected {right} within {MEMORY_MB} MB", flush=True)
-    print(f"{len(IMAGES) - failed} of {len(IMAGES)} images answered right; the most memory, {worst[0]:.0f} MB, was for {worst[1]}", flush=True)
+    print(f"{len(IMAGES) - failed} of {len(IMAGES)} images answered correctly; peak memory {worst[0]:.0f} MB, for {worst[1]}", flush=True)
     raise SystemExit(1 if failed else 0)
 
 

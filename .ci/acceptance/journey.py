@@ -1,6 +1,6 @@
 """The whole journey of a user, on one cloud: up, token, predict, curl, up again, down, down again.
 
-Every claim is a check that counts; the run ends with `N passed, N failed` and fails when one of them does.
+Every claim is a check; the run ends with `N passed, N failed`, and fails if one of them fails.
 """
 
 import argparse
@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -16,8 +15,7 @@ import urllib.error
 import urllib.request
 
 from clouds import Local, MiniStack
-
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+from repository import copy_project
 
 
 class Journey:
@@ -34,7 +32,7 @@ class Journey:
             print(f"  FAIL  {what}: {str(detail)[:2000]}", flush=True)
 
     def run(self, *args, env=None, stdin=None, cwd=None, flags=None):
-        # What the deployer's cargo needs; nothing that names credentials.
+        # What the deployer's cargo needs, without any credentials.
         base = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME") or key.startswith(("CARGO_", "RUSTUP_"))}
         base |= self.cloud.env if env is None else env
         flags = self.cloud.flags if flags is None else flags
@@ -82,46 +80,46 @@ def classifies(j, up):
     expected = {entry["image"]: entry["label"] for entry in json.loads((j.work / "test_images/expected.json").read_text())}
     code, answers = j.json("predict", "test_images")
     labels = {pathlib.Path(answer["image"]).name: answer.get("label") for answer in answers}
-    j.check("all ten images are right", code == 0 and labels == expected, answers)
+    j.check("all ten images are classified correctly", code == 0 and labels == expected, answers)
     code, answers = j.json("predict", "test_images/7.png")
     j.check("7.png is a 7, with latency and predictions",
             code == 0 and answers[0]["label"] == "7" and answers[0]["latency_ms"] > 0 and answers[0]["predictions"], answers)
     text = j.run("predict", "test_images/7.png")
-    j.check("so it says in text", text.returncode == 0 and b"7" in text.stdout, text)
+    j.check("text output says the same", text.returncode == 0 and b"7" in text.stdout, text)
     piped = j.run("-o", "json", "predict", "-", stdin=(j.work / "test_images/3.png").read_bytes())
-    j.check("an image on standard input", json.loads(piped.stdout)[0]["label"] == "3", piped)
+    j.check("an image on stdin", json.loads(piped.stdout)[0]["label"] == "3", piped)
 
 
-def guards_the_door(j, up):
+def requires_a_token(j, up):
     image = (j.work / "test_images/7.png").read_bytes()
     token = j.run("token").stdout.decode().strip()
-    j.check("`token` prints the token alone", re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token), token)
+    j.check("`token` prints only the token", re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token), token)
     png = {"Content-Type": "image/png"}
     status, body = j.post(up["endpoint"], image, png | {"Authorization": token})
-    j.check("a POST with the token is 200", status == 200 and json.loads(body)["label"] == "7", (status, body))
+    j.check("a POST with the token: 200", status == 200 and json.loads(body)["label"] == "7", (status, body))
     status, body = j.post(up["endpoint"], image, png | {"Authorization": f"Bearer {token}"})
-    j.check("with `Bearer ` too", status == 200, (status, body))
+    j.check("with `Bearer ` too: 200", status == 200, (status, body))
     status, body = j.post(up["endpoint"], image, png)
-    j.check("without it 401", status == 401, (status, body))
+    j.check("without a token: 401", status == 401, (status, body))
     status, body = j.post(up["endpoint"], image, png | {"Authorization": token[:-8] + "AAAAAAAA"})
-    j.check("with a forged one 401", status == 401, (status, body))
+    j.check("with a forged token: 401", status == 401, (status, body))
     code, other = j.json("--stage", "other", "up", "--yes", "--no-probe")
-    j.check("a second stage comes up beside the first", code == 0 and other["rest_api_id"] != up["rest_api_id"], other)
+    j.check("a second stage deploys beside the first", code == 0 and other["rest_api_id"] != up["rest_api_id"], other)
     foreign = j.run("--stage", "other", "token").stdout.decode().strip()
     status, body = j.post(up["endpoint"], image, png | {"Authorization": foreign})
-    j.check("with another pool's token 401", status == 401, (status, body))
+    j.check("with another pool's token: 401", status == 401, (status, body))
     code, gone = j.json("--stage", "other", "down", "--yes")
-    j.check("and goes without a trace in the first", code == 0 and j.json("plan", "--detailed-exitcode")[0] == 0, gone)
+    j.check("and its deletion does not affect the first", code == 0 and j.json("plan", "--detailed-exitcode")[0] == 0, gone)
 
 
-# What an emulator does otherwise than AWS, by `verify`'s own words: it tells, and that is what it is for.
+# Rows of `verify` in which the emulator differs from AWS. `verify` must report them.
 KNOWN_OF_MINISTACK = (
     "headers of 11,000 bytes beside the token",  # it has no limit
-    "post with a real token",  # it takes methods in any case
+    "post with a real token",  # it accepts methods in lower case
 )
 
 
-def proves_the_door_shut(j):
+def verifies(j):
     code, report = j.json("verify")
     failed = sorted(row["check"] for row in report["checks"] if not row["ok"])
     for row in report["checks"]:
@@ -129,16 +127,16 @@ def proves_the_door_shut(j):
             print(f"        {row['check']}: expected {row['expected']}, answered {row.get('status')} {row.get('problem') or ''}", flush=True)
     print(f"        {report['passed']} of {len(report['checks'])} rows", flush=True)
     known = sorted(KNOWN_OF_MINISTACK) if j.cloud.name == "ministack" else []
-    j.check("`verify` proves contract and refusals, row by row", code == (1 if failed else 0) and failed == known, failed)
+    j.check("`verify` checks contract and refusals, row by row", code == (1 if failed else 0) and failed == known, failed)
     shown = j.run("verify").stdout + j.run("verify", "-o", "json").stdout
     token = j.run("token").stdout.strip()
-    j.check("and shows no token", token and token.split(b".")[2] not in shown)
+    j.check("and prints no token", token and token.split(b".")[2] not in shown)
     if j.cloud.name == "local":
-        finds_it_open(j)
+        finds_an_opening(j)
 
 
-def finds_it_open(j):
-    """Somebody takes the authorizer off; `verify` must find out, and `up` close it again."""
+def finds_an_opening(j):
+    """Somebody removes the authorizer: `verify` must report it, and `up` must restore it."""
     outputs = j.json("outputs")[1]
     gateway, api = j.cloud.client("apigateway"), outputs["rest_api_id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
@@ -150,8 +148,8 @@ def finds_it_open(j):
     gateway.create_deployment(restApiId=api, stageName=outputs["stage"])
     code, report = j.json("verify")
     failed = {row["check"] for row in report["checks"] if not row["ok"]}
-    j.check("an open door is found", code == 1 and {"no token", "a changed scope", "the token in a cookie"} <= failed, failed)
-    j.check("`up` shuts it", j.json("up", "--yes")[0] == 0 and j.json("verify")[0] == 0)
+    j.check("an open endpoint is reported", code == 1 and {"no token", "a changed scope", "the token in a cookie"} <= failed, failed)
+    j.check("`up` closes it", j.json("up", "--yes")[0] == 0 and j.json("verify")[0] == 0)
 
 
 def curl_works(j):
@@ -161,8 +159,8 @@ def curl_works(j):
     env = {"PATH": f"{pathlib.Path(j.deployer).parent}:{os.environ['PATH']}", "HOME": os.environ["HOME"]} | j.cloud.env
     outputs = [subprocess.run(["sh", "-c", command], cwd=j.work, env=env, capture_output=True) for command in commands]
     try:
-        j.check("the first gets a token", "access_token" in json.loads(outputs[0].stdout), outputs[0])
-        j.check("the second a prediction", "label" in json.loads(outputs[1].stdout), outputs[1])
+        j.check("the first returns a token", "access_token" in json.loads(outputs[0].stdout), outputs[0])
+        j.check("the second returns a prediction", "label" in json.loads(outputs[1].stdout), outputs[1])
     except (ValueError, IndexError):
         j.check("the curl commands work as printed", False, outputs)
 
@@ -172,11 +170,11 @@ def does_nothing_twice(j):
     code, again = j.json("up", "--yes")
     requests = j.cloud.take_requests()
     writes = [request for request in requests if request[2]]
-    j.check("a second `up` makes no write call", code == 0 and not writes, writes)
+    j.check("a second `up` sends no write", code == 0 and not writes, writes)
     j.check("and says so", all(change["action"] == "no-op" for change in again["changes"]), again["changes"])
     print(f"        {len(requests)} reads", flush=True)
     text = j.run("up", "--yes", "--no-probe")
-    j.check("in text: nothing changed", b"nothing changed" in text.stdout + text.stderr, text)
+    j.check("text output: nothing changed", b"nothing changed" in text.stdout + text.stderr, text)
     code, plan = j.json("plan", "--detailed-exitcode")
     j.check("`plan --detailed-exitcode` is 0", code == 0, plan)
     for command in (["status"], ["outputs"], ["token"]):
@@ -189,7 +187,7 @@ def does_nothing_twice(j):
     j.check("`-o json package` is one document", code == 0 and package, package)
     first = (j.work / "function.zip").read_bytes()
     j.run("package", "--out", "function.zip")
-    j.check("and the zip the same bytes again", first == (j.work / "function.zip").read_bytes())
+    j.check("and the zip is the same, byte for byte", first == (j.work / "function.zip").read_bytes())
 
 
 def changes_little(j):
@@ -199,13 +197,13 @@ def changes_little(j):
     path.write_text(original + "\n[function]\nmemory_mb = 512\n")
     code, plan = j.json("plan", "--detailed-exitcode")
     changed = [change["resource"] for change in plan["changes"] if change["action"] != "no-op"]
-    j.check("`plan` sees just that", code == 2 and changed == ["function"], plan)
+    j.check("`plan` shows exactly that", code == 2 and changed == ["function"], plan)
     j.writes()
     code, up = j.json("up", "--yes")
     writes = j.writes()
-    j.check("`up` writes once", code == 0 and len(writes) == 1, (up, writes))
+    j.check("`up` sends one write", code == 0 and len(writes) == 1, (up, writes))
     path.write_text(original)
-    j.check("and back", j.json("up", "--yes")[0] == 0)
+    j.check("and back again", j.json("up", "--yes")[0] == 0)
 
 
 def refuses_bad_input(j):
@@ -224,15 +222,15 @@ def refuses_bad_input(j):
     bad("an unknown key", original + "\n[function]\nmemory = 512\n", 2, "memory_mb", "deploy.toml:")
     bad("a missing model file", original.replace("mnist.onnx", "absent.onnx"), 2, "absent.onnx")
     j.check("nothing was sent for either", not j.writes())
-    (j.work / "text.png").write_text("this is no image\n")
+    (j.work / "text.png").write_text("this is not an image\n")
     code, answers = j.json("predict", "text.png")
-    j.check("a text file as image: its error", code == 1 and "error" in answers[0], answers)
+    j.check("a text file: one error", code == 1 and "error" in answers[0], answers)
     (j.work / "short.png").write_bytes((j.work / "test_images/7.png").read_bytes()[:120])
     code, answers = j.json("predict", "short.png")
-    j.check("a truncated PNG: its error", code == 1 and "error" in answers[0], answers)
+    j.check("a truncated PNG: one error", code == 1 and "error" in answers[0], answers)
     started = time.monotonic()
     code, document = j.json("up", "--yes", env={}, flags=())
-    j.check("no credentials: says so at once and names --local",
+    j.check("no credentials: reported at once, with a hint to --local",
             code == 1 and "--local" in json.dumps(document) and time.monotonic() - started < 20, (code, document))
     code, document = j.json("status", flags=(), env={
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "us-east-1",
@@ -246,7 +244,7 @@ def leaves_nothing(j):
     code, down = j.json("down", "--yes")
     j.check("`down` succeeds", code == 0 and down["changes"], down)
     if j.cloud.name == "local":
-        # The log of a new server is a new one.
+        # A new server starts a new log.
         j.cloud.take_requests()
         subprocess.run([j.deployer, "local", "start"], cwd=j.work, check=True, capture_output=True)
         j.cloud.seen = 0
@@ -262,13 +260,13 @@ def leaves_nothing(j):
     code, down = j.json("down", "--yes")
     j.check("a second `down` succeeds and does nothing", code == 0 and not down["changes"], down)
     if j.cloud.name == "ministack":
-        j.check("without a write", not j.writes())
+        j.check("and sends no write", not j.writes())
 
 
-def keeps_to_the_models(j):
+def satisfies_the_models(j):
     checked, violations = j.cloud.conformity()
     print(f"        {checked} requests checked against the models, {len(violations)} violations", flush=True)
-    j.check("every request is what AWS's models of it admit", checked > 100 and not violations, violations or checked)
+    j.check("every request satisfies AWS's models", checked > 100 and not violations, violations or checked)
 
 
 def main():
@@ -279,22 +277,20 @@ def main():
     deployer = str(arguments.deployer.resolve())
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(temporary)
-        for name in ("deploy.toml", "model", "test_images"):
-            source = REPOSITORY / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, work / name)
+        copy_project(work)
         cloud = Local(work, deployer) if arguments.cloud == "local" else MiniStack(work)
         journey = Journey(cloud, deployer, work)
         try:
             up = first_up(journey)
             classifies(journey, up)
-            guards_the_door(journey, up)
-            proves_the_door_shut(journey)
+            requires_a_token(journey, up)
+            verifies(journey)
             curl_works(journey)
             does_nothing_twice(journey)
             changes_little(journey)
             refuses_bad_input(journey)
             leaves_nothing(journey)
-            keeps_to_the_models(journey)
+            satisfies_the_models(journey)
         finally:
             cloud.stop()
     print(f"{journey.passed} passed, {len(journey.failed)} failed", flush=True)

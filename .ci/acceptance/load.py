@@ -1,9 +1,9 @@
-"""Two hundred clients at once on the real process of the local cloud: every answer is the one that this question has.
+"""Two hundred clients at once on the real local cloud: every request gets its own right answer.
 
-A stack with the real classifier, two more app clients of its pool (one without the method's scope), and a pool of somebody
-else. Each client asks questions that differ from its neighbours': images by the number of predictions, tokens by app
-client, the door with no, a foreign, a scopeless and a spoilt token, and reads of the control plane. Each answer is compared
-with the one that is right. The local cloud promises AWS's defaults here, which nobody reaches, so a 429 is wrong as well.
+The stack has the real classifier, two more app clients in its pool (one without the method's scope), and a foreign pool. Clients
+send different requests: images with different numbers of predictions, tokens for different app clients, the endpoint without a token and
+with a foreign, a scopeless and a broken one, and reads of the control plane. Each answer is compared with the right one. AWS's
+default limits apply here and are not reached, so a 429 is wrong too.
 
 usage: load.py --deployer target/debug/deployer --bootstrap target/debug/bootstrap [--seconds 60]
 """
@@ -27,15 +27,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from clouds import Local
+from repository import REPOSITORY
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = 200
-# A machine with much else to do; API Gateway gives up after 29 s.
+# For a busy machine; API Gateway gives up after 29 s.
 PATIENCE_S = 60
 
 
 class Stack:
-    """What there is to ask, and the right answers."""
+    """The requests, and their right answers."""
 
     def __init__(self, cloud, work, up):
         self.up, self.host = up, urllib.parse.urlsplit(up["endpoint"]).netloc
@@ -66,7 +66,7 @@ class Stack:
         app("foreign", foreign, "foreign-of-the-load.auth.us-east-1.amazoncognito.com", up["scopes"])
 
     def prepare(self, caller):
-        """Tokens of every app client, and the right answer to every image and number of predictions, asked one by one."""
+        """Collects, sequentially, a token of every app client and the right answer to every image and number of predictions."""
         self.tokens = {name: json.loads(caller.token(name)[1])["access_token"] for name in self.apps}
         self.right = {}
         for digit in self.images:
@@ -78,7 +78,7 @@ class Stack:
 
 
 class Caller:
-    """One connection, as a client keeps it."""
+    """A client's connection, kept alive."""
 
     def __init__(self, stack):
         self.stack, self.connection = stack, http.client.HTTPConnection(stack.host, timeout=PATIENCE_S)
@@ -150,7 +150,7 @@ def reads(caller, chance, seen):
     return status == 200 and json.loads(body)[wanted[0]] == wanted[1]
 
 
-# The question, and how many of twenty are it.
+# Each request, and its share out of twenty.
 QUESTIONS = {classifies: 10, is_kept_out: 3, gets_its_token: 3, gets_no_token: 1, reads: 3}
 
 
@@ -184,7 +184,7 @@ class Load:
 
 
 class Watch(threading.Thread):
-    """How much the server uses, looked at twice a second."""
+    """Samples the server's resource use twice a second."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
@@ -228,7 +228,7 @@ def main():
             load.run()
             watch.over.set()
             deadline = time.monotonic() + 20
-            # Every client has closed its connection; what is left is the server's own.
+            # Every client has closed its connection; the server's own files are left.
             while watch.open_files() > files + CLIENTS // 4 and time.monotonic() < deadline:
                 time.sleep(0.2)
             print(f"{CLIENTS} clients, {arguments.seconds:.0f} s: {sum(load.asked.values())} answers, {dict(load.asked)}, "
@@ -238,7 +238,7 @@ def main():
             for line in load.wrong[:10]:
                 print(f"  FAIL  {line}")
             assert not load.wrong and set(load.asked) == {question.__name__ for question in QUESTIONS}, load.asked
-            assert watch.open_files() <= files + CLIENTS // 4, "connections are left open"
+            assert watch.open_files() <= files + CLIENTS // 4, "connections stay open"
         finally:
             cloud.stop()
 

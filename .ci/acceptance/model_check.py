@@ -1,7 +1,7 @@
-"""Checks requests on the wire against AWS's API models: botocore's own validator, and the limits that it leaves out.
+"""Checks requests on the wire against AWS's API models: botocore's validator, and the limits that it omits.
 
-Nothing of ours is used: the models and the first validator are botocore's, the Unicode classes of patterns Python's own.
-Run alone, it proves on good and bad requests that it tells them apart.
+It uses no code of ours: the models and the first validator are botocore's, the Unicode classes of patterns Python's.
+Run alone, it tests itself with good and bad requests.
 """
 
 import base64
@@ -29,9 +29,9 @@ class ModelCheck:
         self.validator = botocore.validate.ParamValidator()
 
     def violations(self, service, method, path, headers, body):
-        """What is wrong with a request: names and constraints, never values, which may be secret."""
+        """The violations of a request: names and constraints, never values, which may be secret."""
         if service not in self.models:
-            return [f"{service}: no service of ours"]
+            return [f"{service}: not one of our services"]
         model = self.models[service]
         try:
             operation, params, strangers = decode(model, method, path, headers, body)
@@ -46,7 +46,7 @@ class ModelCheck:
 
 
 def decode(model, method, path, headers, body):
-    """Operation and parameters of a request, and what it has beside them."""
+    """Operation and parameters of a request, and its unknown members."""
     protocol = model.metadata["protocol"]
     if protocol == "query":
         form = dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True))
@@ -61,7 +61,7 @@ def decode(model, method, path, headers, body):
 
 
 def rest(model, method, path, headers, body):
-    """The same for REST services: what the path, the query string, the headers and the body have."""
+    """The same for REST services, from path, query string, headers and body."""
     bare, _, query = path.partition("?")
     operation, labels = route(model, method, bare)
     shape, params, strangers = operation.input_shape, {}, []
@@ -86,7 +86,7 @@ def rest(model, method, path, headers, body):
 
 
 def route(model, method, path):
-    """The operation whose verb and path these are, with the path's labels; the most literal one wins."""
+    """The operation with this verb and path, and the path's labels; the most literal one wins."""
     found = []
     for name in model.operation_names:
         http = model.operation_model(name).http
@@ -103,7 +103,7 @@ def route(model, method, path):
 
 
 def from_json(shape, value):
-    """A JSON value with the names of members, and bytes where the model has them; what does not fit stays as it is."""
+    """A JSON value with the model's member names, and with bytes where the model has them. What does not fit is unchanged."""
     if shape is None or value is None:
         return value
     if shape.type_name == "structure" and isinstance(value, dict):
@@ -120,7 +120,7 @@ def from_json(shape, value):
 
 
 def from_text(shape, text):
-    """A scalar that was written as text; one that cannot be read stays text, which its type then refuses."""
+    """A scalar from text. If it cannot be read it stays text, which its type then refuses."""
     try:
         if shape.type_name in ("integer", "long"):
             return int(text)
@@ -134,7 +134,7 @@ def from_text(shape, text):
 
 
 def from_form(shape, fields, prefix):
-    """A value of the query protocol; what is read is taken out of `fields`."""
+    """A value of the query protocol; the fields it reads are removed from `fields`."""
     if shape.type_name == "structure":
         start = f"{prefix}." if prefix else ""
         present = [name for name in shape.members if any(key == start + name or key.startswith(f"{start}{name}.") for key in fields)]
@@ -148,7 +148,7 @@ def from_form(shape, fields, prefix):
 
 
 def limits(value, shape, path):
-    """What botocore's validator leaves to the service: the most, the pattern, the enum."""
+    """What botocore's validator leaves to the service: maximum, pattern, enum."""
     found = []
     if shape.type_name == "structure" and isinstance(value, dict):
         for name, field in value.items():
@@ -177,7 +177,7 @@ def limits(value, shape, path):
 
 @functools.cache
 def unicode_classes():
-    """Characters of each general category, as they stand in a character class."""
+    """The characters of each general category, as a character class."""
     ranges = {}
     for number in range(sys.maxunicode + 1):
         of = ranges.setdefault(unicodedata.category(chr(number))[0], [])
@@ -190,12 +190,12 @@ def unicode_classes():
 
 @functools.cache
 def compiled(pattern):
-    """One of Java's patterns in Python's engine. `\\w`, `\\s` and `\\d` are ASCII in Java."""
+    """A Java pattern for Python's engine. `\\w`, `\\s` and `\\d` are ASCII in Java."""
     return re.compile(re.sub(r"\\p\{(\w)\}", lambda kind: unicode_classes()[kind[1]], pattern), re.ASCII)
 
 
 def self_test():
-    """Each bad request is found, and no good one: requests as boto3 writes them, with its own validation off."""
+    """Every bad request is found, and no good one. boto3 writes them, with its own validation off."""
     check = ModelCheck()
     seen = []
 

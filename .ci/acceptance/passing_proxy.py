@@ -1,4 +1,4 @@
-"""A proxy before an emulator that passes on what it is sent, as it is. What happens on the way is for those that inherit from it."""
+"""A proxy in front of an emulator that forwards requests unchanged. Subclasses add what happens on the way."""
 
 import http.client
 import http.server
@@ -14,7 +14,7 @@ class PassingProxy:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Head and body are two writes, and the second must not wait for the first one's acknowledgement.
+            # Head and body are two writes; the second must not wait for the first one's acknowledgement.
             disable_nagle_algorithm = True
 
             def log_message(self, *_):
@@ -32,7 +32,7 @@ class PassingProxy:
                 self.wfile.write(payload)
 
             def __getattr__(self, name):
-                if name.startswith("do_"):  # Whatever the method is: what to make of it is the emulator's business.
+                if name.startswith("do_"):  # The emulator decides about methods.
                     return self.serve
                 raise AttributeError(name)
 
@@ -44,10 +44,10 @@ class PassingProxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def answer(self, method, path, headers, body):
-        """The emulator's `(status, headers, body)`, the headers as pairs."""
+        """The emulator's `(status, headers, body)`, with the headers as pairs."""
         upstream = http.client.HTTPConnection("127.0.0.1", self.target_port, timeout=120)
         try:
-            # Header by header, for one that is given twice must arrive twice.
+            # Header by header: a repeated one must arrive repeated.
             upstream.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for key, value in headers.items():
                 if key.lower() != "connection":

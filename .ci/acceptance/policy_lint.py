@@ -1,7 +1,7 @@
-"""`deployer policy` against a copy of AWS's Service Authorization Reference that is not ours.
+"""`deployer policy` against an independent copy of AWS's Service Authorization Reference.
 
-parliament carries the list of IAM's actions with the resource types and condition keys of each. Every claim is a check
-that counts; the run ends with `N passed, N failed` and fails when one of them does.
+parliament lists IAM's actions with the resource types and condition keys of each. Every claim is a check; the run ends with
+`N passed, N failed`, and fails if one of them fails.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import warnings
 
-# parliament loads its list by pkg_resources, which says on every import that it is old.
+# parliament loads its list with pkg_resources, which warns on every import that it is deprecated.
 warnings.filterwarnings("ignore", module="parliament|pkg_resources")
 import parliament  # noqa: E402
 
@@ -20,11 +20,11 @@ CONFIG = 'name = "{name}"\n[model]\npath = "m.onnx"\n'
 
 
 def document(deployer, name, stage, *flags):
-    """What `policy` prints, with no credentials and no home anywhere near."""
+    """The output of `policy`, without credentials or a home folder."""
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/deploy.toml", "w") as config:
             config.write(CONFIG.format(name=name))
-        # Its content is none of the policy's business; an empty one is refused.
+        # The policy does not depend on its content; an empty one is refused.
         with open(f"{folder}/m.onnx", "w") as model:
             model.write("model")
         done = subprocess.run(
@@ -53,14 +53,14 @@ def main():
     for what, policy in (
         ("the whole policy", whole),
         ("the read-only policy", document(deployer, "mnist", "dev", "--read-only")),
-        ("that of the longest names", document(deployer, "n" * 32, "s" * 16)),
+        ("the policy of the longest names", document(deployer, "n" * 32, "s" * 16)),
     ):
         found = findings(policy)
         check(f"{what} has only actions, resources and condition keys that AWS knows", not found, found)
         size = len(json.dumps(policy, separators=(",", ":")))
         check(f"{what} fits a managed policy with {size} characters", size <= 6144)
 
-    # What the list must find, or the checks above say nothing.
+    # What the list must find; otherwise the checks above mean nothing.
     for member, value, issue in (
         ("Action", ["lambda:GetFunctionX"], "UNKNOWN_ACTION"),
         ("Resource", ["arn:aws:iam::123456789012:role/x"], "RESOURCE_MISMATCH"),
@@ -68,7 +68,7 @@ def main():
     ):
         wrong = json.loads(json.dumps(whole))
         wrong["Statement"][0][member] = value
-        check(f"a wrong {member} would be seen", issue in {found for found, _ in findings(wrong)})
+        check(f"a wrong {member} is found", issue in {found for found, _ in findings(wrong)})
 
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -1,11 +1,10 @@
-"""Greps everything that a stack's whole life on the local cloud wrote for what must not be in it.
+"""Searches everything that a stack writes in its whole life on the local cloud for secrets.
 
-Every command runs as verbosely as it can, with RUST_LOG=trace and credentials in its environment that are not the local
-cloud's. Looked at are stdout, stderr, every file under the project and the home folder, and the arguments and the
-environment of every process that took part, sampled while it ran. Looked for are the client secret, every token that was
-given out, the local cloud's key, and the foreign credentials, each in every form in which it could be written. Where one
-may be is named with the reason; all else fails. So does a file or folder of ours that others may read, under a umask
-that lets them.
+Every command runs as verbosely as it can, with RUST_LOG=trace and with foreign credentials in its environment. The search covers
+stdout, stderr, every file under the project and the home folder, and the arguments and environment of every process, sampled while
+it runs. It looks for the client secret, every issued token, the local cloud's key, and the foreign credentials, each in every form in
+which it could be written. A secret is allowed only in the places listed here, each with a reason. A file or folder of ours that others
+may read fails too, under a umask that permits it.
 
 usage: secrets_kept.py --deployer target/debug/deployer
 """
@@ -25,12 +24,12 @@ import urllib.parse
 
 import boto3
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+from repository import REPOSITORY
 
-# Credentials of the user that are none of the local cloud's business.
+# The user's own credentials, which the local cloud must not see.
 FOREIGN = {"AWS_SECRET_ACCESS_KEY": "canary/Secret+Of=The-user/0123456789abcdef", "AWS_SESSION_TOKEN": "canary-session-token-0123456789"}
 
-# (kind of secret, where it may be, why).
+# (kind of secret, where it is allowed, why).
 ALLOWED = [
     ("token", "stdout of token", "the command is for that"),
     ("client secret", "stdout of token --curl-config", "the command is for that: curl reads it from a pipe"),
@@ -43,7 +42,7 @@ ALLOWED = [
 
 
 class Life:
-    """Runs commands, and keeps all that can be seen of them."""
+    """Runs commands, and records everything that can be seen of them."""
 
     def __init__(self, deployer, work, umask):
         self.deployer, self.work, self.umask = deployer, work, umask
@@ -57,7 +56,7 @@ class Life:
         self.seen.setdefault(place, set()).add(bytes(data))
 
     def _sample(self):
-        """The processes of this project: by their program, or by their folder."""
+        """Samples the processes of this project, known by their program or its folder."""
         while not self.ended.is_set():
             for process in pathlib.Path("/proc").iterdir():
                 if not process.name.isdigit():
@@ -99,7 +98,7 @@ class Life:
         return out
 
     def live(self):
-        """A whole life, with what goes wrong in it."""
+        """A stack's whole life, failures included."""
         image = "test_images/7.png"
         self.run("up", "--yes", "--no-probe", interrupt_after=0.35, expect=None)
         self.run("up", "--yes")
@@ -111,7 +110,7 @@ class Life:
                         ["package", "--out", "function.zip"], ["local", "status"], ["local", "logs"]):
             self.run(*command)
         self.secrets = self.find_secrets()
-        # A token that is cached and opens nothing: renewed once, and nothing of it told.
+        # A cached token that is invalid: it is renewed once, and not printed.
         for cached in (self.work / ".deployer/cache").glob("token-*.json"):
             grant = json.loads(cached.read_text())
             self.tokens.add(grant["access_token"])
@@ -122,7 +121,7 @@ class Life:
         for command, code in ((["token", "--scope", "no/scope"], 1), (["predict", "absent.png"], 1),
                               (["up", "--only", "nothing"], 2), (["down"], 3), (["token", "--config", "absent.toml"], 2)):
             self.run(*command, expect=code)
-        # A local cloud that is gone while a command asks.
+        # The local cloud is gone when a command needs it.
         subprocess.run([self.deployer, "local", "stop"], cwd=self.work, check=True, capture_output=True)
         self.run("predict", image)
         (self.work / "deploy.toml").write_text((self.work / "deploy.toml").read_text() + "\n[auth]\nscopes = [\"predict\", \"train\"]\n")
@@ -130,7 +129,7 @@ class Life:
         self.run("token", "--fresh")
 
     def find_secrets(self):
-        """Asked of the local cloud by a client that is not ours."""
+        """The secrets, read from the local cloud by an independent client."""
         local = self.work / ".deployer/local"
         key = json.loads((local / "credentials.json").read_text())
         outputs = json.loads(self.run("outputs", "-o", "json"))
@@ -148,10 +147,10 @@ class Life:
 
 
 def forms(secret):
-    """How a secret could be written: as it is, in URLs, JSON, hexadecimal, Base64."""
+    """The forms in which a secret could be written: plain, in URLs, JSON, hexadecimal, Base64."""
     raw = secret.encode()
     encoded = {raw, urllib.parse.quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode(), raw.hex().encode()}
-    # Base64 of a text that it stands in: three alignments, without the characters that the neighbours share.
+    # Base64 of a text that contains it: three alignments, without the characters shared with its neighbours.
     for shift in range(3):
         text = base64.b64encode(b"\0" * shift + raw)
         encoded.add(text[4:-4] if shift else text[:-4])
@@ -172,7 +171,7 @@ def needles(life):
 
 
 def leaks(places, sought):
-    """`(kind, place)` of every secret that is where it may not be."""
+    """`(kind, place)` of every secret in a place where it is not allowed."""
     found = set()
     for place, texts in places.items():
         for kind, form in sought:
@@ -184,10 +183,10 @@ def leaks(places, sought):
 
 
 def wide_open(work):
-    """What of ours others may read or enter."""
+    """Our files and folders that others may read or enter."""
     found = []
     for path in [work / ".deployer", *sorted((work / ".deployer").rglob("*"))]:
-        # What a function is unpacked to is as readable as on Lambda, in a folder that is closed.
+        # An unpacked function is as readable as on Lambda, in a closed folder.
         if path.is_symlink() or "environments" in path.relative_to(work).parts:
             continue
         wanted = 0o700 if path.is_dir() else 0o600
@@ -204,7 +203,7 @@ def one_life(deployer, umask):
         (work / "home").mkdir(parents=True)
         for name in ("model", "test_images"):
             shutil.copytree(REPOSITORY / name, work / name)
-        # Without what only a debugger reads, it is packed in a tenth of the time.
+        # Without debug symbols, it is packed in a tenth of the time.
         bootstrap = work / "home/bootstrap"
         subprocess.run(["strip", "-o", bootstrap, pathlib.Path(deployer).parent / "bootstrap"], check=True)
         (work / "deploy.toml").write_text(
@@ -225,11 +224,11 @@ def one_life(deployer, umask):
             life.sampler.join()
             subprocess.run([deployer, "local", "stop"], cwd=work, capture_output=True)
         sought = needles(life)
-        # A check that could not find anything would find nothing.
+        # The search itself must work: it has to find planted secrets.
         planted = {kind: f"a line with {form.decode()} in it".encode() for kind, form in sought}
         for kind, text in planted.items():
             if (kind, "planted") not in leaks({"planted": {text}}, sought):
-                failed.append(f"a planted {kind} is not found")
+                failed.append(f"a planted {kind} was not found")
         sampled = {place.split(" of ")[1].strip() for place in places if place.startswith("environment of")}
         if not {"deployer", "server", "bootstrap"} <= sampled:
             failed.append(f"only {sorted(sampled)} were seen in /proc")
@@ -245,7 +244,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deployer", type=pathlib.Path, required=True)
     deployer = str(parser.parse_args().deployer.resolve())
-    # The widest: what is closed under it is closed by us.
+    # The most permissive umask: what is closed under it is closed by us.
     failed = one_life(deployer, 0o000)
     for finding in failed:
         print(f"  FAILED {finding}", flush=True)
