@@ -1,6 +1,6 @@
-/* Preloaded into an engine, hides AVX-512 and AMX from it: the processor is told to fault at CPUID, and what it would have said
- * is given without them (arch_prctl(2), ARCH_SET_CPUID; Linux on processors with the flag cpuid_fault). So engines that choose
- * their instructions by themselves can be compared as on a processor with AVX2. The C library has chosen its own before. */
+/* Preloaded into an engine, this hides AVX-512 and AMX from it. The processor faults at CPUID, and the handler returns the answer
+ * without them (arch_prctl(2), ARCH_SET_CPUID; Linux on processors with the flag cpuid_fault). So engines that choose their own
+ * instructions can be compared as on a processor with AVX2. The C library has already chosen its own. */
 #define _GNU_SOURCE
 #include <cpuid.h>
 #include <signal.h>
@@ -19,7 +19,7 @@ static void answer(int signal_number, siginfo_t *info, void *context) {
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
     const unsigned char *at = (const unsigned char *)registers[REG_RIP];
     (void)info;
-    if (at[0] != 0x0f || at[1] != 0xa2) { /* no CPUID: a fault of its own */
+    if (at[0] != 0x0f || at[1] != 0xa2) { /* not CPUID: a real fault */
         signal(signal_number, SIG_DFL);
         return;
     }

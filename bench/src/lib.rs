@@ -1,8 +1,7 @@
-//! What all engines of the benchmark have in common: how they are called and what they say.
+//! What all engines of the benchmark share: their command line and their output.
 //!
-//! `ENGINE MODEL INPUT u8|f32 SIZE…` loads the model, answers once, prints the scores as one line of JSON, and then answers as
-//! many times as each line of stdin says, and prints how many nanoseconds each answer took. At the end of stdin it prints the
-//! most memory that it had, in kilobytes.
+//! `ENGINE MODEL INPUT u8|f32 SIZE…` loads the model, answers once, and prints the scores as one line of JSON. Then each line of
+//! stdin is a number of answers; it prints how many nanoseconds each took. At the end of stdin it prints its peak memory in kilobytes.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -11,13 +10,13 @@ use anyhow::{Context, Result};
 
 /// The elements of the input.
 pub enum Elements {
-    /// Of a model that takes bytes.
+    /// For a model that takes bytes.
     U8(Vec<u8>),
-    /// Of a model that takes floats.
+    /// For a model that takes floats.
     F32(Vec<f32>),
 }
 
-/// What an engine is called with.
+/// An engine's command line.
 pub struct Call {
     /// Path of the model.
     pub model: String,
@@ -27,7 +26,7 @@ pub struct Call {
     pub shape: Vec<usize>,
 }
 
-/// Runs one engine: `load` gives what answers.
+/// Runs one engine: `load` returns the function that answers.
 pub fn serve<F: FnMut(&Call) -> Result<Vec<f32>>>(load: impl FnOnce(&Call) -> Result<F>) -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut next = |what: &str| arguments.next().with_context(|| format!("{what} is missing"));

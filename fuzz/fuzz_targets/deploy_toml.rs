@@ -1,6 +1,6 @@
-//! deploy.toml, whatever is in it: a configuration, or a report of a line for each problem.
+//! Any deploy.toml gives a configuration, or a report with a line for each problem.
 #![no_main]
-#![allow(dead_code, reason = "the command line's modules hold more than this looks at")]
+#![allow(dead_code, reason = "the deployer's modules contain more than this target uses")]
 
 #[path = "../../crates/deployer/src/config/mod.rs"]
 mod config;
@@ -21,7 +21,7 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
-    std::fs::write(&*FILE, data).expect("a file that is written");
+    std::fs::write(&*FILE, data).expect("a file that can be written");
     let flags =
         config::Flags { stage: "dev", region: Some("eu-central-1"), engine: classifier::Engine::ChannelsLast };
     if let Err(error) = config::Config::load(&FILE, &flags) {

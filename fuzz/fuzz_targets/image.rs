@@ -1,4 +1,4 @@
-//! Image bytes to the model's input: every format, every limit. What is decoded has just the pixels that were asked for.
+//! Image bytes to the model's input: every format, every limit. A decoded image has exactly the pixels that were asked for.
 #![no_main]
 
 use classifier::{Color, Filter};

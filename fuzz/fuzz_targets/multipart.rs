@@ -1,6 +1,6 @@
-//! A form's body and its Content-Type to the bytes of one image.
+//! A form's body and Content-Type to the bytes of one image.
 #![no_main]
-#![allow(dead_code, reason = "the bootstrap's modules hold more than this looks at")]
+#![allow(dead_code, reason = "the bootstrap's modules contain more than this target uses")]
 
 #[path = "../../crates/inference-lambda/src/body.rs"]
 mod body;
@@ -13,7 +13,7 @@ use base64::Engine as _;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    // The first line is what follows multipart/form-data, so that the boundary is the input's own.
+    // The first line follows multipart/form-data, so the input chooses the boundary.
     let Some(place) = data.iter().position(|byte| *byte == b'\n') else { return };
     let (parameters, form) = (String::from_utf8_lossy(&data[..place]), &data[place + 1..]);
     let event = event::ProxyEvent {

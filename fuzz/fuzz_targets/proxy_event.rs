@@ -1,6 +1,6 @@
-//! The event as Lambda hands it over to the response: all of the handler, with the model of the project.
+//! The whole handler, from Lambda's event to the response, with the project's model.
 #![no_main]
-#![allow(dead_code, reason = "the bootstrap's modules hold more than this looks at")]
+#![allow(dead_code, reason = "the bootstrap's modules contain more than this target uses")]
 
 #[path = "../../crates/inference-lambda/src/body.rs"]
 mod body;

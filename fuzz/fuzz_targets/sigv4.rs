@@ -1,4 +1,4 @@
-//! A signed request's headers, and the signature over the rest of it.
+//! A signed request's headers, and the signature over the rest of the request.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| local_aws::fuzzing::sigv4(data));

@@ -1,4 +1,4 @@
-//! The benchmarks: builds what they need, outside the workspace, and runs them.
+//! Builds what the benchmarks need, outside the workspace, and runs them.
 
 use std::{
     env,
@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Engines side by side: first and warm answers, memory and size.
+/// Compares engines: first and warm answers, memory and size.
 pub(crate) fn engines(root: &Path, arguments: &[String]) -> Result<()> {
     let bench = root.join("bench");
     let target = root.join("target/bench");
@@ -22,7 +22,7 @@ pub(crate) fn engines(root: &Path, arguments: &[String]) -> Result<()> {
     run(Command::new(&python).arg(bench.join("engines.py")).arg("--target").arg(&target).args(arguments))
 }
 
-/// A large photo down to a model's input, beside Pillow.
+/// Resizes a large photo to a model's input, compared with Pillow.
 pub(crate) fn images(root: &Path, arguments: &[String]) -> Result<()> {
     let python = python(root, "engines")?;
     run(Command::new("cargo")
@@ -32,19 +32,19 @@ pub(crate) fn images(root: &Path, arguments: &[String]) -> Result<()> {
     run(Command::new(&python).arg(root.join("bench/images.py")).arg("--images").arg(images).args(arguments))
 }
 
-/// The whole function on the local cloud.
+/// Measures the whole function on the local cloud.
 pub(crate) fn function(root: &Path, arguments: &[String]) -> Result<()> {
     deployed(root, "function.py", arguments)
 }
 
-/// What `up` takes.
+/// Measures `up`.
 pub(crate) fn up(root: &Path, arguments: &[String]) -> Result<()> {
     let sam = python(root, "sam")?.with_file_name("sam");
     let with_sam = [&["--sam".to_owned(), sam.display().to_string()], arguments].concat();
     deployed(root, "up.py", &with_sam)
 }
 
-/// Runs a script with the program and a package that was built before.
+/// Runs a script with the program and a prebuilt package.
 fn deployed(root: &Path, script: &str, arguments: &[String]) -> Result<()> {
     let python = python(root, "clouds")?;
     let zip = root.join("target/bench/function.zip");
@@ -60,13 +60,13 @@ fn deployed(root: &Path, script: &str, arguments: &[String]) -> Result<()> {
     run(Command::new(&python).arg(script).arg("--deployer").arg(deployer).arg("--zip").arg(zip).args(arguments))
 }
 
-/// PATH with a folder before all others.
+/// PATH with this folder first.
 fn before_path(folder: &Path) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::join_paths(iter::once(folder.to_owned()).chain(env::split_paths(&path))).context("making PATH")
 }
 
-/// A Python of the benchmarks' own, with the packages that this kind of them compares with.
+/// The Python of a virtual environment with the packages that this kind of benchmark needs.
 fn python(root: &Path, kind: &str) -> Result<PathBuf> {
     let folder = root.join("target/bench").join(kind);
     fs::create_dir_all(root.join("target/bench")).context("making target/bench")?;

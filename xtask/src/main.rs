@@ -22,32 +22,32 @@ struct Arguments {
 enum Command {
     /// Check what the compiler does not: layers, import cycles, file length, names, module docs, where versions live
     Tidy,
-    /// Measure; nothing here is a test
+    /// Run a benchmark
     #[command(subcommand)]
     Bench(Bench),
 }
 
 #[derive(Subcommand)]
 enum Bench {
-    /// Our engine beside tract, onnxruntime and LiteRT, one thread each
+    /// Compare our engine with tract, onnxruntime and LiteRT, one thread each
     Engines {
         /// Options of bench/engines.py: --rounds N, --only MODEL, --isa avx2
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// The whole function on the local cloud: what it takes beside the model, and its memory over 10,000 requests
+    /// Measure the whole function on the local cloud: its overhead beside the model, and its memory over 10,000 requests
     Function {
         /// Options of bench/function.py: --requests N
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// `up`, `up` with nothing to do and `down`, on an emulator and on a local cloud as slow as AWS, beside boto3
+    /// Measure `up`, `up` with nothing to do and `down`, on an emulator and on a local cloud as slow as AWS, compared with boto3
     Up {
         /// Options of bench/up.py: --rounds N, --only ministack
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// A photo of twelve megapixels down to a model's input, beside Pillow
+    /// Resize a 12-megapixel photo to a model's input, compared with Pillow
     Images {
         /// Options of bench/images.py: --rounds N
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -55,7 +55,7 @@ enum Bench {
     },
 }
 
-#[expect(clippy::print_stderr, reason = "the place where errors are shown")]
+#[expect(clippy::print_stderr, reason = "errors are printed here")]
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let result = match Arguments::parse().command {

@@ -1,6 +1,6 @@
-//! The layout check: what the compiler and clippy do not hold.
+//! The layout check: what the compiler and clippy do not check.
 //!
-//! Each rule has its reason beside it; a finding names the file and the rule.
+//! Each rule stands with its reason; a finding names the file and the rule.
 
 use std::{
     fs,
@@ -11,17 +11,17 @@ use anyhow::{Context as _, bail};
 
 use crate::{cycles, imports::Crate, layers::LAYERS};
 
-/// A file longer than this has two purposes, and nobody reads it whole.
+/// A longer file has more than one purpose, and nobody reads all of it.
 const MAX_LINES: usize = 600;
 
-/// What a file or module may not be called: such a name says nothing, so everything ends up in it.
+/// Forbidden names of files and modules: they say nothing, so they attract everything.
 const EMPTY_WORDS: [&str; 5] = ["utils", "util", "helper", "helpers", "manager"];
 
-/// Where a fixed pause is allowed: the waiters, which every other wait goes through, and what imitates a slow cloud.
+/// Where a fixed pause is allowed: in the waiters that everything else uses, and in the imitation of a slow cloud.
 const MAY_SLEEP: [&str; 3] =
     ["crates/deployer/src/aws/wait.rs", "crates/deployer/src/data_plane/", "crates/local-aws/"];
 
-/// What lies at the top; a newcomer reads it as the table of contents.
+/// The top level, which a newcomer reads as a table of contents.
 const TOP_LEVEL: [&str; 20] = [
     ".cargo",
     ".ci",
@@ -45,11 +45,11 @@ const TOP_LEVEL: [&str; 20] = [
     "test_images",
 ];
 
-/// Where the layers are drawn.
+/// The document that draws the layers.
 const DRAWN_IN: &str = "docs/architecture.md";
 
-/// Checks the whole checkout at `root`; all findings in one report.
-#[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
+/// Checks the whole checkout at `root`, and reports all findings together.
+#[expect(clippy::print_stdout, reason = "the result goes to stdout")]
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let files = tracked_files(root)?;
     let mut findings = Vec::new();
@@ -94,7 +94,7 @@ fn check_imports(root: &Path, files: &[PathBuf], findings: &mut Vec<String>) -> 
     Ok(())
 }
 
-/// The architecture shows the layers that are held, not those that once were.
+/// The architecture must show the current layers.
 fn check_drawings(architecture: &str, findings: &mut Vec<String>) {
     for layers in LAYERS.iter().filter(|layers| layers.drawn) {
         let drawing = layers.drawing();
@@ -122,7 +122,7 @@ fn check_top_level(files: &[PathBuf], findings: &mut Vec<String>) {
         let Some(first) = file.components().next() else { continue };
         let name = first.as_os_str().to_string_lossy();
         if !TOP_LEVEL.contains(&name.as_ref()) && name != "xtask" {
-            findings.push(format!("{}: not part of the top level; find its room", file.display()));
+            findings.push(format!("{}: does not belong on the top level; move it into a folder", file.display()));
         }
     }
 }
@@ -132,7 +132,7 @@ fn check_name(file: &Path, findings: &mut Vec<String>) {
         let part = part.as_os_str().to_string_lossy();
         let stem = part.split('.').next().unwrap_or_default();
         if EMPTY_WORDS.contains(&stem) {
-            findings.push(format!("{}: \"{stem}\" says nothing; name it after what it does", file.display()));
+            findings.push(format!("{}: \"{stem}\" says nothing; name it after its purpose", file.display()));
         }
     }
 }
@@ -143,7 +143,7 @@ fn check_source(file: &Path, text: &str, findings: &mut Vec<String>) {
         findings.push(format!("{}: {lines} lines, more than {MAX_LINES}; split it by purpose", file.display()));
     }
     if !text.trim_start_matches("#!/usr/bin/env").trim_start().starts_with("//!") {
-        findings.push(format!("{}: a module opens with //! and says what it is for", file.display()));
+        findings.push(format!("{}: a module opens with //! that says what it is for", file.display()));
     }
     let name = file.to_string_lossy();
     let may_sleep = MAY_SLEEP.iter().any(|place| name.starts_with(place)) || name.contains("/tests/");
@@ -153,12 +153,12 @@ fn check_source(file: &Path, text: &str, findings: &mut Vec<String>) {
 }
 
 fn check_manifest(file: &Path, text: &str, findings: &mut Vec<String>) {
-    // A workspace of its own: the fuzz targets, which need another compiler.
+    // Workspaces of their own have their own lints and versions.
     if text.contains("[workspace]\n") {
         return;
     }
     if !text.contains("[lints]\nworkspace = true") {
-        findings.push(format!("{}: does not take the workspace's lints", file.display()));
+        findings.push(format!("{}: does not inherit the workspace's lints", file.display()));
     }
     let mut in_dependencies = false;
     for line in text.lines() {

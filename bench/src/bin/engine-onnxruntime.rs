@@ -1,5 +1,5 @@
-//! The library of onnxruntime, called from Rust. `ORT_DYLIB_PATH` says where it is; `OPTIMISED=1` that the model was
-//! optimised by it before.
+//! onnxruntime's library, called from Rust. `ORT_DYLIB_PATH` is its path; `OPTIMISED=1` means that it has optimized the model
+//! beforehand.
 
 use anyhow::Result;
 use bench::{Call, Elements, serve};

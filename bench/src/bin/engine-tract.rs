@@ -1,4 +1,4 @@
-//! tract as it is; rewritten with `REWRITE=1`. `PREPARE=FILE` writes the prepared form there, too.
+//! tract, unchanged or with our kernels (`REWRITE=1`). `PREPARE=FILE` also writes the prepared form.
 
 use anyhow::Result;
 use bench::{Call, Elements, serve};
