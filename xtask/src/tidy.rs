@@ -182,6 +182,17 @@ mod tests {
     }
 
     #[test]
+    fn an_architecture_that_shows_other_layers_is_found() {
+        let drawings = LAYERS.iter().map(|layers| format!("```\n{}\n```\n", layers.drawing()));
+        let architecture: String = drawings.collect();
+        let mut findings = Vec::new();
+        check_drawings(&architecture, &mut findings);
+        assert_eq!(findings, Vec::<String>::new());
+        check_drawings(&architecture.replace("engine", "motor"), &mut findings);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+    }
+
+    #[test]
     fn an_empty_word_is_found_in_folders_and_files() {
         let mut findings = Vec::new();
         check_name(Path::new("crates/x/src/utils/a.rs"), &mut findings);
