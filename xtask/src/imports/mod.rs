@@ -1,7 +1,7 @@
 //! Which file of a crate uses names of which other file, and where it says so.
 //!
-//! An edge leads to the file that defines a name, through every `pub use` on the way. So a `mod.rs` that hands on what its
-//! children define stands between nobody, and `mod child;` and a re-export are no edges themselves.
+//! An edge leads to the file that defines a name, through every `pub use` on the way. So a `mod.rs` that re-exports its children's
+//! names is not part of the edge. `mod child;` and such a re-export are not edges themselves.
 
 mod source;
 
@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use source::{Source, Use};
+use source::Source;
 
 /// One use of a name that another file defines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,18 +102,20 @@ impl Crate {
                     imports.insert(Import { from: module.file.clone(), line, to: to.clone(), path });
                 }
             };
-            // What is only handed on is not used here.
-            let handed_on =
-                |used: &&Use| used.exported && !used.name.as_ref().is_some_and(|name| module.source.mentions(name));
-            for used in module.source.uses.iter().filter(|used| !handed_on(used)) {
+            for used in &module.source.uses {
                 let target = self.resolve(at, &used.path.segments);
                 let path = used.path.segments.join("::");
                 match target {
                     Some(Target::Module(from)) if used.glob => {
-                        let begin = module.source.paths.iter().map(|path| &path.segments[0]);
-                        for ident in module.source.idents.iter().chain(begin) {
+                        for ident in module.source.mentioned() {
                             let target = self.look_up(from, ident, true, &mut Vec::new());
                             add(used.path.line, format!("{path}::{ident}"), target);
+                        }
+                    }
+                    Some(Target::Item(owner)) if used.exported && self.is_within(owner, at) => {
+                        // A name of a child that is only re-exported is not used here.
+                        if used.name.as_ref().is_some_and(|name| module.source.mentioned().any(|used| used == name)) {
+                            add(used.path.line, path, target);
                         }
                     }
                     _ => add(used.path.line, path, target),
@@ -121,11 +123,10 @@ impl Crate {
             }
             for path in &module.source.paths {
                 // An imported item is counted once, where it is imported.
-                let first = self.resolve(at, &path.segments[..1]);
-                if matches!(first, Some(Target::Item(_))) {
-                    continue;
+                let first = self.look_up(at, &path.segments[0], false, &mut Vec::new());
+                if !matches!(first, Some(Target::Item(_))) {
+                    add(path.line, path.segments.join("::"), self.resolve(at, &path.segments));
                 }
-                add(path.line, path.segments.join("::"), self.resolve(at, &path.segments));
             }
         }
         imports
@@ -148,7 +149,7 @@ impl Crate {
             let Target::Module(inside) = target else { return Some(target) };
             target = match name.as_str() {
                 "super" => Target::Module(self.modules[inside].parent?),
-                // What is not found was made by a macro there, or is another crate's and handed on.
+                // What is not found was defined by a macro, or is re-exported from another crate.
                 name => self.look_up(inside, name, at + 1 == rest.len(), asked)?,
             };
         }
@@ -158,31 +159,52 @@ impl Crate {
     /// A name in a module: an item, a child, or what an import brings in. At the end of a path an item goes before the
     /// module of the same name, within one the module does.
     fn look_up(&self, module: usize, name: &str, at_end: bool, asked: &mut Vec<(usize, String)>) -> Option<Target> {
-        // Two globs may lead to each other.
-        if asked.iter().any(|(m, n)| *m == module && n == name) {
-            return None;
-        }
-        asked.push((module, name.to_owned()));
         let Module { source, children, .. } = &self.modules[module];
         let item = source.defined.contains(name).then_some(Target::Item(module));
         let child = children.get(name).map(|child| Target::Module(*child));
         let own = if at_end { item.or(child) } else { child.or(item) };
-        let found = own.or_else(|| {
-            let named = source.uses.iter().filter(|used| used.name.as_deref() == Some(name));
-            let globs = source.uses.iter().filter(|used| used.glob);
-            named.map(|used| self.follow(module, &used.path.segments, asked)).find(Option::is_some).flatten().or_else(
-                || {
-                    globs
-                        .filter_map(|used| match self.follow(module, &used.path.segments, asked)? {
-                            Target::Module(from) => self.look_up(from, name, at_end, asked),
-                            Target::Item(_) => None,
-                        })
-                        .next()
-                },
-            )
-        });
+        // Two globs may lead to each other.
+        if own.is_some() || asked.iter().any(|(asked_in, asked_for)| *asked_in == module && asked_for == name) {
+            return own;
+        }
+        asked.push((module, name.to_owned()));
+        let found = self.look_up_imported(source, module, name, at_end, asked);
         asked.pop();
         found
+    }
+
+    fn look_up_imported(
+        &self,
+        source: &Source,
+        module: usize,
+        name: &str,
+        at_end: bool,
+        asked: &mut Vec<(usize, String)>,
+    ) -> Option<Target> {
+        for used in source.uses.iter().filter(|used| used.name.as_deref() == Some(name)) {
+            if let Some(target) = self.follow(module, &used.path.segments, asked) {
+                return Some(target);
+            }
+        }
+        for used in source.uses.iter().filter(|used| used.glob) {
+            if let Some(Target::Module(from)) = self.follow(module, &used.path.segments, asked)
+                && let Some(target) = self.look_up(from, name, at_end, asked)
+            {
+                return Some(target);
+            }
+        }
+        None
+    }
+
+    /// Whether a module is another one or stands below it.
+    fn is_within(&self, mut module: usize, outer: usize) -> bool {
+        while module != outer {
+            match self.modules[module].parent {
+                Some(parent) => module = parent,
+                None => return false,
+            }
+        }
+        true
     }
 }
 
@@ -238,6 +260,13 @@ mod tests {
     }
 
     #[test]
+    fn a_re_export_of_another_modules_name_is_an_edge() {
+        let files =
+            [("lib.rs", "mod a;\nmod b;"), ("a.rs", "pub(crate) use crate::b::B;"), ("b.rs", "pub(crate) struct B;")];
+        assert_eq!(edges(&files), ["a.rs:1 -> b.rs"]);
+    }
+
+    #[test]
     fn a_parent_that_uses_its_child_has_an_edge() {
         let files = [
             ("lib.rs", "mod group;"),
@@ -251,11 +280,11 @@ mod tests {
     #[test]
     fn a_function_and_a_module_may_have_one_name() {
         let files = [
-            ("lib.rs", "mod plan;\nfn plan() {}\nmod a;"),
+            ("lib.rs", "mod plan;\nfn plan() { plan::make() }\nmod a;"),
             ("a.rs", "use crate::plan;\nfn f() { crate::plan::make(); plan() }"),
             ("plan.rs", "pub(crate) fn make() {}"),
         ];
-        assert_eq!(edges(&files), ["a.rs:1 -> lib.rs", "a.rs:2 -> plan.rs"]);
+        assert_eq!(edges(&files), ["a.rs:1 -> lib.rs", "a.rs:2 -> plan.rs", "lib.rs:2 -> plan.rs"]);
     }
 
     #[test]

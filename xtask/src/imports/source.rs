@@ -61,9 +61,9 @@ impl Source {
         Ok(source)
     }
 
-    /// Whether code of this module uses a name.
-    pub(crate) fn mentions(&self, name: &str) -> bool {
-        self.idents.contains(name) || self.paths.iter().any(|path| path.segments[0] == name)
+    /// The names that its code begins a path with, or uses alone.
+    pub(crate) fn mentioned(&self) -> impl Iterator<Item = &String> {
+        self.idents.iter().chain(self.paths.iter().map(|path| &path.segments[0]))
     }
 
     /// Reads tokens of one nesting level; only those of a module itself define names and children.
