@@ -42,7 +42,7 @@ def model_of(service):
 
 
 def reach(model, name, found):
-    """Adds the shape and all that it is made of."""
+    """Adds the shape and every shape that it contains."""
     if name in found:
         return
     found.add(name)
@@ -55,13 +55,13 @@ def reach(model, name, found):
 
 
 def member_of(name, member):
-    """`"Shape"`, or `["Shape", location, name on the wire]` where that says more."""
+    """`"Shape"`, or `["Shape", location, name on the wire]` if these differ from the default."""
     location, wire = member.get("location", "body"), member.get("locationName", name)
     return member["shape"] if (location, wire) == ("body", name) else [member["shape"], location, wire]
 
 
 def compact(shape, is_input):
-    """What is checked of a shape; answers are not held to the limits of requests."""
+    """The checked parts of a shape; limits apply to requests only."""
     kept = {"type": shape["type"]}
     for key in CONSTRAINTS if is_input else ():
         if key in shape:
@@ -104,7 +104,7 @@ def extract(service, implemented):
 
 
 def text_of(models):
-    """One line for each operation and each shape, so that a newer botocore shows as a readable difference."""
+    """One line per operation and per shape, so that the diff of a newer botocore is readable."""
     lines = [f'{{"botocore": {json.dumps(botocore.__version__)}, "services": {{']
     for at, (service, model) in enumerate(models.items()):
         lines.append(f'{json.dumps(service)}: {{"version": {json.dumps(model["version"])},')
@@ -125,7 +125,7 @@ def main():
     if not arguments.check:
         TARGET.write_text(text)
     elif TARGET.read_text() != text:
-        raise SystemExit(f"{TARGET} is not what botocore {botocore.__version__} gives: run {pathlib.Path(__file__).name}")
+        raise SystemExit(f"{TARGET} differs from botocore {botocore.__version__}: run {pathlib.Path(__file__).name}")
     models = json.loads(text)["services"].values()
     counts = [sum(len(model[part]) for model in models) for part in ("operations", "shapes")]
     print(f"{counts[0]} operations, {counts[1]} shapes, {len(text.encode())} bytes, botocore {botocore.__version__}")
