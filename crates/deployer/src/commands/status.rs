@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     engine::{
-        self, Options, World,
-        lookup::{self, Ids},
+        self, Options,
+        lookup::{self, OutputIds},
         plan::{Change, Unowned},
     },
     ui::PlanView,
@@ -77,7 +77,7 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
     };
     let (id, desired, world) = stack::observe(context, &aws).await?;
     let plan = engine::plan(&desired, &world, &Options::default());
-    let outputs = ids(&world).map(|ids| lookup::outputs(&aws, config, &id, &ids));
+    let outputs = OutputIds::of_world(&world).map(|ids| lookup::outputs(&aws, config, &id, &ids));
     let state = match &outputs {
         _ if world.is_empty() => State::Absent,
         Some(_) => State::Up,
@@ -92,16 +92,4 @@ pub(super) async fn run(context: &Context) -> Result<u8> {
         idle_cost_usd_per_month: clients as f64 * CLIENT_USD_A_MONTH,
     })?;
     Ok(0)
-}
-
-/// The ids of a stack whose endpoint can be called.
-fn ids(world: &World) -> Option<Ids> {
-    world.stage.stage.owned()?;
-    let pool = world.user_pool.pool.owned()?;
-    Some(Ids {
-        pool_id: pool.id.clone(),
-        client_id: world.app_client.owned()?.id.clone(),
-        domain: pool.domain.clone()?,
-        api_id: world.rest_api.api.owned()?.id.clone(),
-    })
 }

@@ -17,8 +17,7 @@ use crate::{
     data_plane::cache::{self, Cache, Grant},
     engine::{
         self, Options, Plan,
-        apply::Applied,
-        lookup::{Ids, outputs},
+        lookup::{OutputIds, outputs},
         plan::Change,
     },
     error::Failure,
@@ -93,7 +92,7 @@ pub(super) async fn run(context: &Context, args: &UpArgs) -> Result<u8> {
         let packaging = async { Ok(Some(packaging.finish(&events).await?)) };
         let applied = engine::apply(cx, &desired, &plan, packaging).await?;
         desired.function.code.clone_from(&applied.code);
-        let outputs = ids(&applied).map(|ids| outputs(&aws, config, &id, &ids));
+        let outputs = OutputIds::of_applied(&applied).map(|ids| outputs(&aws, config, &id, &ids));
         // A run with --only is not probed: the resources that it left out may differ.
         if let Some(outputs) = outputs.as_ref().filter(|_| !args.no_probe && options.only.is_empty()) {
             let probe = async {
@@ -156,16 +155,6 @@ fn only(names: &[String]) -> Result<Vec<ResourceKind>> {
         })
     };
     names.iter().map(parse).collect()
-}
-
-fn ids(applied: &Applied) -> Option<Ids> {
-    let applied = applied.clone();
-    Some(Ids {
-        pool_id: applied.pool_id?,
-        client_id: applied.client_id?,
-        domain: applied.domain?,
-        api_id: applied.api_id?,
-    })
 }
 
 /// An image for the example command: the first of `test_images`, relative to the current folder.

@@ -1,7 +1,8 @@
-//! The outputs of a stack, with few calls, for commands that do not compare.
+//! The outputs of a stack, from what a command knows of it or from a few calls.
 
 use anyhow::Result;
 
+use super::{apply::Applied, observe::World};
 use crate::{
     aws::Clients,
     config::Config,
@@ -20,7 +21,7 @@ pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
     let (id, (pool, api)) = tokio::try_join!(aws.identify(config), reads)?;
     match (pool?, api?.api.owned()) {
         (Some((pool_id, client_id, domain)), Some(api)) => {
-            Ok(outputs(aws, config, &id, &Ids { pool_id, client_id, domain, api_id: api.id.clone() }))
+            Ok(outputs(aws, config, &id, &OutputIds { pool_id, client_id, domain, api_id: api.id.clone() }))
         }
         _ => Err(Failure::failed(format!("looking for stack \"{}\" in stage \"{}\": it is not up", id.name, id.stage))
             .hint(format!("run `deployer up` with the same --stage and Region ({})", id.region))
@@ -41,14 +42,39 @@ async fn pool(cx: Reader<'_>) -> Result<Option<(String, String, String)>> {
 
 /// The ids that outputs derive from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ids {
+pub struct OutputIds {
     pub pool_id: String,
     pub client_id: String,
     pub domain: String,
     pub api_id: String,
 }
 
-pub fn outputs(aws: &Clients, config: &Config, id: &StackId, ids: &Ids) -> Outputs {
+impl OutputIds {
+    /// After a run; none where the run was restricted.
+    pub fn of_applied(applied: &Applied) -> Option<Self> {
+        let applied = applied.clone();
+        Some(Self {
+            pool_id: applied.pool_id?,
+            client_id: applied.client_id?,
+            domain: applied.domain?,
+            api_id: applied.api_id?,
+        })
+    }
+
+    /// Of a stack whose endpoint can be called.
+    pub fn of_world(world: &World) -> Option<Self> {
+        world.stage.stage.owned()?;
+        let pool = world.user_pool.pool.owned()?;
+        Some(Self {
+            pool_id: pool.id.clone(),
+            client_id: world.app_client.owned()?.id.clone(),
+            domain: pool.domain.clone()?,
+            api_id: world.rest_api.api.owned()?.id.clone(),
+        })
+    }
+}
+
+pub fn outputs(aws: &Clients, config: &Config, id: &StackId, ids: &OutputIds) -> Outputs {
     let token = aws.endpoints.token(&ids.domain);
     Outputs {
         stack: id.name.clone(),

@@ -12,12 +12,12 @@ use crate::{
 
 /// The leftovers, and how the plan shows them.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Removals {
     pub(super) items: Leftovers,
     pub(super) changes: Vec<Change>,
 }
 
-impl Found {
+impl Removals {
     /// Takes the changes of one kind, to show them after that resource.
     pub(super) fn take_changes(&mut self, kind: ResourceKind) -> Vec<Change> {
         self.changes.extract_if(.., |change| change.resource == kind).collect()
@@ -38,28 +38,28 @@ pub(super) fn find_leftovers(
     world: &World,
     authorizer_id: Option<&str>,
     includes: impl Fn(ResourceKind) -> bool,
-) -> Found {
+) -> Removals {
     const DUPLICATE: &str = "an interrupted run left it behind";
-    let mut found = Found::default();
+    let mut removals = Removals::default();
     if includes(ResourceKind::Method) {
         for method in &world.foreign_methods {
             if let Some(why) = method.why_remove(authorizer_id) {
-                found.delete(ResourceKind::Method, &method.to_string(), why);
-                found.items.methods.push(method.clone());
+                removals.delete(ResourceKind::Method, &method.to_string(), why);
+                removals.items.methods.push(method.clone());
             }
         }
     }
     if includes(ResourceKind::Permission) {
         for statement in &world.function_policy.foreign_statements {
-            found.delete(ResourceKind::Permission, &statement.id, statement.why_remove);
-            found.items.statements.push(statement.id.clone());
+            removals.delete(ResourceKind::Permission, &statement.id, statement.why_remove);
+            removals.items.statements.push(statement.id.clone());
         }
     }
     if includes(ResourceKind::Stage) {
         // Each serves whatever deployment it points at, and our permission lets it invoke the function.
         for name in &world.stage.others {
-            found.delete(ResourceKind::Stage, name, "it serves a deployment that nothing checks");
-            found.items.stages.push(name.clone());
+            removals.delete(ResourceKind::Stage, name, "it serves a deployment that nothing checks");
+            removals.items.stages.push(name.clone());
         }
     }
     if includes(ResourceKind::UserPool) {
@@ -67,26 +67,26 @@ pub(super) fn find_leftovers(
         let (kept, deleted): (Vec<_>, Vec<_>) = world.user_pool.duplicates.iter().partition(|pool| is_kept(pool));
         for pool in kept {
             let why = "a duplicate, kept because it is protected or holds users";
-            found.add(ResourceKind::UserPool, Action::NoOp, &pool.id, why);
+            removals.add(ResourceKind::UserPool, Action::NoOp, &pool.id, why);
         }
         for pool in deleted {
-            found.delete(ResourceKind::UserPool, &pool.id, DUPLICATE);
-            found.items.pools.push(pool.clone());
+            removals.delete(ResourceKind::UserPool, &pool.id, DUPLICATE);
+            removals.items.pools.push(pool.clone());
         }
     }
     if includes(ResourceKind::RestApi) {
         for api in &world.rest_api.duplicates {
-            found.delete(ResourceKind::RestApi, &api.id, DUPLICATE);
-            found.items.apis.push(api.clone());
+            removals.delete(ResourceKind::RestApi, &api.id, DUPLICATE);
+            removals.items.apis.push(api.clone());
         }
     }
     if includes(ResourceKind::AppClient) {
         for client in &world.duplicate_clients {
-            found.delete(ResourceKind::AppClient, client, DUPLICATE);
-            found.items.clients.push(client.clone());
+            removals.delete(ResourceKind::AppClient, client, DUPLICATE);
+            removals.items.clients.push(client.clone());
         }
     }
-    found
+    removals
 }
 
 fn is_kept(pool: &user_pool::Actual) -> bool {
