@@ -47,7 +47,7 @@ pub async fn create<T>(
             Ok(value) => Ok(Poll::Ready(value)),
             Err(error) if error.in_doubt() => {
                 in_doubt = true;
-                Ok(Poll::Pending(format!("the answer was lost ({error}); looking whether the call had its effect")))
+                Ok(Poll::Pending(format!("the answer was lost ({error}); checking whether the call took effect")))
             }
             Err(error) if error.is_throttled() => Ok(Poll::Pending("AWS limits the rate of this call".into())),
             Err(error) => Err(error).doing(&format!("creating {}", resource.words()), id),

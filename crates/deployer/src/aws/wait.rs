@@ -41,7 +41,7 @@ pub async fn until<T>(
         let pause = (begin.elapsed() / PAUSE_DIVISOR).clamp(SHORTEST, LONGEST);
         if begin.elapsed() + pause > deadline {
             let seconds = deadline.as_secs();
-            return Err(Failure::failed(format!("waiting {seconds} s for {}: {reason}", resource.as_str()))
+            return Err(Failure::failed(format!("waiting {seconds} s for {}: {reason}", resource.words()))
                 .hint("run the same command again; it continues from what exists")
                 .into());
         }

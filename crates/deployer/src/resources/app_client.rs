@@ -120,7 +120,7 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
             Ok(actual.id.clone())
         }
         Step::Keep(actual) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
-        Step::Skip(None) => anyhow::bail!("no app client \"{}\"", desired.name),
+        Step::Skip(None) => anyhow::bail!("reading app client \"{}\": it does not exist", desired.name),
     }
 }
 

@@ -84,7 +84,7 @@ pub async fn reconcile(
     match step {
         Step::Create => create_authorizer(cx, api_id, pool_arn, desired).await,
         Step::Keep(actual) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
-        Step::Skip(None) => anyhow::bail!("no authorizer \"{}\"", desired.name),
+        Step::Skip(None) => anyhow::bail!("reading authorizer \"{}\": it does not exist", desired.name),
         Step::Update(actual, _) | Step::Adopt(actual, _) | Step::Replace(actual, _) => {
             let patches = patches(desired, pool_arn, actual);
             let call = cx.aws.apigateway.update_authorizer().rest_api_id(api_id).authorizer_id(&actual.id);

@@ -1,10 +1,10 @@
 //! The pool's prefix domain, where tokens come from: CreateUserPoolDomain, DescribeUserPoolDomain and
 //! DeleteUserPoolDomain. Hangs on the pool.
 //!
-//! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced. Here are no `observe` and
-//! no single `reconcile`, for two reasons. DescribeUserPool already returns the pool's domain. And creating it takes two
-//! phases: [`claim`] decides which of two concurrent runs has the stack's pool, so much waits for it;
-//! [`wait_until_active`] takes up to a minute, and only the end of the run waits for that.
+//! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced. This file has no
+//! `observe`, because DescribeUserPool returns the pool's domain. It has two functions in place of `reconcile`: [`claim`]
+//! decides which of two concurrent runs has the stack's pool, so other steps wait for it; [`wait_until_active`] takes up
+//! to a minute, and only the end of the run waits for that.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Ste
 
 /// The error for a prefix that another pool of the account holds.
 pub fn taken(desired: &Desired, holder: &str) -> anyhow::Error {
-    anyhow::anyhow!("user pool \"{holder}\" has it").context(unavailable(&desired.prefix))
+    anyhow::anyhow!("user pool \"{holder}\" has this prefix").context(unavailable(&desired.prefix))
 }
 
 fn unavailable(prefix: &str) -> Failure {
@@ -106,7 +106,7 @@ async fn wait_for_domain(cx: Context<'_>, prefix: &str) -> Result<()> {
                 return Err(Failure::failed(format!("creating domain \"{prefix}\": AWS reports that it failed")).into());
             }
             Some((_, Some(status))) => Poll::Pending(format!("domain {}", status.as_str())),
-            None => Poll::Pending("domain not there yet".into()),
+            None => Poll::Pending("domain does not exist yet".into()),
         })
     })
     .await

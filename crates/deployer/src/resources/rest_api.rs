@@ -140,7 +140,7 @@ impl Ids {
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<Ids> {
     let actual = match step {
         Step::Create => return create_api(cx, desired).await,
-        Step::Skip(None) => anyhow::bail!("no REST API \"{}\"", desired.name),
+        Step::Skip(None) => anyhow::bail!("reading REST API \"{}\": it does not exist", desired.name),
         Step::Skip(Some(actual)) | Step::Keep(actual) => return Ok(Ids::of(actual)),
         Step::Update(actual, _) | Step::Adopt(actual, _) | Step::Replace(actual, _) => actual,
     };

@@ -102,7 +102,11 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
             // Perhaps our own call whose answer was lost. Role names are unique, so only its tags tell whose it is.
             Err(error) if error.code() == Some("EntityAlreadyExists") => match observe(cx.reader()).await? {
                 Observed::Owned(_) => {}
-                _ => return Err(Failure::refused(format!("role \"{name}\" exists and is not this stack's")).into()),
+                _ => {
+                    let failure =
+                        Failure::refused(format!("creating role \"{name}\": it exists and is not this stack's"));
+                    return Err(failure.hint("run the same command again; the plan then shows whose it is").into());
+                }
             },
             other => drop(other.doing("creating role", name)?),
         }

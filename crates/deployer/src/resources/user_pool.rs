@@ -138,7 +138,7 @@ pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) 
             Ok(actual.id.clone())
         }
         Step::Keep(actual) | Step::Replace(actual, _) | Step::Skip(Some(actual)) => Ok(actual.id.clone()),
-        Step::Skip(None) => anyhow::bail!("no user pool \"{}\"", desired.name),
+        Step::Skip(None) => anyhow::bail!("reading user pool \"{}\": it does not exist", desired.name),
     }
 }
 
