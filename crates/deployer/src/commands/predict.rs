@@ -18,8 +18,8 @@ use crate::{
     cli::PredictArgs,
     data_plane::{
         Reply, Secret, Unanswered,
-        access::{Access, Held},
         cache::Cache,
+        session::{Connection, Session},
     },
     error::Failure,
     outputs::Outputs,
@@ -33,8 +33,8 @@ pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result
     let inputs = input::expand(&args.images);
     let cache = Cache::new(&context.target, &[]);
     let lookup = async |known| stack::find(context, known).await;
-    let access = Access::open(cache, Vec::new(), false, lookup).await?;
-    let outcomes = classify_all(&access, &inputs, args, &context.ui).await?;
+    let session = Session::open(cache, Vec::new(), false, lookup).await?;
+    let outcomes = classify_all(&session, &inputs, args, &context.ui).await?;
     let failed = outcomes.iter().filter(|outcome| outcome.answer.is_err()).count();
     let predictions = Predictions(outcomes);
     if let ([outcome], false) = (&predictions.0[..], context.ui.is_json())
@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result
 }
 
 async fn classify_all<L>(
-    access: &Access<L>,
+    session: &Session<L>,
     inputs: &[Input],
     args: &PredictArgs,
     ui: &Ui,
@@ -60,7 +60,7 @@ where
     let top_k = usize::from(args.top_k);
     let outcomes = stream::iter(inputs)
         .map(async |input| {
-            let outcome = Outcome { image: input.name(), answer: classify(access, input, top_k).await? };
+            let outcome = Outcome { image: input.name(), answer: classify(session, input, top_k).await? };
             if let Some(bar) = &bar {
                 bar.inc(1);
             }
@@ -76,7 +76,7 @@ where
 }
 
 /// Classifies one image. The outer error ends the command, the inner one concerns this image only.
-async fn classify<L>(access: &Access<L>, input: &Input, top_k: usize) -> anyhow::Result<Result<Answered, String>>
+async fn classify<L>(session: &Session<L>, input: &Input, top_k: usize) -> anyhow::Result<Result<Answered, String>>
 where
     L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>,
 {
@@ -89,14 +89,14 @@ where
         Err(error) => return Ok(Err(error)),
     };
     let media_type = input::media_type(&image);
-    let mut held = access.held().await;
+    let mut connection = session.connection().await;
     loop {
         let start = Instant::now();
-        let sent = post(&held, &image, media_type).await;
-        if is_stale(&held, &sent)
-            && let Some(newer) = access.renew(&held).await?
+        let sent = post(&connection, &image, media_type).await;
+        if is_stale(&connection, &sent)
+            && let Some(newer) = session.renew(&connection).await?
         {
-            held = newer;
+            connection = newer;
             continue;
         }
         let latency_ms = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
@@ -104,7 +104,7 @@ where
             Ok(reply) => Ok(read(&reply, top_k, latency_ms)),
             // Nothing listens, which is the same for every image.
             Err(unanswered) if unanswered.connect => {
-                let failure = Failure::failed(format!("connecting to {}", held.grant.outputs.endpoint));
+                let failure = Failure::failed(format!("connecting to {}", connection.grant.outputs.endpoint));
                 Err(unanswered)
                     .context(failure.hint("check the stack with `deployer status`; `deployer up` repairs it"))
             }
@@ -113,15 +113,15 @@ where
     }
 }
 
-async fn post(held: &Arc<Held>, image: &[u8], media_type: &str) -> Result<Reply, Unanswered> {
-    held.client.post_image(&held.grant.outputs, &held.grant.token.token, image, media_type).await
+async fn post(connection: &Arc<Connection>, image: &[u8], media_type: &str) -> Result<Reply, Unanswered> {
+    connection.client.post_image(&connection.grant.outputs, &connection.grant.token.token, image, media_type).await
 }
 
 /// Whether a newer token, or outputs that do not come from the cache, may change the answer.
-fn is_stale(held: &Held, sent: &Result<Reply, Unanswered>) -> bool {
+fn is_stale(connection: &Connection, sent: &Result<Reply, Unanswered>) -> bool {
     match sent {
-        Ok(reply) => reply.status == 401 || (held.cached && matches!(reply.status, 403 | 404)),
-        Err(unanswered) => held.cached && unanswered.connect,
+        Ok(reply) => reply.status == 401 || (connection.cached && matches!(reply.status, 403 | 404)),
+        Err(unanswered) => connection.cached && unanswered.connect,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `token`: the access token alone, or what curl needs to fetch one itself.
+//! `token`: the session token alone, or what curl needs to fetch one itself.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{context::Context, stack};
 use crate::{
     cli::TokenArgs,
-    data_plane::{access::Access, cache::Cache},
+    data_plane::{cache::Cache, session::Session},
 };
 
 #[derive(Serialize)]
@@ -49,9 +49,9 @@ pub(super) async fn run(context: &Context, args: &TokenArgs) -> anyhow::Result<u
     }
     let cache = Cache::new(&context.target, &args.scope);
     let lookup = async |known| stack::find(context, known).await;
-    let access = Access::open(cache, args.scope.clone(), args.fresh, lookup).await?;
-    let held = access.held().await;
-    let token = &held.grant.token;
+    let session = Session::open(cache, args.scope.clone(), args.fresh, lookup).await?;
+    let connection = session.connection().await;
+    let token = &connection.grant.token;
     context.ui.print(&Token {
         access_token: token.token.expose().to_owned(),
         token_type: "Bearer",

@@ -1,4 +1,4 @@
-//! deploy.toml, good and bad.
+//! Valid and invalid deploy.toml files.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -43,7 +43,7 @@ impl Folder {
         self.problems_of(self.load())
     }
 
-    /// What is reported, one problem a line, without the folder's name.
+    /// The reported problems, one per line, without the folder's name.
     fn problems_of(&self, loaded: anyhow::Result<Config>) -> Vec<String> {
         let error = loaded.unwrap_err();
         assert_eq!(kind_of(&error), Kind::Usage);

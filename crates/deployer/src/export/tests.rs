@@ -15,12 +15,12 @@ use crate::{
     testing::config,
 };
 
-/// As deploy.toml of the repository says.
+/// The configuration with all defaults.
 fn stock() -> Config {
     config(Path::new("/"))
 }
 
-/// Every optional field is set, and strings hold what means something to one of the formats.
+/// A configuration with every optional field, whose strings contain the special characters of both formats.
 fn full() -> Config {
     let mut config = stock();
     config.region = Some("eu-west-1".into());
@@ -65,7 +65,7 @@ fn existing() -> Existing {
     }
 }
 
-/// Every file of both formats, one after the other, but for the second that is all but a part of the first.
+/// All files of both formats. Leaves out import.yaml, which repeats most of template.yaml.
 fn export(desired: &Desired, prefix: Prefix, existing: Option<&Existing>) -> [String; 2] {
     let source = Source { desired, prefix, region: None, existing };
     [terraform::template(&source), cloudformation::template(&source).unwrap()].map(|template| {
@@ -74,7 +74,7 @@ fn export(desired: &Desired, prefix: Prefix, existing: Option<&Existing>) -> [St
     })
 }
 
-/// Compares with the file; with `UPDATE_GOLDEN` set, writes it.
+/// Compares a text with its golden file; with `UPDATE_GOLDEN` set, writes the file.
 fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/export/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -100,10 +100,10 @@ fn a_stack_with_everything_is_exported_as_ever() {
     golden("full.cloudformation.txt", &cloudformation);
 }
 
-/// What is changed, and how.
+/// A field and a function that changes it.
 type Change = (&'static str, fn(&mut Desired));
 
-/// Changes one field. The patterns name all fields, so that a new one cannot be forgotten here.
+/// Changes of each field. The patterns list all fields, so that the compiler reports a new one.
 fn changes() -> Vec<Change> {
     fn all(desired: &Desired) {
         let Desired {

@@ -14,7 +14,7 @@ use tokio::{
     process::Command,
 };
 
-use super::target::{AL2023_GLIBC, Target};
+use super::platform::{AL2023_GLIBC, Platform};
 use crate::{
     change::{Event, Events, ResourceKind},
     error::Failure,
@@ -25,15 +25,15 @@ const TAIL: usize = 20;
 
 /// Cargo's arguments. Lambda gets the profile that is slow to build and quick to start. This machine gets the release
 /// profile with the features of the whole workspace, so that cargo reuses what it compiled for this program.
-fn cargo_arguments(target: Target) -> Vec<String> {
+fn cargo_arguments(platform: Platform) -> Vec<String> {
     let mut arguments = Vec::new();
-    if target.local {
+    if platform.local {
         arguments.extend(["build", "--release", "--workspace"].map(str::to_owned));
     } else {
-        let triple = format!("{}.{AL2023_GLIBC}", target.triple());
+        let triple = format!("{}.{AL2023_GLIBC}", platform.triple());
         arguments.extend(["zigbuild", "--target", &triple, "--profile", "lambda"].map(str::to_owned));
         arguments.extend(["--package", "inference-lambda"].map(str::to_owned));
-        if target.prepared {
+        if platform.prepared {
             arguments.push("--no-default-features".to_owned());
         }
     }
@@ -43,12 +43,12 @@ fn cargo_arguments(target: Target) -> Vec<String> {
 }
 
 /// The error for a bootstrap that cannot run on the target.
-pub(super) fn unusable(binary: &Path, target: &Target) -> Failure {
+pub(super) fn unusable(binary: &Path, platform: &Platform) -> Failure {
     let failure = Failure::failed(format!("checking bootstrap {}", binary.display()));
-    if target.local {
+    if platform.local {
         failure.hint("remove bootstrap from [function], and deployer builds one that fits")
     } else {
-        let (triple, glibc) = (target.triple(), AL2023_GLIBC);
+        let (triple, glibc) = (platform.triple(), AL2023_GLIBC);
         failure.hint(format!(
             "build it with `cargo zigbuild --profile lambda --target {triple}.{glibc} -p inference-lambda`"
         ))
@@ -56,15 +56,15 @@ pub(super) fn unusable(binary: &Path, target: &Target) -> Failure {
 }
 
 /// Builds the bootstrap and returns its path. If nothing changed, cargo only checks that.
-pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> anyhow::Result<PathBuf> {
+pub(super) async fn compile(root: &Path, platform: &Platform, events: &Events) -> anyhow::Result<PathBuf> {
     let workspace = workspace(root)?;
     events.send(Event::Note(format!(
         "building the bootstrap for {}",
-        if target.local { "this machine" } else { "Lambda" }
+        if platform.local { "this machine" } else { "Lambda" }
     )));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(cargo_arguments(*target)).current_dir(&workspace).kill_on_drop(true);
+    command.args(cargo_arguments(*platform)).current_dir(&workspace).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in env::vars_os().filter(|(name, _)| is_secret(&name.to_string_lossy())) {
         command.env_remove(name);
@@ -78,7 +78,7 @@ pub(super) async fn compile(root: &Path, target: &Target, events: &Events) -> an
     let status = child.wait().await.context("waiting for cargo")?;
     if !status.success() {
         let failure = Failure::failed(format!("building the bootstrap with cargo ({status})"));
-        let failure = match install_hint(&tail, *target) {
+        let failure = match install_hint(&tail, *platform) {
             Some(hint) => failure.hint(hint),
             None => failure,
         };
@@ -147,7 +147,7 @@ async fn follow(stderr: impl AsyncRead + Unpin, events: &Events) -> anyhow::Resu
 }
 
 /// What to install, according to cargo's error message: cargo has no codes for these errors.
-fn install_hint(tail: &VecDeque<String>, target: Target) -> Option<String> {
+fn install_hint(tail: &VecDeque<String>, platform: Platform) -> Option<String> {
     let said = |words: &[&str]| tail.iter().any(|line| words.iter().all(|word| line.to_lowercase().contains(word)));
     if said(&["no such command", "zigbuild"]) || said(&["find", "zig"]) || said(&["no module named ziglang"]) {
         return Some("pip install cargo-zigbuild ziglang".to_owned());
@@ -156,7 +156,7 @@ fn install_hint(tail: &VecDeque<String>, target: Target) -> Option<String> {
         || said(&["can't find crate for `std`"])
         || said(&["may not be installed"])
     {
-        return Some(format!("rustup target add {}", target.triple()));
+        return Some(format!("rustup target add {}", platform.triple()));
     }
     None
 }
@@ -165,17 +165,18 @@ fn install_hint(tail: &VecDeque<String>, target: Target) -> Option<String> {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::{config::Architecture, package::target::host};
+    use crate::{config::Architecture, package::platform::host};
 
-    const LAMBDA: Target = Target { architecture: Architecture::Arm64, local: false, prepared: false };
+    const LAMBDA: Platform = Platform { architecture: Architecture::Arm64, local: false, prepared: false };
 
     #[test]
     fn lambda_gets_its_own_glibc_and_the_local_cloud_the_hosts() {
         let arguments = cargo_arguments(LAMBDA);
         assert_eq!(arguments[..3], ["zigbuild", "--target", "aarch64-unknown-linux-gnu.2.34"]);
-        let without_tract = |target: Target| cargo_arguments(target).contains(&"--no-default-features".to_owned());
-        assert_eq!((without_tract(LAMBDA), without_tract(Target { prepared: true, ..LAMBDA })), (false, true));
-        let local = Target::new(Architecture::Arm64, true, true);
+        let without_tract =
+            |platform: Platform| cargo_arguments(platform).contains(&"--no-default-features".to_owned());
+        assert_eq!((without_tract(LAMBDA), without_tract(Platform { prepared: true, ..LAMBDA })), (false, true));
+        let local = Platform::new(Architecture::Arm64, true, true);
         assert_eq!(cargo_arguments(local)[0], "build");
         assert_eq!(local.architecture, host().unwrap());
     }

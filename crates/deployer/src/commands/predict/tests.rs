@@ -19,8 +19,8 @@ use crate::{
 
 const PNG: &[u8] = b"\x89PNG and so on";
 
-/// A token endpoint, and one for images: bytes that begin like a PNG are a seven, all else is refused. The first token
-/// is good for so many requests.
+/// A token endpoint, and an endpoint that classifies every PNG as a seven and refuses everything else. The first token is
+/// valid for that many requests.
 async fn endpoint(first_token: u32) -> String {
     let uses = Arc::new(AtomicU32::new(0));
     let handler = async move |headers: HeaderMap, body: Bytes| {
@@ -52,10 +52,10 @@ fn folder() -> TempDir {
 async fn predict(base: &str, folder: &Path, images: &[PathBuf], top_k: u16) -> anyhow::Result<Predictions> {
     let cache = Cache::new(&target(folder), &[]);
     let lookup = async |_| Ok((outputs(base), Secret::new("s3cret")));
-    let access = Access::open(cache, Vec::new(), false, lookup).await?;
+    let session = Session::open(cache, Vec::new(), false, lookup).await?;
     let args = PredictArgs { images: images.to_vec(), top_k, jobs: 3 };
     let ui = Ui::new(Format::Text, 0, true);
-    classify_all(&access, &input::expand(images), &args, &ui).await.map(Predictions)
+    classify_all(&session, &input::expand(images), &args, &ui).await.map(Predictions)
 }
 
 fn text(predictions: &Predictions) -> String {
@@ -104,7 +104,7 @@ async fn an_expired_token_is_renewed_for_all_at_once() {
     let images = vec![folder.path().join("b.png"); 8];
     let predictions = predict(&endpoint(2).await, folder.path(), &images, 3).await.unwrap();
     assert!(predictions.0.iter().all(|outcome| outcome.answer.is_ok()), "{predictions:?}");
-    // The second token is the one that is kept.
+    // The second token is cached.
     let kept = Cache::new(&target(folder.path()), &[]).load(0).unwrap();
     assert_eq!(kept.token.token.expose(), "token-2");
 }

@@ -1,4 +1,4 @@
-//! Every field at and beyond the edge of what AWS takes: the one is accepted, the other refused with its line.
+//! Every field at and just beyond AWS's limits: the first is accepted, the second refused with its line.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn with(table: &str, line: &str) -> Folder {
     Folder::new(&if table == "model" { format!("{HEAD}\n{line}\n") } else { format!("{HEAD}[{table}]\n{line}\n") })
 }
 
-/// A file whose first line names the stack, or whose second is the Region.
+/// A file whose first line is the name and whose second is the Region.
 fn on_top(name: &str, region: &str) -> Folder {
     Folder::new(&format!("name = {name}\nregion = {region}\n[model]\npath = \"m.onnx\"\n"))
 }
@@ -30,7 +30,7 @@ fn text(length: usize) -> String {
     format!("\"{}\"", "x".repeat(length))
 }
 
-/// Each good line is accepted, each bad one is refused on line 5 for its words.
+/// Each good line is accepted; each bad one is refused on line 5 with a message that contains these words.
 fn check(table: &str, good: &[&str], bad: &[(&str, &str)]) {
     good.iter().for_each(|line| accepted(&with(table, line)));
     bad.iter().for_each(|(line, words)| refused(&with(table, line), 5, words));
@@ -97,7 +97,7 @@ fn name_stage_and_region_together_make_a_role_that_iam_takes() {
         found[0].starts_with("deploy.toml:2: region makes the role's name ") && found[0].contains(" 67 "),
         "{found:?}"
     );
-    // The command line's Region is the one that counts, and is checked in its place.
+    // --region takes precedence and is checked instead.
     load(&folder.path(), stage, Some(longest)).unwrap();
     let found = folder.problems_of(load(&folder.path(), stage, Some("eu-southwestern-1")));
     assert!(

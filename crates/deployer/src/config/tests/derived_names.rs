@@ -1,4 +1,4 @@
-//! Whatever is accepted: every name that is made from it satisfies AWS's published service models.
+//! For every accepted configuration, the derived names satisfy AWS's published service models.
 
 use proptest::{
     collection::vec,
@@ -9,7 +9,7 @@ use regex_lite::Regex;
 use super::*;
 use crate::names::{self, StackId};
 
-/// Pattern and longest length of each field that a derived name is sent in, as the models write them.
+/// Pattern and maximum length of each field that holds a derived name, as the models state them.
 const MODELS: [(&str, &str, usize); 14] = [
     // The model's pattern is also for ARNs; a name alone has at most 64 characters.
     ("Lambda FunctionName", r"[a-zA-Z0-9-_]+", 64),
@@ -28,13 +28,13 @@ const MODELS: [(&str, &str, usize); 14] = [
     ("Cognito DomainType", r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?", 63),
     ("Cognito ResourceServerNameType", r"[\w\s+=,.@-]+", 256),
     ("Cognito ScopeType", r"[\x21\x23-\x5B\x5D-\x7E]+", 256),
-    // What CreateStage's documentation says, for its model has no pattern.
+    // From CreateStage's documentation, because its model has no pattern.
     ("API Gateway stageName", r"[a-zA-Z0-9_-]+", 128),
-    // The model's \p{L}, \p{Z} and \p{N}, without what is not ASCII.
+    // The model's \p{L}, \p{Z} and \p{N}, reduced to ASCII.
     ("Tag value", r"[a-zA-Z0-9 _.:/=+\-@]*", 256),
 ];
 
-/// Whether a name satisfies what it is sent as.
+/// Whether a name satisfies the rules of these fields.
 fn satisfies(name: &str, models: &[&str]) -> Result<(), String> {
     for model in models {
         let (_, pattern, longest) = MODELS.iter().find(|(known, ..)| known == model).unwrap();
@@ -70,7 +70,7 @@ fn derived(config: &Config, region: &str) -> Result<(), String> {
     }
 }
 
-/// A file of these values, where a test may also put what is wrong.
+/// A file with these values, valid or not.
 fn file(name: &str, region: &str, server: &str, scopes: &[String], domain: Option<&str>) -> Folder {
     let domain = domain.map(|domain| format!("domain = {domain:?}\n")).unwrap_or_default();
     Folder::new(&format!(
@@ -80,7 +80,7 @@ fn file(name: &str, region: &str, server: &str, scopes: &[String], domain: Optio
     ))
 }
 
-/// A text that is often at the edge of a rule.
+/// A text that is often at the limit of a rule.
 fn words(pattern: &'static str) -> impl Strategy<Value = String> {
     let hostile = prop::sample::select(vec!["aws", "my-cognito", "a-", "-a", "a--b", "a_b", "A", "0", "amazonia"]);
     prop::strategy::Union::new_weighted(vec![
@@ -103,7 +103,7 @@ proptest! {
         seed in any::<bool>(),
     ) {
         let folder = file(&name, region, &server, &scopes, domain.as_deref());
-        // A Region of the command line counts instead of the file's.
+        // --region takes precedence over the file.
         let given = seed.then_some("ap-northeast-1");
         if let Ok(config) = load(&folder.path(), &stage, given) {
             let checked = derived(&config, given.unwrap_or(region));

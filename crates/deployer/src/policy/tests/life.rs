@@ -1,4 +1,4 @@
-//! The life of a stack, command by command, each with what must have happened before it.
+//! The life of a stack, command by command, each with its preconditions.
 
 use anyhow::{Result, ensure};
 use local_aws::{Fault, Faults, Permission, Policy};
@@ -14,11 +14,11 @@ use crate::{
 /// A command in a situation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command {
-    /// `up` where nothing is.
+    /// `up` of a new stack.
     FirstUp,
     /// `up` with nothing to do, `plan` and `status`.
     Plan,
-    /// `outputs`, and what `token` and `predict` need of AWS.
+    /// `outputs`, and the AWS calls of `token` and `predict`.
     Outputs,
     /// `up` after changes of `[function]`.
     UpdateFunction,
@@ -26,15 +26,15 @@ pub(super) enum Command {
     UpdateAuth,
     /// `up` after changes of `[api]`.
     UpdateApi,
-    /// `up` after somebody has changed the API, the role and the function's policy by hand.
+    /// `up` after manual changes of the API, the role and the function's policy.
     Repair,
-    /// `up` whose deployment is made, but the answer lost.
+    /// `up` whose deployment is created, but the answer is lost.
     LostAnswer,
-    /// `up --adopt` of things that have our names and no tags.
+    /// `up --adopt` of resources that have our names and no tags.
     Adopt,
-    /// `down` of a stack whose role somebody has given more.
+    /// `down` of a stack whose role was given more policies.
     Down,
-    /// `down --delete-users` of a pool that is protected.
+    /// `down --delete-users` of a protected pool.
     ProtectedDown,
 }
 
@@ -53,7 +53,7 @@ impl Command {
         Self::ProtectedDown,
     ];
 
-    /// What must have happened; not under the policy.
+    /// Creates the preconditions, without the policy.
     pub(super) async fn prepare(self, cloud: &mut Cloud) -> Result<()> {
         match self {
             Self::Repair => Box::pin(change_by_hand(cloud)).await,
@@ -67,7 +67,7 @@ impl Command {
         }
     }
 
-    /// The command.
+    /// Runs the command.
     pub(super) async fn run(self, cloud: &mut Cloud) -> Result<()> {
         match self {
             Self::FirstUp | Self::Repair => up(cloud, &cloud.desired(), false).await,
@@ -131,7 +131,7 @@ async fn plan(cloud: &Cloud, desired: &Desired, adopt: bool) -> Result<engine::P
 /// `up`
 pub(super) async fn up(cloud: &Cloud, desired: &Desired, adopt: bool) -> Result<()> {
     let plan = plan(cloud, desired, adopt).await?;
-    // On the heap, as all of these: a test has 2 MB of stack.
+    // Boxed, as all futures here, because a test thread has a stack of 2 MB.
     Box::pin(testing::apply(cloud.context(&Events::silent()), desired, &plan)).await.map(drop)
 }
 
@@ -170,7 +170,7 @@ async fn change_by_hand(cloud: &Cloud) -> Result<()> {
     aws.lambda.remove_permission().function_name(id.function()).statement_id(statement).send().await?;
     let call = aws.lambda.add_permission().function_name(id.function()).statement_id(statement);
     call.principal("apigateway.amazonaws.com").action("lambda:InvokeFunction").send().await?;
-    // A second client and a second pool of our name, as lost answers leave them.
+    // A second client and a second pool of our name, as a lost answer leaves them.
     let pool = aws.cognito.create_user_pool().pool_name(id.user_pool()).set_user_pool_tags(Some(id.tag_map()));
     pool.send().await?;
     let call = aws.cognito.create_user_pool_client().user_pool_id(&outputs.user_pool_id);
@@ -190,7 +190,7 @@ async fn give_more_to_the_role(cloud: &Cloud) -> Result<()> {
 async fn strip_tags(cloud: &Cloud) -> Result<()> {
     let (aws, id) = (&cloud.aws, &cloud.id);
     let outputs = lookup(aws, &cloud.config).await?;
-    // Which deployment the stage serves is not said either, so all of them are looked at.
+    // The stage's description does not tell its deployment either, so `up` has to read all deployments.
     let patch = aws_sdk_apigateway::types::PatchOperation::builder().op("replace".into());
     let patch = patch.path("/description").value("mine").build();
     let stage = aws.apigateway.update_stage().rest_api_id(&outputs.rest_api_id).stage_name("dev");
@@ -206,16 +206,16 @@ async fn strip_tags(cloud: &Cloud) -> Result<()> {
     Ok(())
 }
 
-/// A command as it was run, and where it can be run again.
+/// A command that ran, and the state in which it can run again.
 pub(super) struct Lived {
     pub(super) command: Command,
-    /// What its calls needed.
+    /// The permissions that its calls needed.
     pub(super) needs: Vec<Permission>,
     before: tempfile::TempDir,
     config: crate::config::Config,
 }
 
-/// Lives the whole life under a policy.
+/// Runs all commands under a policy.
 pub(super) async fn live(policy: &Policy) -> Result<Vec<Lived>> {
     let mut cloud = Cloud::start().await;
     let mut life = Vec::new();
@@ -242,7 +242,7 @@ impl Lived {
         Ok(cloud)
     }
 
-    /// Runs it once more, from where it began, under another policy.
+    /// Runs the command again from the same state, under another policy.
     pub(super) async fn again(&self, policy: Policy) -> Result<()> {
         let mut cloud = self.cloud().await?;
         cloud.server.enforce(Some(policy));

@@ -1,4 +1,4 @@
-//! The policy is enough for every command, and nothing in it is too much: held against what the local cloud was asked.
+//! The policy allows every command, and no part of it is superfluous: checked against the requests to the local cloud.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod life;
@@ -22,7 +22,7 @@ fn id(name: &str) -> StackId {
     StackId::new(name, "dev", "us-east-1", local_aws::state::DEFAULT_ACCOUNT_ID)
 }
 
-/// The stack of the fixture.
+/// The stack of the test configuration.
 fn ours() -> StackId {
     id("mnist")
 }
@@ -42,12 +42,12 @@ fn everything() -> Policy {
     }))
 }
 
-/// A member of a statement as texts.
+/// The strings of a statement's member.
 fn texts(statement: &Value, member: &str) -> Vec<String> {
     statement[member].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The document without one text of one statement.
+/// The document without one string of one statement.
 fn without(document: &Value, index: usize, member: &str, text: &str) -> Policy {
     let mut smaller = document.clone();
     let statements = smaller["Statement"].as_array_mut().unwrap();
@@ -59,21 +59,21 @@ fn without(document: &Value, index: usize, member: &str, text: &str) -> Policy {
     policy(&smaller)
 }
 
-/// The first command of a life that a policy does not reach for.
+/// The first command that a policy does not fully allow, and the first permission that it lacks.
 fn first_denied<'a>(life: &'a [Lived], policy: &Policy) -> Option<(&'a Lived, &'a Permission)> {
     life.iter().find_map(|lived| Some((lived, lived.needs.iter().find(|need| !policy.allows(need))?)))
 }
 
-/// The first command that fails for want of this action when it is run once more, and the operation that needs it. A
-/// denial is not always a failure: what is said of an absent thing is not asked any further.
+/// The first command that fails when it runs again without this action, and the operation that needs it. Not every denial
+/// is a failure: some calls for an absent resource may be denied.
 async fn first_failing(life: &[Lived], policy: &Policy, action: &str) -> (Command, String) {
-    let told = format!("not authorized to perform: {action} on resource");
+    let denial = format!("not authorized to perform: {action} on resource");
     for lived in life {
         let Some(need) = lived.needs.iter().find(|need| !policy.allows(need)) else { continue };
         if let Err(error) = lived.again(policy.clone()).await {
             let error = format!("{error:#}");
-            // Without these the function is there, but nobody's.
-            assert!(error.contains(&told) || action == "lambda:ListTags", "{action}: {error}");
+            // Without the tags, the function exists but looks unowned.
+            assert!(error.contains(&denial) || action == "lambda:ListTags", "{action}: {error}");
             return (lived.command, need.operation.clone());
         }
     }
@@ -96,7 +96,7 @@ async fn every_call_has_its_rows_and_every_row_its_call() {
 #[expect(clippy::print_stdout, reason = "the table is for people")]
 async fn every_command_runs_under_the_policy_and_needs_all_of_it() {
     let document = document(&ours());
-    // Enough.
+    // It is sufficient.
     let life = live(&policy(&document)).await.unwrap();
     let mut needed_by = BTreeMap::new();
     for (index, statement) in document["Statement"].as_array().unwrap().iter().enumerate() {
@@ -113,7 +113,7 @@ async fn every_command_runs_under_the_policy_and_needs_all_of_it() {
             assert!(first_denied(&life, &smaller).is_some(), "{sid} {resource} is too much");
         }
     }
-    // Shown with --nocapture.
+    // Printed with --nocapture.
     for ((action, sid), (command, operation)) in needed_by {
         println!("| {action} | {sid} | {command:?}: {operation} |");
     }
@@ -123,7 +123,7 @@ async fn every_command_runs_under_the_policy_and_needs_all_of_it() {
 async fn another_stacks_policy_is_of_no_use() {
     let life = live(&everything()).await.unwrap();
     let (ours, theirs) = (document(&ours()), document(&id("other")));
-    // Each statement names this stack in some way, or is of what every stack must see.
+    // Each statement names this stack in some way, or is about what every stack must see.
     let mut common = Vec::new();
     for (index, statement) in ours["Statement"].as_array().unwrap().iter().enumerate() {
         let mut swapped = ours.clone();
@@ -147,7 +147,7 @@ async fn another_stacks_policy_is_of_no_use() {
         "logs:DescribeLogGroups",
     ];
     assert_eq!(allowed, BTreeSet::from(listings));
-    // What is nobody's may be looked into by everybody who may adopt, and be taken only with their own tags.
+    // Whoever may adopt may read unowned resources, and may take them only with the tags of their own stack.
     let adopting = life.iter().filter(|lived| lived.command == Command::Adopt);
     let writes = adopting.flat_map(|lived| &lived.needs).filter(|need| theirs.allows(need));
     for need in writes {
@@ -181,14 +181,14 @@ async fn the_read_only_policy_reads_and_no_more() {
     for command in [Command::Plan, Command::Outputs] {
         of(command).again(policy(&document)).await.unwrap();
     }
-    // A plan may find nothing, and what was changed by hand, and what is nobody's.
+    // A plan may find nothing, manual changes, or unowned resources.
     for command in [Command::FirstUp, Command::Repair, Command::Adopt] {
         let cloud = of(command).cloud().await.unwrap();
         cloud.server.enforce(Some(policy(&document)));
         let adopt = command == Command::Adopt;
         Box::pin(engine::observe(&cloud.aws, &cloud.config, adopt)).await.unwrap();
     }
-    // `up` is denied at its first write, and says what is missing.
+    // `up` is denied at its first write, and the error names the missing action.
     let cloud = of(Command::FirstUp).cloud().await.unwrap();
     cloud.server.enforce(Some(policy(&document)));
     let error = up(&cloud, &cloud.desired(), false).await.unwrap_err();
@@ -199,7 +199,7 @@ async fn the_read_only_policy_reads_and_no_more() {
     let written = cloud.server.requests().into_iter().any(|request| request.write && request.status < 300);
     assert!(!written, "{:?}", cloud.server.requests());
 
-    // Nothing that writes, and nothing that the whole policy does not have.
+    // It contains no write action, and nothing that is not in the full policy.
     let whole = serde_json::to_value(Document::new(&ours(), false)).unwrap();
     for statement in document["Statement"].as_array().unwrap() {
         let same =

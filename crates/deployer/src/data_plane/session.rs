@@ -1,4 +1,4 @@
-//! Access to a stack: from the cache while the token is valid, otherwise looked up, and renewed at most once.
+//! A session with a stack: from the cache while the token is valid, otherwise looked up, and renewed at most once.
 //!
 //! If only the token has expired, the cached outputs are tried first. The stack is looked up again if they fail.
 
@@ -14,17 +14,17 @@ use super::{
 };
 use crate::outputs::Outputs;
 
-/// Access that concurrent calls to one stack share. `lookup` finds the stack's outputs and its client secret, or only the
-/// secret if the outputs are known.
-pub struct Access<L> {
+/// A session that concurrent calls to one stack share. `lookup` finds the stack's outputs and its client secret, or only
+/// the secret if the outputs are known.
+pub struct Session<L> {
     cache: Cache,
     scopes: Vec<String>,
     lookup: L,
-    held: Mutex<Arc<Held>>,
+    connection: Mutex<Arc<Connection>>,
 }
 
 /// What a call needs.
-pub struct Held {
+pub struct Connection {
     /// The endpoint and the token.
     pub grant: Grant,
     pub client: Client,
@@ -33,43 +33,42 @@ pub struct Held {
     renewed: bool,
 }
 
-impl<L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>> Access<L> {
-    /// Opens access; `fresh` bypasses the cache.
+impl<L: AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>> Session<L> {
+    /// Opens a session; `fresh` bypasses the cache.
     pub async fn open(cache: Cache, scopes: Vec<String>, fresh: bool, lookup: L) -> anyhow::Result<Self> {
         let found = if fresh { None } else { cache.load(now()) };
-        let held = match found {
-            Some(grant) => Held { client: Client::new(&grant.outputs)?, grant, cached: true, renewed: false },
+        let connection = match found {
+            Some(grant) => Connection { client: Client::new(&grant.outputs)?, grant, cached: true, renewed: false },
             None => {
                 let known = if fresh { None } else { cache.outputs() };
                 if let Some(known) = known
-                    && let Ok(held) = fetch(&cache, &scopes, &lookup, Some(known), false).await
+                    && let Ok(connection) = fetch(&cache, &scopes, &lookup, Some(known), false).await
                 {
-                    held
+                    connection
                 } else {
                     fetch(&cache, &scopes, &lookup, None, false).await?
                 }
             }
         };
-        Ok(Self { cache, scopes, lookup, held: Mutex::new(Arc::new(held)) })
+        Ok(Self { cache, scopes, lookup, connection: Mutex::new(Arc::new(connection)) })
     }
 
-    /// The current access.
-    pub async fn held(&self) -> Arc<Held> {
-        Arc::clone(&*self.held.lock().await)
+    pub async fn connection(&self) -> Arc<Connection> {
+        Arc::clone(&*self.connection.lock().await)
     }
 
-    /// Newer access after `refused` was refused; `None` if it has been renewed already.
-    pub async fn renew(&self, refused: &Arc<Held>) -> anyhow::Result<Option<Arc<Held>>> {
-        let mut held = self.held.lock().await;
-        if !Arc::ptr_eq(&held, refused) {
+    /// A newer connection after `refused` was refused; `None` if it has been renewed already.
+    pub async fn renew(&self, refused: &Arc<Connection>) -> anyhow::Result<Option<Arc<Connection>>> {
+        let mut connection = self.connection.lock().await;
+        if !Arc::ptr_eq(&connection, refused) {
             // Another call has already renewed it.
-            return Ok(Some(Arc::clone(&held)));
+            return Ok(Some(Arc::clone(&connection)));
         }
         if refused.renewed {
             return Ok(None);
         }
-        *held = Arc::new(fetch(&self.cache, &self.scopes, &self.lookup, None, true).await?);
-        Ok(Some(Arc::clone(&held)))
+        *connection = Arc::new(fetch(&self.cache, &self.scopes, &self.lookup, None, true).await?);
+        Ok(Some(Arc::clone(&connection)))
     }
 }
 
@@ -79,7 +78,7 @@ async fn fetch(
     lookup: &impl AsyncFn(Option<Outputs>) -> anyhow::Result<(Outputs, Secret)>,
     known: Option<Outputs>,
     renewed: bool,
-) -> anyhow::Result<Held> {
+) -> anyhow::Result<Connection> {
     let (outputs, secret) = lookup(known).await?;
     let client = Client::new(&outputs)?;
     let token = client.fetch_token(&outputs, &secret, scopes).await?;
@@ -88,7 +87,7 @@ async fn fetch(
         // The next command only has to pay for another token.
         tracing::warn!(%error, "cannot cache the token");
     }
-    Ok(Held { grant, client, cached: false, renewed })
+    Ok(Connection { grant, client, cached: false, renewed })
 }
 
 #[cfg(test)]
@@ -110,21 +109,21 @@ mod tests {
         let cache = Cache::new(&target(folder.path()), &[]);
         let lookup = async |_| Ok((outputs(&base), Secret::new("s3cret")));
 
-        let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
-        assert!(!access.held().await.cached);
-        let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
-        let first = access.held().await;
+        let session = Session::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
+        assert!(!session.connection().await.cached);
+        let session = Session::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
+        let first = session.connection().await;
         assert!(first.cached && first.grant.token.token.expose() == "token-1");
         assert_eq!(issued.load(Ordering::SeqCst), 1);
 
-        let (one, two) = tokio::join!(access.renew(&first), access.renew(&first));
+        let (one, two) = tokio::join!(session.renew(&first), session.renew(&first));
         let (one, two) = (one.unwrap().unwrap(), two.unwrap().unwrap());
         assert!(Arc::ptr_eq(&one, &two));
-        assert!(access.renew(&one).await.unwrap().is_none());
+        assert!(session.renew(&one).await.unwrap().is_none());
         assert_eq!(issued.load(Ordering::SeqCst), 2);
 
-        let access = Access::open(cache, Vec::new(), true, lookup).await.unwrap();
-        assert_eq!(access.held().await.grant.token.token.expose(), "token-3");
+        let session = Session::open(cache, Vec::new(), true, lookup).await.unwrap();
+        assert_eq!(session.connection().await.grant.token.token.expose(), "token-3");
     }
 
     #[tokio::test]
@@ -143,8 +142,8 @@ mod tests {
         };
         for (there, lookups) in [(base.as_str(), 0), ("http://127.0.0.1:1", 1)] {
             cache.save(&expired(there)).unwrap();
-            let access = Access::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
-            assert_eq!(access.held().await.grant.outputs, outputs(&base));
+            let session = Session::open(cache.clone(), Vec::new(), false, lookup).await.unwrap();
+            assert_eq!(session.connection().await.grant.outputs, outputs(&base));
             assert_eq!(looked_up.load(Ordering::SeqCst), lookups);
         }
     }
