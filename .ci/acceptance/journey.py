@@ -114,7 +114,7 @@ def requires_a_token(j, up):
 
 # Rows of `verify` in which the emulator differs from AWS. `verify` must report them.
 KNOWN_OF_MINISTACK = (
-    "headers of 11,000 bytes beside the token",  # it has no limit
+    "11,000 bytes of other headers with the token",  # it has no limit
     "post with a real token",  # it accepts methods in lower case
 )
 

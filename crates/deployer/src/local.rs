@@ -1,7 +1,7 @@
 //! The local cloud as a background process: started when needed, found through `server.json`, stopped on demand.
 //!
-//! `server.json` in its folder is only a hint. The process counts as running only if a health check answers with the same
-//! pid. So the next start recovers from a crash, a stale file, a reused pid and a port that is in use.
+//! `server.json` in its folder is only a hint. The process counts as running only if a health check answers with the
+//! same pid. So the next start recovers from a crash, a stale file, a reused pid and a port that is in use.
 
 use std::{
     env, fs, io,

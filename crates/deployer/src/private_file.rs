@@ -1,8 +1,8 @@
 //! Files and folders that only their owner may read, whatever the umask. Files are written atomically.
 //!
-//! Other users may be able to write to the folder of deploy.toml. So a file that another user owns, or could have written,
-//! is not used: a cached token is stored with the address that it is sent to, and the local cloud's state with code that
-//! is run.
+//! Other users may be able to write to the folder of deploy.toml. So a file that another user owns, or could have
+//! written, is not used: a cached token is stored with the address that it is sent to, and the local cloud's state with
+//! code that is run.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions},

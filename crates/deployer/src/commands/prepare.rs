@@ -105,8 +105,8 @@ pub(super) async fn prepare<'a>(context: &'a Context, options: &Options, events:
     let aws = connect(context, &mut packaging, events).await?;
     let (id, world) = {
         let mut observing = std::pin::pin!(engine::observe(&aws, config, options.adopt));
-        // A problem with credentials or the network is reported without waiting for the compiler, and a problem with the
-        // model without waiting for the network.
+        // A problem with credentials or the network is reported without waiting for the compiler, and a problem with
+        // the model without waiting for the network.
         tokio::select! {
             observed = &mut observing => observed?,
             built = packaging.drive(events) => {

@@ -1,7 +1,7 @@
 //! `status`: what exists, what differs from deploy.toml, and what it costs while idle.
 //!
-//! `status` builds no package: it compares the function's code with what `up` deployed last. `plan` compares it with the
-//! package that `up` would deploy now.
+//! `status` builds no package: it compares the function's code with what `up` deployed last. `plan` compares it with
+//! the package that `up` would deploy now.
 
 use std::fmt;
 
@@ -23,8 +23,8 @@ use crate::{
     ui::PlanView,
 };
 
-/// Cognito's charge for an app client that fetches machine tokens, in US dollars per month. Nothing else in an idle stack
-/// costs money.
+/// Cognito's charge for an app client that fetches machine tokens, in US dollars per month. Nothing else in an idle
+/// stack costs money.
 const CLIENT_USD_A_MONTH: f64 = 6.0;
 
 #[derive(Serialize)]

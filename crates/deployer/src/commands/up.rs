@@ -171,7 +171,8 @@ fn example_image(root: &Path) -> String {
     first.unwrap_or_else(|| "image.png".into())
 }
 
-/// The tutorial's two curl commands, filled in. The secret goes from deployer to curl through a pipe and is never shown.
+/// The tutorial's two curl commands, filled in. The secret goes from deployer to curl through a pipe and is never
+/// shown.
 fn curl(deployer: &str, outputs: &Outputs, image: &str) -> [String; 2] {
     let host = outputs.token_host.as_ref().map(|host| format!(" -H {}", quote(&format!("Host: {host}"))));
     let url = quote(&outputs.token_url);

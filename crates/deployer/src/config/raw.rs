@@ -1,5 +1,5 @@
-//! deploy.toml as written: typed access to its keys. Problems are collected with their lines, so that one run reports all
-//! of them.
+//! deploy.toml as written: typed access to its keys. Problems are collected with their lines, so that one run reports
+//! all of them.
 
 use std::{cell::RefCell, fmt, ops::RangeInclusive};
 

@@ -83,7 +83,8 @@ pub(super) fn stage(stage: &str) -> Rule {
     Ok(())
 }
 
-/// A Region's code. Only its form, `[a-z]{2}-[a-z]+-\d`, is checked, because AWS adds Regions more often than we release.
+/// A Region's code. Only its form, `[a-z]{2}-[a-z]+-\d`, is checked, because AWS adds Regions more often than we
+/// release.
 pub(super) fn region(region: &str) -> Rule {
     if let Some((_, partition)) = OTHER_PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)) {
         let text = format!("is a Region of another partition ({partition}); stacks are made in partition aws only");

@@ -272,8 +272,9 @@ fn api(section: &Section<'_>) -> ApiConfig {
             }
         }
     }
-    // API Gateway's model has no maximum for the rate, a double, and the account's limit applies anyway. A rate above the
-    // largest burst is taken for a mistake. If only one of rate and burst is set, AWS's default applies to the other.
+    // API Gateway's model has no maximum for the rate, a double, and the account's limit applies anyway. A rate above
+    // the largest burst is taken for a mistake. If only one of rate and burst is set, AWS's default applies to the
+    // other.
     let throttle_rate = section.number("throttle_rate");
     if let Some(rate) = throttle_rate.as_ref().filter(|rate| rate.value <= 0.0 || rate.value > f64::from(INTEGER)) {
         let text = format_args!("must be more than 0 and at most {INTEGER} requests a second");

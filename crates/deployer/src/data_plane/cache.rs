@@ -1,8 +1,8 @@
 //! Cached tokens and the outputs of their stacks, because Cognito charges for every token.
 //!
-//! There is one file of mode 0600 under `.deployer/cache/` for each stack, account, Region and set of scopes. It holds a
-//! token but never the client secret. A file that is damaged, or that another user could have written, counts as absent:
-//! it says where a token is sent.
+//! There is one file of mode 0600 under `.deployer/cache/` for each stack, account, Region and set of scopes. It holds
+//! a token but never the client secret. A file that is damaged, or that another user could have written, counts as
+//! absent: it says where a token is sent.
 
 use std::{
     fs, io,

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::outputs::Outputs;
 
-/// A session that concurrent calls to one stack share. `lookup` finds the stack's outputs and its client secret, or only
-/// the secret if the outputs are known.
+/// A session that concurrent calls to one stack share. `lookup` finds the stack's outputs and its client secret, or
+/// only the secret if the outputs are known.
 pub struct Session<L> {
     cache: Cache,
     scopes: Vec<String>,

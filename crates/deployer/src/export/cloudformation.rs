@@ -147,7 +147,8 @@ fn resources(source: &Source<'_>) -> (Node, String) {
     let mut resources = function(source, &symbols);
     resources.extend(pool(source));
     let api = api(source, &symbols);
-    // CloudFormation creates a deployment once; a new logical id creates another. So the id contains a digest of the snapshot.
+    // CloudFormation creates a deployment once; a new logical id creates another. So the id contains a digest of the
+    // snapshot.
     let snapshot: Vec<String> = api.iter().map(|(_, resource)| resource.json().to_string()).collect();
     let deployment = format!("Deployment{}", digest_hex(&snapshot.join("\n"), 8));
     resources.extend(api);

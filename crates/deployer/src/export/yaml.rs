@@ -1,5 +1,5 @@
-//! A value in a CloudFormation template. As YAML it has the short forms of `Ref`, `Fn::GetAtt` and `Fn::Sub`, as JSON their
-//! long forms.
+//! A value in a CloudFormation template. As YAML it has the short forms of `Ref`, `Fn::GetAtt` and `Fn::Sub`, as JSON
+//! their long forms.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};

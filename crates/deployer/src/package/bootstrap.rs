@@ -1,4 +1,5 @@
-//! Builds `bootstrap` with cargo: natively for the local cloud, and for Lambda with zig, which links against an old glibc.
+//! Builds `bootstrap` with cargo: natively for the local cloud, and for Lambda with zig, which links against an old
+//! glibc.
 
 use std::{
     collections::VecDeque,

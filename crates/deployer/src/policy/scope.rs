@@ -1,8 +1,9 @@
-//! The scopes of the policy: on which resources an action is allowed, as narrowly as AWS permits. Each is one statement.
+//! The scopes of the policy: on which resources an action is allowed, as narrowly as AWS permits. Each is one
+//! statement.
 //!
-//! Resources whose names we choose are listed by name. The ids of pools and APIs are not known before they exist, so their
-//! scopes use the ownership tags; the parts of an API inherit its tags. Only `up --adopt` needs the `Adopt…` scopes:
-//! unowned resources do not have our tags yet, and IAM cannot match them by name.
+//! Resources whose names we choose are listed by name. The ids of pools and APIs are not known before they exist, so
+//! their scopes use the ownership tags; the parts of an API inherit its tags. Only `up --adopt` needs the `Adopt…`
+//! scopes: unowned resources do not have our tags yet, and IAM cannot match them by name.
 
 use serde_json::{Map, Value, json};
 
@@ -72,8 +73,8 @@ impl Scope {
         }
     }
 
-    /// ARN patterns. A star also matches slashes, so some verbs are allowed on more paths of the stack's own API than are
-    /// called. Nothing outside that API is matched.
+    /// ARN patterns. A star also matches slashes, so some verbs are allowed on more paths of the stack's own API than
+    /// are called. Nothing outside that API is matched.
     pub(super) fn resources(self, id: &StackId) -> Vec<String> {
         let any_pool = || id.user_pool_arn("*");
         let below_any_api = |paths: &[&str]| -> Vec<String> {

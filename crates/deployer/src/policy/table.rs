@@ -1,7 +1,7 @@
 //! The permissions of every call: operation → IAM action, its scope, and whether read-only commands need it too.
 //!
-//! Actions, resources and condition keys come from AWS's Service Authorization Reference. A new call gets its rows here. A
-//! test checks that every call has rows and that no row is unused.
+//! Actions, resources and condition keys come from AWS's Service Authorization Reference. A new call gets its rows
+//! here. A test checks that every call has rows and that no row is unused.
 
 use self::Access::{Read, Write};
 use super::scope::Scope;

@@ -1,7 +1,8 @@
-//! The requests to a deployed endpoint and the answers that they must get: its contract, and everything that it must refuse.
+//! The requests to a deployed endpoint and the answers that they must get: its contract, and everything that it must
+//! refuse.
 //!
-//! Each is data. Every request carries an image that would be classified, so an endpoint that wrongly lets one in answers
-//! 200.
+//! Each is data. Every request carries an image that would be classified, so an endpoint that wrongly lets one in
+//! answers 200.
 
 use reqwest::Method;
 use serde_json::json;
@@ -115,7 +116,7 @@ fn contract(url: &str, token: &str) -> Vec<Check> {
         check("an image in a form", Expect::Status(200)).content("multipart/form-data; boundary=x", &form.concat()),
         check("bytes that are not an image", Expect::Problem(400)).content("image/png", b"no image"),
         check("a truncated image", Expect::Problem(400)).content("image/png", &IMAGE[..IMAGE.len() / 2]),
-        check("nothing", Expect::Problem(400)).content("image/png", b""),
+        check("an empty body", Expect::Problem(400)).content("image/png", b""),
         check("a TIFF image", Expect::Problem(415)).content("image/png", TIFF),
         check("text, declared as text", Expect::Problem(415)).content("text/plain", b"text"),
     ]
@@ -127,7 +128,7 @@ fn tokens(outputs: &Outputs, token: &str, forge: &Forge) -> anyhow::Result<Vec<C
     let mut rows: Vec<(String, Option<String>)> = vec![
         ("no token".into(), None),
         ("an empty token".into(), Some(String::new())),
-        ("a word".into(), Some("x".into())),
+        ("a word as the token".into(), Some("x".into())),
         ("\"Bearer\" alone".into(), Some("Bearer".into())),
         ("three empty parts".into(), Some("..".into())),
         ("no algorithm (alg none), no signature".into(), Some(forge.unsigned(false))),
@@ -140,7 +141,7 @@ fn tokens(outputs: &Outputs, token: &str, forge: &Forge) -> anyhow::Result<Vec<C
         ("a fourth part".into(), Some(format!("{token}.x"))),
         ("a changed scope".into(), Some(forge.with_claims(json!({"scope": "other/scope"})))),
         ("another client".into(), Some(forge.with_claims(json!({"client_id": "other", "sub": "other"})))),
-        ("a longer life".into(), Some(forge.with_claims(json!({"exp": future + 86_400})))),
+        ("a longer lifetime".into(), Some(forge.with_claims(json!({"exp": future + 86_400})))),
     ];
     for (form, forged) in forge.with_public_key_as_secret()? {
         rows.push((format!("signed with HMAC (alg HS256), {form} as the secret"), Some(forged)));
@@ -193,7 +194,7 @@ fn headers(url: &str, token: &str) -> Vec<Check> {
         check("the token in the body", Expect::Status(401))
             .content("application/x-www-form-urlencoded", format!("access_token={token}").as_bytes()),
         check("a token of 11,000 bytes", Expect::Refused).token(&"x".repeat(TOO_LONG)),
-        check("headers of 11,000 bytes beside the token", Expect::Refused)
+        check("11,000 bytes of other headers with the token", Expect::Refused)
             .token(token)
             .header("x-padding", "x".repeat(TOO_LONG)),
     ]
@@ -232,9 +233,9 @@ fn paths(outputs: &Outputs, token: &str) -> Vec<Check> {
         ("a slash before the stage", format!("{api}//{stage}/")),
         ("an encoded slash", format!("{base}/%2f")),
         ("an encoded slash before the stage", format!("{api}/%2f{stage}/")),
-        ("an encoded way up and down", format!("{base}/..%2f{stage}/")),
+        ("an encoded parent folder", format!("{base}/..%2f{stage}/")),
         ("a NUL", format!("{base}/%00")),
-        ("a parameter of the path", format!("{base}/;x=y")),
+        ("a path parameter", format!("{base}/;x=y")),
         ("a backslash", format!("{base}/%5c")),
         ("a path that is not UTF-8", format!("{base}/%ff%fe")),
         ("a path of 5,000 bytes", format!("{base}/{}", "a".repeat(5_000))),

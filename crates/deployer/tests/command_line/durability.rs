@@ -1,5 +1,5 @@
-//! The local cloud's process is killed at any moment: afterwards every acknowledged write is there, and every other write is
-//! whole or absent. Damaged state is refused with a clear message and left unchanged.
+//! The local cloud's process is killed at any moment: afterwards every acknowledged write is there, and every other
+//! write is whole or absent. Damaged state is refused with a clear message and left unchanged.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

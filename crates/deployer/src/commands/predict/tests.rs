@@ -19,8 +19,8 @@ use crate::{
 
 const PNG: &[u8] = b"\x89PNG and so on";
 
-/// A token endpoint, and an endpoint that classifies every PNG as a seven and refuses everything else. The first token is
-/// valid for that many requests.
+/// A token endpoint, and an endpoint that classifies every PNG as a seven and refuses everything else. The first token
+/// is valid for that many requests.
 async fn endpoint(first_token: u32) -> String {
     let uses = Arc::new(AtomicU32::new(0));
     let handler = async move |headers: HeaderMap, body: Bytes| {

@@ -64,8 +64,8 @@ fn first_denied<'a>(life: &'a [Lived], policy: &Policy) -> Option<(&'a Lived, &'
     life.iter().find_map(|lived| Some((lived, lived.needs.iter().find(|need| !policy.allows(need))?)))
 }
 
-/// The first command that fails when it runs again without this action, and the operation that needs it. Not every denial
-/// is a failure: some calls for an absent resource may be denied.
+/// The first command that fails when it runs again without this action, and the operation that needs it. Not every
+/// denial is a failure: some calls for an absent resource may be denied.
 async fn first_failing(life: &[Lived], policy: &Policy, action: &str) -> (Command, String) {
     let denial = format!("not authorized to perform: {action} on resource");
     for lived in life {
