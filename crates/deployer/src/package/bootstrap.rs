@@ -15,7 +15,7 @@ use tokio::{
     process::Command,
 };
 
-use super::platform::{AL2023_GLIBC, Platform};
+use super::build_target::{AL2023_GLIBC, BuildTarget};
 use crate::{
     change::{Event, Events, ResourceKind},
     error::Failure,
@@ -26,15 +26,15 @@ const TAIL: usize = 20;
 
 /// Cargo's arguments. Lambda gets the profile that is slow to build and quick to start. This machine gets the release
 /// profile with the features of the whole workspace, so that cargo reuses what it compiled for this program.
-fn cargo_arguments(platform: Platform) -> Vec<String> {
+fn cargo_arguments(target: BuildTarget) -> Vec<String> {
     let mut arguments = Vec::new();
-    if platform.local {
+    if target.local {
         arguments.extend(["build", "--release", "--workspace"].map(str::to_owned));
     } else {
-        let triple = format!("{}.{AL2023_GLIBC}", platform.triple());
+        let triple = format!("{}.{AL2023_GLIBC}", target.triple());
         arguments.extend(["zigbuild", "--target", &triple, "--profile", "lambda"].map(str::to_owned));
         arguments.extend(["--package", "inference-lambda"].map(str::to_owned));
-        if platform.prepared {
+        if target.prepared {
             arguments.push("--no-default-features".to_owned());
         }
     }
@@ -44,12 +44,12 @@ fn cargo_arguments(platform: Platform) -> Vec<String> {
 }
 
 /// The error for a bootstrap that cannot run on the target.
-pub(super) fn unusable(binary: &Path, platform: &Platform) -> Failure {
+pub(super) fn unusable(binary: &Path, target: &BuildTarget) -> Failure {
     let failure = Failure::failed(format!("checking bootstrap {}", binary.display()));
-    if platform.local {
+    if target.local {
         failure.hint("remove bootstrap from [function], and deployer builds one that fits")
     } else {
-        let (triple, glibc) = (platform.triple(), AL2023_GLIBC);
+        let (triple, glibc) = (target.triple(), AL2023_GLIBC);
         failure.hint(format!(
             "build it with `cargo zigbuild --profile lambda --target {triple}.{glibc} -p inference-lambda`"
         ))
@@ -57,15 +57,15 @@ pub(super) fn unusable(binary: &Path, platform: &Platform) -> Failure {
 }
 
 /// Builds the bootstrap and returns its path. If nothing changed, cargo only checks that.
-pub(super) async fn compile(root: &Path, platform: &Platform, events: &Events) -> anyhow::Result<PathBuf> {
+pub(super) async fn compile(root: &Path, target: &BuildTarget, events: &Events) -> anyhow::Result<PathBuf> {
     let workspace = workspace(root)?;
     events.send(Event::Note(format!(
         "building the bootstrap for {}",
-        if platform.local { "this machine" } else { "Lambda" }
+        if target.local { "this machine" } else { "Lambda" }
     )));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(cargo_arguments(*platform)).current_dir(&workspace).kill_on_drop(true);
+    command.args(cargo_arguments(*target)).current_dir(&workspace).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in env::vars_os().filter(|(name, _)| is_secret(&name.to_string_lossy())) {
         command.env_remove(name);
@@ -79,7 +79,7 @@ pub(super) async fn compile(root: &Path, platform: &Platform, events: &Events) -
     let status = child.wait().await.context("waiting for cargo")?;
     if !status.success() {
         let failure = Failure::failed(format!("building the bootstrap with cargo ({status})"));
-        let failure = match install_hint(&tail, *platform) {
+        let failure = match install_hint(&tail, *target) {
             Some(hint) => failure.hint(hint),
             None => failure,
         };
@@ -148,7 +148,7 @@ async fn follow(stderr: impl AsyncRead + Unpin, events: &Events) -> anyhow::Resu
 }
 
 /// What to install, according to cargo's error message: cargo has no codes for these errors.
-fn install_hint(tail: &VecDeque<String>, platform: Platform) -> Option<String> {
+fn install_hint(tail: &VecDeque<String>, target: BuildTarget) -> Option<String> {
     let said = |words: &[&str]| tail.iter().any(|line| words.iter().all(|word| line.to_lowercase().contains(word)));
     if said(&["no such command", "zigbuild"]) || said(&["find", "zig"]) || said(&["no module named ziglang"]) {
         return Some("pip install cargo-zigbuild ziglang".to_owned());
@@ -157,7 +157,7 @@ fn install_hint(tail: &VecDeque<String>, platform: Platform) -> Option<String> {
         || said(&["can't find crate for `std`"])
         || said(&["may not be installed"])
     {
-        return Some(format!("rustup target add {}", platform.triple()));
+        return Some(format!("rustup target add {}", target.triple()));
     }
     None
 }
@@ -166,18 +166,17 @@ fn install_hint(tail: &VecDeque<String>, platform: Platform) -> Option<String> {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::{config::Architecture, package::platform::host};
+    use crate::{config::Architecture, package::build_target::host};
 
-    const LAMBDA: Platform = Platform { architecture: Architecture::Arm64, local: false, prepared: false };
+    const LAMBDA: BuildTarget = BuildTarget { architecture: Architecture::Arm64, local: false, prepared: false };
 
     #[test]
     fn lambda_gets_its_own_glibc_and_the_local_cloud_the_hosts() {
         let arguments = cargo_arguments(LAMBDA);
         assert_eq!(arguments[..3], ["zigbuild", "--target", "aarch64-unknown-linux-gnu.2.34"]);
-        let without_tract =
-            |platform: Platform| cargo_arguments(platform).contains(&"--no-default-features".to_owned());
-        assert_eq!((without_tract(LAMBDA), without_tract(Platform { prepared: true, ..LAMBDA })), (false, true));
-        let local = Platform::new(Architecture::Arm64, true, true);
+        let without_tract = |target: BuildTarget| cargo_arguments(target).contains(&"--no-default-features".to_owned());
+        assert_eq!((without_tract(LAMBDA), without_tract(BuildTarget { prepared: true, ..LAMBDA })), (false, true));
+        let local = BuildTarget::new(Architecture::Arm64, true, true);
         assert_eq!(cargo_arguments(local)[0], "build");
         assert_eq!(local.architecture, host().unwrap());
     }

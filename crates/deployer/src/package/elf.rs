@@ -7,7 +7,7 @@ use object::{
     read::elf::FileHeader as _,
 };
 
-use super::platform::{AL2023_GLIBC, Glibc, Platform};
+use super::build_target::{AL2023_GLIBC, BuildTarget, Glibc};
 use crate::config::Architecture;
 
 /// What the file says.
@@ -19,12 +19,12 @@ pub(super) struct Elf {
 }
 
 /// Checks that a bootstrap can run on the target.
-pub(super) fn check(bytes: &[u8], platform: &Platform) -> anyhow::Result<Elf> {
+pub(super) fn check(bytes: &[u8], target: &BuildTarget) -> anyhow::Result<Elf> {
     let elf = read(bytes)?;
-    if elf.architecture != platform.architecture {
-        bail!("it is built for {}, but {} is needed", elf.architecture.as_str(), platform.architecture.as_str());
+    if elf.architecture != target.architecture {
+        bail!("it is built for {}, but {} is needed", elf.architecture.as_str(), target.architecture.as_str());
     }
-    if let Some(needs) = elf.glibc.filter(|needs| !platform.local && *needs > AL2023_GLIBC) {
+    if let Some(needs) = elf.glibc.filter(|needs| !target.local && *needs > AL2023_GLIBC) {
         bail!("it needs GLIBC_{needs}, but provided.al2023 has {AL2023_GLIBC}");
     }
     Ok(elf)
@@ -71,8 +71,8 @@ mod tests {
         std::fs::read(std::env::current_exe().unwrap()).unwrap()
     }
 
-    fn platform(architecture: Architecture, local: bool) -> Platform {
-        Platform { architecture, local, prepared: true }
+    fn target(architecture: Architecture, local: bool) -> BuildTarget {
+        BuildTarget { architecture, local, prepared: true }
     }
 
     #[test]
@@ -89,13 +89,13 @@ mod tests {
         assert_eq!(elf.architecture, Architecture::X86_64);
         let glibc = elf.glibc.unwrap();
         assert!(glibc >= Glibc(2, 2) && glibc < Glibc(3, 0), "{glibc}");
-        check(&this_program(), &platform(Architecture::X86_64, true)).unwrap();
+        check(&this_program(), &target(Architecture::X86_64, true)).unwrap();
     }
 
     #[test]
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn another_machine_is_refused() {
-        let error = check(&this_program(), &platform(Architecture::Arm64, true)).unwrap_err();
+        let error = check(&this_program(), &target(Architecture::Arm64, true)).unwrap_err();
         assert_eq!(error.to_string(), "it is built for x86_64, but arm64 is needed");
     }
 
@@ -113,9 +113,9 @@ mod tests {
         for offset in offsets {
             program[offset..offset + newer.len()].copy_from_slice(newer.as_bytes());
         }
-        let error = check(&program, &platform(Architecture::X86_64, false)).unwrap_err();
+        let error = check(&program, &target(Architecture::X86_64, false)).unwrap_err();
         assert_eq!(error.to_string(), "it needs GLIBC_2.99, but provided.al2023 has 2.34");
-        check(&program, &platform(Architecture::X86_64, true)).unwrap();
+        check(&program, &target(Architecture::X86_64, true)).unwrap();
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 mod archive;
 mod bootstrap;
+mod build_target;
 mod elf;
 mod model;
-mod platform;
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use classifier::{Operators, PREPARED_FORMAT_MARKER};
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
-use self::{archive::Entry, model::Model, platform::Platform};
+use self::{archive::Entry, build_target::BuildTarget, model::Model};
 use crate::{
     change::{Event, Events},
     config::{Config, UNZIPPED_LIMIT},
@@ -69,20 +69,20 @@ pub async fn build_and_report(
     let owned = config.clone();
     let model = spawn_blocking(move || model::prepare(&owned)).await??;
     model_is_good();
-    let platform = Platform::new(config.function.architecture, local, model.prepared.is_some());
+    let target = BuildTarget::new(config.function.architecture, local, model.prepared.is_some());
     let binary = match &config.function.bootstrap {
         Some(path) => path.clone(),
-        None => bootstrap::compile(&config.root, &platform, events).await?,
+        None => bootstrap::compile(&config.root, &target, events).await?,
     };
     let owned = config.clone();
-    let artifact = spawn_blocking(move || assemble(&owned, model, &binary, &platform)).await??;
+    let artifact = spawn_blocking(move || assemble(&owned, model, &binary, &target)).await??;
     events.send(Event::Note(format!("packaged {} ({})", artifact.path.display(), size(artifact.zip.len()))));
     Ok(artifact)
 }
 
-fn assemble(config: &Config, model: Model, binary: &Path, platform: &Platform) -> anyhow::Result<Artifact> {
+fn assemble(config: &Config, model: Model, binary: &Path, target: &BuildTarget) -> anyhow::Result<Artifact> {
     let bytes = fs::read(binary).with_context(|| Failure::failed(format!("reading bootstrap {}", binary.display())))?;
-    let elf = elf::check(&bytes, platform).with_context(|| bootstrap::unusable(binary, platform))?;
+    let elf = elf::check(&bytes, target).with_context(|| bootstrap::unusable(binary, target))?;
     let bootstrap_bytes = bytes.len();
     let model_files = match model.prepared {
         Some(files) if reads_prepared(&bytes) => files,
@@ -178,8 +178,8 @@ mod tests {
         // A bootstrap that was built here must read what this program writes.
         config.function.bootstrap = None;
         let model = model::prepare(&config).unwrap();
-        let platform = Platform::new(config.function.architecture, true, true);
-        let error = assemble(&config, model, Path::new("/bin/sh"), &platform).unwrap_err();
+        let target = BuildTarget::new(config.function.architecture, true, true);
+        let error = assemble(&config, model, Path::new("/bin/sh"), &target).unwrap_err();
         assert!(format!("{error:#}").contains("another model format"), "{error:#}");
     }
 

@@ -6,7 +6,7 @@ use crate::config::Architecture;
 
 /// What a bootstrap is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Platform {
+pub(super) struct BuildTarget {
     pub architecture: Architecture,
     /// Whether it runs on this machine, in the local cloud.
     pub local: bool,
@@ -14,7 +14,7 @@ pub(super) struct Platform {
     pub prepared: bool,
 }
 
-impl Platform {
+impl BuildTarget {
     /// The local cloud runs the bootstrap on this machine, so deploy.toml's architecture does not apply there.
     pub(super) fn new(architecture: Architecture, local: bool, prepared: bool) -> Self {
         let host = host().filter(|_| local);
