@@ -165,8 +165,8 @@ impl StackId {
         )
     }
 
-    /// What may invoke the function: POST on `/` of this API, in each of its stages. The console writes the same form; the
-    /// root path ends in a slash.
+    /// What may invoke the function: POST on `/` of this API, in each of its stages. The console writes the same form;
+    /// the root path ends in a slash.
     pub fn source_arn(&self, api_id: &str) -> String {
         self.arn("execute-api", format_args!("{api_id}/*/POST/"))
     }

@@ -117,8 +117,8 @@ impl Clients {
         StackKey { name: config.name.clone(), stage: config.stage.clone(), region: self.region.clone() }
     }
 
-    /// Identifies the account, and so the stack. It is among the first calls of every command, so it reports an endpoint
-    /// that cannot be reached after two attempts instead of eight.
+    /// Identifies the account, and so the stack. It is among the first calls of every command, so it reports an
+    /// endpoint that cannot be reached after two attempts instead of eight.
     pub async fn identify(&self, config: &Config) -> Result<StackId> {
         let few = aws_sdk_sts::config::Builder::default().retry_config(
             RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(250)),
@@ -193,11 +193,9 @@ async fn credentials(profile: Option<&str>, region: &str) -> Result<SharedCreden
         Ok(_) => Ok(SharedCredentialsProvider::new(chain)),
         Err(error) if is_nothing_found(&error) => {
             tracing::debug!(?error, "no source has credentials");
-            Err(Failure::failed("no AWS credentials were found")
-                .hint(
-                    "run with `--local`, which needs none, or set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws sso login`",
-                )
-                .into())
+            let hint =
+                "run with `--local`, which needs none, set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws sso login`";
+            Err(Failure::failed("no AWS credentials were found").hint(hint).into())
         }
         Err(error) => {
             let failure = Failure::failed("loading the AWS credentials").hint(
@@ -209,7 +207,8 @@ async fn credentials(profile: Option<&str>, region: &str) -> Result<SharedCreden
 }
 
 /// Whether no source has credentials. Instance metadata is the last source, so its failure means the same; it also
-/// fails in networks where something else answers at its address. Only the text of the SDK's error shows that it failed.
+/// fails in networks where something else answers at its address. Only the text of the SDK's error shows that it
+/// failed.
 fn is_nothing_found(error: &CredentialsError) -> bool {
     let mut layers = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |layer| layer.source());
     matches!(error, CredentialsError::CredentialsNotLoaded(_)) || layers.any(|layer| layer.to_string().contains("IMDS"))

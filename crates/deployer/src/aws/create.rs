@@ -1,8 +1,8 @@
 //! Creates things whose names are not unique.
 //!
-//! Cognito and API Gateway create a second pool, client, API or authorizer for every CreateX that reaches them. So the SDK
-//! must not repeat such a call by itself: when the answer is lost, we first look for the thing, and send the call again
-//! only if it does not exist.
+//! Cognito and API Gateway create a second pool, client, API or authorizer for every CreateX that reaches them. So the
+//! SDK must not repeat such a call by itself: when the answer is lost, we first look for the thing, and send the call
+//! again only if it does not exist.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! SDK errors, reduced to what decisions and people need: AWS's code, its message, and whether the call may have had its
-//! effect.
+//! SDK errors, reduced to what decisions and people need: AWS's code, its message, and whether the call may have had
+//! its effect.
 //!
 //! Decisions read the code. They read the message only where AWS has no code of its own for the case.
 
@@ -66,13 +66,13 @@ impl ApiError {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => match denied_action(self.message()) {
                 Some(action) => {
                     format!(
-                        "allow {action} to the principal that runs deployer; `deployer policy` prints all permissions that it needs"
+                        "allow {action} to the principal that runs deployer; `deployer policy` prints all that it needs"
                     )
                 }
                 None => "give the principal that runs deployer the permissions that `deployer policy` prints".into(),
             },
             "ExpiredToken" | "ExpiredTokenException" => {
-                "the credentials have expired; renew them, for SSO with `aws sso login`".into()
+                "the credentials have expired; renew them, or for SSO run `aws sso login`".into()
             }
             "InvalidClientTokenId"
             | "UnrecognizedClientException"
@@ -98,8 +98,8 @@ impl ApiError {
     }
 }
 
-/// The action that the caller may not do. Only the message names it: "... is not authorized to perform: iam:CreateRole on
-/// resource: ...".
+/// The action that the caller may not do. Only the message names it: "... is not authorized to perform: iam:CreateRole
+/// on resource: ...".
 fn denied_action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("not authorized to perform: ")?;
     rest.split_whitespace().next()

@@ -1,5 +1,5 @@
-//! The one waiter: a condition as a predicate, a deadline from the caller, and pauses of a twentieth of the time that has
-//! passed.
+//! The one waiter: a condition as a predicate, a deadline from the caller, and pauses of a twentieth of the time that
+//! has passed.
 
 use std::time::{Duration, Instant};
 

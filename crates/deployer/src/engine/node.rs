@@ -73,8 +73,8 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Runs one node. It sends no events where `action` is none or a no-op. `needs` waits for other nodes. `work` returns the
-    /// id for the events and the value that other nodes wait for.
+    /// Runs one node. It sends no events where `action` is none or a no-op. `needs` waits for other nodes. `work`
+    /// returns the id for the events and the value that other nodes wait for.
     pub async fn run<N, T: Clone>(
         &self,
         kind: ResourceKind,

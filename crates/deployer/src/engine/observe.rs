@@ -1,9 +1,10 @@
-//! Reads what exists: first what is found by name and tag, then the children of the pool and of the API, then the client.
+//! Reads what exists: first what is found by name and tag, then the children of the pool and of the API, then the
+//! client.
 //!
-//! That takes three dependent round trips and, for a stack that is up, sixteen calls. One of them identifies the account;
-//! only the derived domain prefix waits for that. More calls are sent only where something differs: a pool that lost its
-//! name is found by its domain, a desired domain that the pool does not have is looked up, and the deployments are listed
-//! where the stage does not serve the one that we created last.
+//! That takes three dependent round trips and, for a stack that is up, sixteen calls. One of them identifies the
+//! account; only the derived domain prefix waits for that. More calls are sent only where something differs: a pool
+//! that lost its name is found by its domain, a desired domain that the pool does not have is looked up, and the
+//! deployments are listed where the stage does not serve the one that we created last.
 
 use anyhow::Result;
 use aws_sdk_apigateway::types::Resource;
@@ -178,8 +179,8 @@ async fn pool(reading: Reading<'_>) -> Result<Pool> {
     Ok(Pool { discovered, domain: Observed::child(domain), domain_holder: holder, ..children })
 }
 
-/// Looks also for the pool that has the desired domain: our own that somebody renamed, the one to adopt, or one that is in
-/// the way.
+/// Looks also for the pool that has the desired domain: our own that somebody renamed, the one to adopt, or one that is
+/// in the way.
 async fn by_domain(
     reading: Reading<'_>,
     found: user_pool::Discovered,

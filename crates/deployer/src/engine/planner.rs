@@ -131,8 +131,8 @@ pub fn plan(desired: &Desired, world: &World, options: &Options) -> Plan {
     Plan { changes, unowned, left_behind: left_behind(desired, world), steps }
 }
 
-/// The other stacks of the stage, where nothing of this one exists. Physical names derive from the stack's name, so those
-/// of another stack are known.
+/// The other stacks of the stage, where nothing of this one exists. Physical names derive from the stack's name, so
+/// those of another stack are known.
 fn left_behind(desired: &Desired, world: &World) -> Vec<LeftBehind> {
     if !world.is_empty() {
         return Vec::new();

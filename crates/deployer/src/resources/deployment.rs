@@ -1,8 +1,8 @@
 //! A deployment: CreateDeployment, GetDeployments. Hangs on the API and is deleted with it.
 //!
 //! A deployment is a snapshot of methods, integrations, authorizers and media types. A change of them reaches callers
-//! only with the next deployment. AWS returns no content of a deployment, so there is no `Actual`: its description holds
-//! a digest of its [`Snapshot`], and the stage's description a [`Record`], which deployment we created of which
+//! only with the next deployment. AWS returns no content of a deployment, so there is no `Actual`: its description
+//! holds a digest of its [`Snapshot`], and the stage's description a [`Record`], which deployment we created of which
 //! snapshot. A deployment is up to date while the stage points at the recorded one and the digest of the desired
 //! snapshot is the same. Where the stage is gone or points elsewhere, the listed deployments show whether one with the
 //! desired snapshot still exists. It is never changed, so there is [`create`] and no `reconcile`. It is never created

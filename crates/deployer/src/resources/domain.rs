@@ -2,9 +2,9 @@
 //! DeleteUserPoolDomain. Hangs on the pool.
 //!
 //! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced. This file has no
-//! `observe`, because DescribeUserPool returns the pool's domain. It has two functions in place of `reconcile`: [`claim`]
-//! decides which of two concurrent runs has the stack's pool, so other steps wait for it; [`wait_until_active`] takes up
-//! to a minute, and only the end of the run waits for that.
+//! `observe`, because DescribeUserPool returns the pool's domain. It has two functions in place of `reconcile`:
+//! [`claim`] decides which of two concurrent runs has the stack's pool, so other steps wait for it;
+//! [`wait_until_active`] takes up to a minute, and only the end of the run waits for that.
 
 use std::time::Duration;
 
@@ -41,8 +41,8 @@ pub async fn holder(cx: Reader<'_>, prefix: &str) -> Result<Option<String>> {
     Ok(describe(cx, prefix).await?.map(|(pool_id, _)| pool_id))
 }
 
-/// The pool that has the prefix, and the domain's state. Where there is no such domain, AWS returns an empty description
-/// and not an error.
+/// The pool that has the prefix, and the domain's state. Where there is no such domain, AWS returns an empty
+/// description and not an error.
 async fn describe(cx: Reader<'_>, prefix: &str) -> Result<Option<(String, Option<DomainStatusType>)>> {
     let answer = cx.aws.cognito.describe_user_pool_domain().domain(prefix).send().await;
     let description =
@@ -54,9 +54,9 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
     Diff::default().field("domain", &desired.prefix, actual.map(|actual| &actual.prefix)).done()
 }
 
-/// First phase: gives the prefix to the pool, in place of another one that it has. Returns the id of the pool that holds
-/// it, if that is another one of this account: AWS gives a prefix to one pool only, so of two runs that each created a
-/// pool just one gets it.
+/// First phase: gives the prefix to the pool, in place of another one that it has. Returns the id of the pool that
+/// holds it, if that is another one of this account: AWS gives a prefix to one pool only, so of two runs that each
+/// created a pool just one gets it.
 pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<Option<String>> {
     let prefix = &desired.prefix;
     if let Step::Replace(actual, _) = step {

@@ -1,7 +1,7 @@
 //! The function's log group: CreateLogGroup, PutRetentionPolicy, DescribeLogGroups, ListTagsForResource.
 //!
-//! Created before the function, because Lambda would create it without a retention and without our tags. A late write of
-//! a deleted function can do the same, so an existing one is no error. Owned by tags.
+//! Created before the function, because Lambda would create it without a retention and without our tags. A late write
+//! of a deleted function can do the same, so an existing one is no error. Owned by tags.
 
 use anyhow::Result;
 

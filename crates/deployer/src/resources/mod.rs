@@ -1,6 +1,6 @@
 //! The resources of a stack, one file each, all of one shape: `Desired` (from deploy.toml), `Actual` (the part of what
-//! exists that we manage), `observe`, `diff` (pure), `reconcile` (creates, updates, adopts or replaces) and `delete` (not
-//! found is success). What is deleted with its parent has no `delete`. `domain`, `function`, `permission` and
+//! exists that we manage), `observe`, `diff` (pure), `reconcile` (creates, updates, adopts or replaces) and `delete`
+//! (not found is success). What is deleted with its parent has no `delete`. `domain`, `function`, `permission` and
 //! `deployment` differ further; each says why.
 //!
 //! A resource never edits another one. The stack's tags prove ownership; what cannot be tagged hangs on something that

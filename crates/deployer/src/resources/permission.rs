@@ -1,8 +1,9 @@
 //! The permission by which API Gateway invokes the function: GetPolicy, AddPermission, RemovePermission.
 //!
-//! It is one statement with a fixed id in the function's policy, so it hangs on the function. A second AddPermission with
-//! that id is ResourceConflictException. Where there is no policy, AWS answers ResourceNotFoundException and MiniStack an
-//! empty one. [`reconcile`] returns a [`Claim`], because the statement also decides between concurrent runs.
+//! It is one statement with a fixed id in the function's policy, so it hangs on the function. A second AddPermission
+//! with that id is ResourceConflictException. Where there is no policy, AWS answers ResourceNotFoundException and
+//! MiniStack an empty one. [`reconcile`] returns a [`Claim`], because the statement also decides between concurrent
+//! runs.
 
 use std::time::Duration;
 
@@ -140,8 +141,8 @@ pub enum Claim {
     OtherApi(String),
 }
 
-/// Lets the API invoke the function. A statement cannot be changed, so one that differs is removed first. Lambda accepts
-/// its id once, so of two runs that each created an API just one is let in.
+/// Lets the API invoke the function. A statement cannot be changed, so one that differs is removed first. Lambda
+/// accepts its id once, so of two runs that each created an API just one is let in.
 pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Result<Claim> {
     let mut stale = match step {
         Step::Keep(_) | Step::Skip(_) => return Ok(Claim::Ours),

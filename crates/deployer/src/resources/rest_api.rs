@@ -175,8 +175,8 @@ async fn create_api(cx: Context<'_>, desired: &Desired) -> Result<Ids> {
 }
 
 /// Media types are patched one by one, with a slash in them written as `~1`, as AWS documents it. MiniStack keeps the
-/// `~1` and turns its list into a map. No call suits both, so a change of this field works on AWS and on the local cloud
-/// only.
+/// `~1` and turns its list into a map. No call suits both, so a change of this field works on AWS and on the local
+/// cloud only.
 fn patches(desired: &Desired, actual: &Actual) -> Vec<PatchOperation> {
     let path = |kind: &str| format!("/binaryMediaTypes/{}", kind.replace('~', "~0").replace('/', "~1"));
     let patch = |op, path: String| PatchOperation::builder().op(op).path(path);

@@ -1,4 +1,5 @@
-//! What tests of several modules share: a stack in a local cloud, its configuration, and servers that answer as it does.
+//! What tests of several modules share: a stack in a local cloud, its configuration, and servers that answer as it
+//! does.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cloud;

@@ -82,10 +82,7 @@ impl fmt::Display for PlanView<'_> {
                 other.resources.iter().map(|(kind, id)| format!("{} {id}", kind.as_str())).collect();
             let (stack, stage, names) = (&other.stack, &other.stage, names.join(", "));
             writeln!(f, "Stack {stack} in stage {stage} stays as it is: {names}.")?;
-            writeln!(
-                f,
-                "If you renamed that stack, delete it under its old name: set name = \"{stack}\" and run `deployer down`."
-            )?;
+            writeln!(f, "If you renamed that stack, delete it: set name = \"{stack}\" and run `deployer down`.")?;
         }
         Ok(())
     }

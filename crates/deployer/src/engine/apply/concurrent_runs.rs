@@ -2,9 +2,9 @@
 //! own. What is unique decides which stays: the pool that gets the domain, and the API that the function's permission
 //! names. The run that comes second deletes what it has created, starts nothing more, and reports why.
 //!
-//! There is no lock, so a run that dies leaves none behind. Steps that write only to a run's own pool and API do not wait
-//! for the decision; steps that write to something that both runs share do. Dates cannot decide: AWS sets them before a
-//! listing shows the thing.
+//! There is no lock, so a run that dies leaves none behind. Steps that write only to a run's own pool and API do not
+//! wait for the decision; steps that write to something that both runs share do. Dates cannot decide: AWS sets them
+//! before a listing shows the thing.
 
 use anyhow::Result;
 
@@ -58,8 +58,8 @@ impl Run<'_> {
         }
     }
 
-    /// Nothing about a client is unique. In a shared pool the run that sees two clients deletes its own. Both runs may do
-    /// that; then the next run creates one.
+    /// Nothing about a client is unique. In a shared pool the run that sees two clients deletes its own. Both runs may
+    /// do that; then the next run creates one.
     pub(super) async fn only_client(&self) {
         let created = matches!(self.plan.steps.app_client, Step::Create | Step::Replace(..));
         let shared = !matches!(self.plan.steps.user_pool, Step::Create);

@@ -40,8 +40,8 @@ impl Run<'_> {
         self.nodes.run(Kind::Role, step.action(), &self.slots.role, nothing(), work).await;
     }
 
-    /// After the log group, because Lambda would create one of its own. A function that exists already may be shared with
-    /// a concurrent run.
+    /// After the log group, because Lambda would create one of its own. A function that exists already may be shared
+    /// with a concurrent run.
     pub(super) async fn function(&self) {
         let step = &self.plan.steps.function;
         let needs = async {
@@ -221,8 +221,8 @@ impl Run<'_> {
         self.nodes.run(Kind::Integration, step.action(), &self.slots.integration, needs, work).await;
     }
 
-    /// With this statement, an API that this run created becomes the stack's. So it waits for the claimed pool: a run whose
-    /// pool is not the stack's has no API to offer.
+    /// With this statement, an API that this run created becomes the stack's. So it waits for the claimed pool: a run
+    /// whose pool is not the stack's has no API to offer.
     pub(super) async fn permission(&self) {
         let step = &self.plan.steps.permission;
         let needs = async {

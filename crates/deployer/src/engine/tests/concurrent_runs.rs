@@ -1,7 +1,8 @@
-//! Two runs on one stack at the same time: nothing is created twice, nothing is mixed, and the run that gives way says why.
+//! Two runs on one stack at the same time: nothing is created twice, nothing is mixed, and the run that gives way says
+//! why.
 //!
-//! In every case the second starts a little later, so that the runs meet at different calls. `DEPLOYER_TEST_RACES` sets how
-//! many cases a scenario has.
+//! In every case the second starts a little later, so that the runs meet at different calls. `DEPLOYER_TEST_RACES` sets
+//! how many cases a scenario has.
 
 use std::time::Duration;
 
@@ -143,8 +144,8 @@ async fn race(from: &Path, runs: [Run; 2], missing: Missing, offset: Duration) -
     }
     let won = [ends.0.is_ok(), ends.1.is_ok()];
     nothing_twice(&cloud, &case);
-    // Of two runs that report success, the later one is right. `down` deletes what it has seen; an `up` that fails reports
-    // what it created after that.
+    // Of two runs that report success, the later one is right. `down` deletes what it has seen; an `up` that fails
+    // reports what it created after that.
     let done = [runs[0].is_done(&cloud).await, runs[1].is_done(&cloud).await];
     assert!(won != [true, true] || done.contains(&true), "{case}: a mixture");
     let after = won != [true, true] && (won[0] && !done[0] || won[1] && !done[1]);
@@ -225,8 +226,9 @@ async fn two_repairs() {
     }
 }
 
-/// Ten stacks of one account come up side by side under the rates that AWS documents, and are deleted again. AWS deletes one
-/// API in 30 s for the whole account, so ten `down`s take five minutes: `DEPLOYER_TEST_STACKS` sets how many are deleted.
+/// Ten stacks of one account come up side by side under the rates that AWS documents, and are deleted again. AWS
+/// deletes one API in 30 s for the whole account, so ten `down`s take five minutes: `DEPLOYER_TEST_STACKS` sets how
+/// many are deleted.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
 async fn ten_stacks_at_once_under_the_documented_rates() {

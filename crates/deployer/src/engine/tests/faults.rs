@@ -1,7 +1,7 @@
 //! Nothing is lost and nothing is created twice, whichever call fails and however.
 //!
-//! Every call of `up` from nothing, of an update and of `down` meets every fault once. A client that is killed is one that
-//! is dropped while its call is held. Then the same command runs again, and must converge.
+//! Every call of `up` from nothing, of an update and of `down` meets every fault once. A client that is killed is one
+//! that is dropped while its call is held. Then the same command runs again, and must converge.
 
 use std::collections::BTreeMap;
 
@@ -110,8 +110,8 @@ async fn calls(command: Command, from: &Path) -> Vec<(String, usize)> {
     calls.collect()
 }
 
-/// Returns how many runs it took after the one that met the fault. A killed client may leave a call in flight that has its
-/// effect only after the next run has read the state; the run after that finds both things and keeps one.
+/// Returns how many runs it took after the one that met the fault. A killed client may leave a call in flight that has
+/// its effect only after the next run has read the state; the run after that finds both things and keeps one.
 async fn survives(command: Command, from: &Path, call: &(String, usize), name: &str, fault: Fault) -> usize {
     let case = format!("{} #{} {name}", call.0, call.1);
     let cloud = command.prepare(from).await;

@@ -1,6 +1,7 @@
 //! How many calls and writes a stack needs from `up` to `down`, and how deep they depend on each other.
 //!
-//! The depth is printed and not asserted: it derives from the clock, and a busy machine makes it look deeper than it is.
+//! The depth is printed and not asserted: it derives from the clock, and a busy machine makes it look deeper than it
+//! is.
 
 use local_aws::depth;
 

@@ -66,8 +66,8 @@ pub struct Actual {
     pub reserved_concurrency: Option<i32>,
     /// Of its zip.
     pub code_sha256: String,
-    /// SHA-256 of the zip that we uploaded last, as a tag records it. It shows code that somebody else has uploaded, even
-    /// without a package to compare with.
+    /// SHA-256 of the zip that we uploaded last, as a tag records it. It shows code that somebody else has uploaded,
+    /// even without a package to compare with.
     pub code_tag: Option<String>,
     /// `Text` or `JSON`.
     pub log_format: String,
