@@ -9,7 +9,7 @@ use super::{
     plan::Change,
 };
 use crate::{
-    change::{Action, ResourceKind as Kind},
+    change::{Action, ResourceKind},
     error::Failure,
     resources::{Context, domain, function, log_group, rest_api, role, user_pool},
 };
@@ -22,22 +22,22 @@ pub fn plan(cx: Context<'_>, world: &World) -> Vec<Change> {
         changes.push(Change { resource, action: Action::Delete, id, reason: None, diff: Vec::new() });
     };
     for api in apis(world) {
-        add(Kind::RestApi, &api.id);
+        add(ResourceKind::RestApi, &api.id);
     }
     for pool in pools(world) {
         if let Some(prefix) = &pool.domain {
-            add(Kind::Domain, prefix);
+            add(ResourceKind::Domain, prefix);
         }
-        add(Kind::UserPool, &pool.id);
+        add(ResourceKind::UserPool, &pool.id);
     }
     if world.function.owned().is_some() {
-        add(Kind::Function, &cx.id.function());
+        add(ResourceKind::Function, &cx.id.function());
     }
     if world.role.owned().is_some() {
-        add(Kind::Role, &cx.id.role());
+        add(ResourceKind::Role, &cx.id.role());
     }
     if world.log_group.owned().is_some() {
-        add(Kind::LogGroup, &cx.id.log_group());
+        add(ResourceKind::LogGroup, &cx.id.log_group());
     }
     changes
 }
@@ -80,19 +80,19 @@ pub async fn destroy(cx: Context<'_>, world: &World) -> Result<()> {
     tokio::join!(
         delete_apis(cx, &nodes, world),
         delete_pools(cx, &nodes, world),
-        nodes.run(Kind::Function, delete.filter(|_| has_function), &function, nothing(), async |()| {
+        nodes.run(ResourceKind::Function, delete.filter(|_| has_function), &function, nothing(), async |()| {
             if has_function {
                 function::delete(cx).await?;
             }
             Ok((cx.id.function(), ()))
         }),
-        nodes.run(Kind::Role, delete.filter(|_| has_role), &roles, function.get(), async |()| {
+        nodes.run(ResourceKind::Role, delete.filter(|_| has_role), &roles, function.get(), async |()| {
             if has_role {
                 role::delete(cx).await?;
             }
             Ok((cx.id.role(), ()))
         }),
-        nodes.run(Kind::LogGroup, delete.filter(|_| has_group), &groups, function.get(), async |()| {
+        nodes.run(ResourceKind::LogGroup, delete.filter(|_| has_group), &groups, function.get(), async |()| {
             if has_group {
                 log_group::delete(cx).await?;
             }
@@ -109,7 +109,7 @@ async fn delete_apis(cx: Context<'_>, nodes: &Nodes<'_>, world: &World) {
             rest_api::delete(cx, &api.id).await?;
             Ok((api.id.clone(), ()))
         };
-        nodes.run(Kind::RestApi, Some(Action::Delete), &slot, nothing(), work).await;
+        nodes.run(ResourceKind::RestApi, Some(Action::Delete), &slot, nothing(), work).await;
     }
 }
 
@@ -120,7 +120,7 @@ async fn delete_pools(cx: Context<'_>, nodes: &Nodes<'_>, world: &World) {
             delete_pool(cx, pool).await?;
             Ok((pool.id.clone(), ()))
         };
-        nodes.run(Kind::UserPool, Some(Action::Delete), &slot, nothing(), work).await;
+        nodes.run(ResourceKind::UserPool, Some(Action::Delete), &slot, nothing(), work).await;
     }
 }
 

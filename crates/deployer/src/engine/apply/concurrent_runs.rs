@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::run::{Run, existing};
 use crate::{
-    change::{ResourceKind as Kind, Step},
+    change::{ResourceKind, Step},
     engine::{destroy, node::Blocked},
     error::Failure,
     resources::{app_client, domain, permission, rest_api, user_pool},
@@ -31,11 +31,11 @@ impl Run<'_> {
                 }
                 self.give_up_pool(id).await?;
                 self.give_up_api().await?;
-                return Err(gave_way(Kind::UserPool, &holder));
+                return Err(gave_way(ResourceKind::UserPool, &holder));
             }
             Ok((String::new(), pool))
         };
-        self.nodes.run(Kind::Domain, None, &self.slots.claimed_pool, needs, work).await;
+        self.nodes.run(ResourceKind::Domain, None, &self.slots.claimed_pool, needs, work).await;
     }
 
     /// A run that creates a pool writes to shared resources only once its pool is known to be the stack's.
@@ -53,7 +53,7 @@ impl Run<'_> {
             permission::Claim::Ours => Ok(()),
             permission::Claim::OtherApi(other) => {
                 self.give_up_api().await?;
-                Err(gave_way(Kind::RestApi, &other))
+                Err(gave_way(ResourceKind::RestApi, &other))
             }
         }
     }
@@ -71,12 +71,12 @@ impl Run<'_> {
                 others.retain(|other| *other != client && !self.plan.steps.leftovers.clients.contains(other));
                 if let Some(other) = others.first() {
                     app_client::delete(self.cx, &pool, &client).await?;
-                    return Err(gave_way(Kind::AppClient, other));
+                    return Err(gave_way(ResourceKind::AppClient, other));
                 }
             }
             Ok((String::new(), ()))
         };
-        self.nodes.run(Kind::AppClient, None, &self.slots.only_client, needs, work).await;
+        self.nodes.run(ResourceKind::AppClient, None, &self.slots.only_client, needs, work).await;
     }
 
     /// Deletes the pool that this run has created, unless somebody has added a user to it.
@@ -99,7 +99,7 @@ impl Run<'_> {
     }
 }
 
-fn gave_way(kind: Kind, other: &str) -> anyhow::Error {
+fn gave_way(kind: ResourceKind, other: &str) -> anyhow::Error {
     let what = kind.words();
     Failure::conflict(format!("another run has created {what} \"{other}\" at the same time, so this one has stopped"))
         .into()

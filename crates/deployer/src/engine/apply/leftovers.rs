@@ -2,7 +2,7 @@
 
 use super::run::{Run, nothing};
 use crate::{
-    change::{Action, ResourceKind as Kind},
+    change::{Action, ResourceKind},
     engine::{destroy, plan::Leftovers},
     resources::{method, permission, rest_api, stage},
 };
@@ -19,7 +19,7 @@ impl Run<'_> {
             }
             Ok((methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), ()))
         };
-        self.nodes.run(Kind::Method, deletes(methods), &self.slots.foreign_methods, needs, work).await;
+        self.nodes.run(ResourceKind::Method, deletes(methods), &self.slots.foreign_methods, needs, work).await;
     }
 
     /// Waits for nothing else, because such a stage may be open.
@@ -33,7 +33,7 @@ impl Run<'_> {
             }
             Ok((stages.join(", "), ()))
         };
-        self.nodes.run(Kind::Stage, deletes(stages), &self.slots.other_stages, needs, work).await;
+        self.nodes.run(ResourceKind::Stage, deletes(stages), &self.slots.other_stages, needs, work).await;
     }
 
     pub(super) async fn foreign_statements(&self) {
@@ -46,13 +46,15 @@ impl Run<'_> {
         };
         // Lambda makes changes of a function and of its policy one at a time.
         let needs = self.slots.permission.get();
-        self.nodes.run(Kind::Permission, deletes(statements), &self.slots.foreign_statements, needs, work).await;
+        self.nodes
+            .run(ResourceKind::Permission, deletes(statements), &self.slots.foreign_statements, needs, work)
+            .await;
     }
 
     /// What interrupted runs left behind; nothing in the stack uses it.
     pub(super) async fn duplicates(&self) {
         let Leftovers { pools, apis, .. } = &self.plan.steps.leftovers;
-        let kind = if pools.is_empty() { Kind::RestApi } else { Kind::UserPool };
+        let kind = if pools.is_empty() { ResourceKind::RestApi } else { ResourceKind::UserPool };
         let work = async |()| {
             for pool in pools {
                 destroy::delete_pool(self.cx, pool).await?;

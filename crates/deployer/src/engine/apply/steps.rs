@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::run::{Run, existing, is_left_out, nothing};
 use crate::{
-    change::{ResourceKind as Kind, Step},
+    change::{ResourceKind, Step},
     error::Failure,
     interrupt,
     resources::{
@@ -25,19 +25,19 @@ impl Run<'_> {
             package = packaging => package,
             () = interrupt::asked() => Err(interrupt::failure().into()),
         };
-        self.slots.package.fill(package.map_err(|error| self.nodes.failed(Kind::Function, error)));
+        self.slots.package.fill(package.map_err(|error| self.nodes.failed(ResourceKind::Function, error)));
     }
 
     pub(super) async fn log_group(&self) {
         let step = &self.plan.steps.log_group;
         let work = async |()| Ok((log_group::reconcile(self.cx, &self.desired.log_group, step).await?, ()));
-        self.nodes.run(Kind::LogGroup, step.action(), &self.slots.log_group, nothing(), work).await;
+        self.nodes.run(ResourceKind::LogGroup, step.action(), &self.slots.log_group, nothing(), work).await;
     }
 
     pub(super) async fn role(&self) {
         let step = &self.plan.steps.role;
         let work = async |()| Ok((role::reconcile(self.cx, &self.desired.role, step).await?, ()));
-        self.nodes.run(Kind::Role, step.action(), &self.slots.role, nothing(), work).await;
+        self.nodes.run(ResourceKind::Role, step.action(), &self.slots.role, nothing(), work).await;
     }
 
     /// After the log group, because Lambda would create one of its own. A function that exists already may be shared
@@ -66,7 +66,7 @@ impl Run<'_> {
             }
             Ok((function::reconcile(self.cx, desired, remaining).await?, ()))
         };
-        self.nodes.run(Kind::Function, step.action(), &self.slots.function, needs, work).await;
+        self.nodes.run(ResourceKind::Function, step.action(), &self.slots.function, needs, work).await;
     }
 
     /// A new function is Pending for a while; only the end of the run waits for that.
@@ -78,7 +78,7 @@ impl Run<'_> {
             }
             Ok((String::new(), ()))
         };
-        self.nodes.run(Kind::Function, None, &self.slots.function_ready, self.slots.function.get(), work).await;
+        self.nodes.run(ResourceKind::Function, None, &self.slots.function_ready, self.slots.function.get(), work).await;
     }
 
     pub(super) async fn user_pool(&self) {
@@ -90,7 +90,7 @@ impl Run<'_> {
             let id = user_pool::reconcile(self.cx, &self.desired.user_pool, step).await?;
             Ok((id.clone(), Some(id)))
         };
-        self.nodes.run(Kind::UserPool, step.action(), &self.slots.pool, nothing(), work).await;
+        self.nodes.run(ResourceKind::UserPool, step.action(), &self.slots.pool, nothing(), work).await;
     }
 
     pub(super) async fn resource_server(&self) {
@@ -99,7 +99,7 @@ impl Run<'_> {
         let work = async |pool: String| {
             Ok((resource_server::reconcile(self.cx, &pool, &self.desired.resource_server, step).await?, ()))
         };
-        self.nodes.run(Kind::ResourceServer, step.action(), &self.slots.server, needs, work).await;
+        self.nodes.run(ResourceKind::ResourceServer, step.action(), &self.slots.server, needs, work).await;
     }
 
     pub(super) async fn app_client(&self) {
@@ -118,7 +118,7 @@ impl Run<'_> {
             }
             Ok((id.clone(), Some(id)))
         };
-        self.nodes.run(Kind::AppClient, step.action(), &self.slots.client, needs, work).await;
+        self.nodes.run(ResourceKind::AppClient, step.action(), &self.slots.client, needs, work).await;
     }
 
     /// After the client, which must no longer name the scopes that are removed.
@@ -134,7 +134,7 @@ impl Run<'_> {
             }
             Ok((String::new(), ()))
         };
-        self.nodes.run(Kind::ResourceServer, None, &self.slots.shrunk_scopes, needs, work).await;
+        self.nodes.run(ResourceKind::ResourceServer, None, &self.slots.shrunk_scopes, needs, work).await;
     }
 
     /// The prefix is claimed already; it takes a while until it serves.
@@ -145,7 +145,7 @@ impl Run<'_> {
             let prefix = domain::wait_until_active(self.cx, &self.desired.domain, step).await?;
             Ok((prefix.clone(), (!is_left_out(step)).then_some(prefix)))
         };
-        self.nodes.run(Kind::Domain, step.action(), &self.slots.domain, needs, work).await;
+        self.nodes.run(ResourceKind::Domain, step.action(), &self.slots.domain, needs, work).await;
     }
 
     pub(super) async fn rest_api(&self) {
@@ -157,7 +157,7 @@ impl Run<'_> {
             let api = rest_api::reconcile(self.cx, &self.desired.rest_api, step).await?;
             Ok((api.api_id.clone(), Some(api)))
         };
-        self.nodes.run(Kind::RestApi, step.action(), &self.slots.api, nothing(), work).await;
+        self.nodes.run(ResourceKind::RestApi, step.action(), &self.slots.api, nothing(), work).await;
     }
 
     /// The id of the root path. Where it must be read, that happens while the authorizer is created.
@@ -170,7 +170,7 @@ impl Run<'_> {
             };
             Ok((String::new(), root_id))
         };
-        self.nodes.run(Kind::RestApi, None, &self.slots.root_id, needs, work).await;
+        self.nodes.run(ResourceKind::RestApi, None, &self.slots.root_id, needs, work).await;
     }
 
     /// Only the pool that stays may guard an API that existed before. An API that this run creates is its own, so its
@@ -191,7 +191,7 @@ impl Run<'_> {
             let id = authorizer::reconcile(self.cx, &api.api_id, &pool_arn, &self.desired.authorizer, step).await?;
             Ok((id.clone(), Some(id)))
         };
-        self.nodes.run(Kind::Authorizer, step.action(), &self.slots.authorizer, needs, work).await;
+        self.nodes.run(ResourceKind::Authorizer, step.action(), &self.slots.authorizer, needs, work).await;
     }
 
     pub(super) async fn method(&self) {
@@ -204,7 +204,7 @@ impl Run<'_> {
             let root = Root { api_id: &api.api_id, id: &root_id };
             Ok((method::reconcile(self.cx, root, &authorizer, &self.desired.method, step).await?, ()))
         };
-        self.nodes.run(Kind::Method, step.action(), &self.slots.method, needs, work).await;
+        self.nodes.run(ResourceKind::Method, step.action(), &self.slots.method, needs, work).await;
     }
 
     /// Does not need the function, whose ARN is known before it exists.
@@ -218,7 +218,7 @@ impl Run<'_> {
             let root = Root { api_id: &api.api_id, id: &root_id };
             Ok((integration::reconcile(self.cx, root, &self.desired.integration, step).await?, ()))
         };
-        self.nodes.run(Kind::Integration, step.action(), &self.slots.integration, needs, work).await;
+        self.nodes.run(ResourceKind::Integration, step.action(), &self.slots.integration, needs, work).await;
     }
 
     /// With this statement, an API that this run created becomes the stack's. So it waits for the claimed pool: a run
@@ -235,7 +235,7 @@ impl Run<'_> {
             self.claim_function(&api.api_id).await?;
             Ok((permission::STATEMENT.to_owned(), ()))
         };
-        self.nodes.run(Kind::Permission, step.action(), &self.slots.permission, needs, work).await;
+        self.nodes.run(ResourceKind::Permission, step.action(), &self.slots.permission, needs, work).await;
     }
 
     pub(super) async fn deployment(&self) {
@@ -254,7 +254,7 @@ impl Run<'_> {
             let deployment_id = deployment::create(self.cx, &api.api_id, &snapshot).await?;
             Ok((deployment_id.clone(), Some(Record { deployment_id, snapshot })))
         };
-        self.nodes.run(Kind::Deployment, step.action(), &self.slots.deployment, needs, work).await;
+        self.nodes.run(ResourceKind::Deployment, step.action(), &self.slots.deployment, needs, work).await;
     }
 
     pub(super) async fn stage(&self) {
@@ -263,6 +263,6 @@ impl Run<'_> {
         let work = async |(record, api): (Option<Record>, rest_api::Ids)| {
             Ok((stage::reconcile(self.cx, &api.api_id, record.as_ref(), &self.desired.stage, step).await?, ()))
         };
-        self.nodes.run(Kind::Stage, step.action(), &self.slots.stage, needs, work).await;
+        self.nodes.run(ResourceKind::Stage, step.action(), &self.slots.stage, needs, work).await;
     }
 }
