@@ -8,7 +8,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::Duration,
 };
 
@@ -93,14 +93,14 @@ pub async fn ensure(root: &Path) -> anyhow::Result<LocalEndpoint> {
     let dir = folder(root);
     private_file::create_dir(&dir).with_context(|| Failure::failed(format!("creating folder {}", dir.display())))?;
     // Two commands that start it at once start one process.
-    let _lock = lock(&dir).await?;
+    let lock = lock(&dir).await?;
     if let Some(running) = status(root).await? {
         if running.health.version == env!("CARGO_PKG_VERSION") {
             return endpoint(&dir, running.url);
         }
         end(&dir).await?;
     }
-    let url = start(&dir, None).await?;
+    let url = start(&dir, None, &lock).await?;
     endpoint(&dir, url)
 }
 
@@ -110,9 +110,9 @@ pub async fn restart_under(root: &Path, policy: &Path) -> anyhow::Result<()> {
     let policy = std::path::absolute(policy)?;
     let dir = folder(root);
     private_file::create_dir(&dir).with_context(|| Failure::failed(format!("creating folder {}", dir.display())))?;
-    let _lock = lock(&dir).await?;
+    let lock = lock(&dir).await?;
     end(&dir).await?;
-    start(&dir, Some(&policy)).await?;
+    start(&dir, Some(&policy), &lock).await?;
     Ok(())
 }
 
@@ -147,6 +147,7 @@ pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>, like_aws: bool)
     let mut server = local_aws::start(options).await.context(Failure::failed("starting the local cloud"))?;
     let started = Started { url: server.endpoint(), pid: std::process::id() };
     private_file::write(&dir.join("server.json"), &serde_json::to_vec(&started)?).context("writing server.json")?;
+    release_start_lock().context("releasing the start lock")?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -162,6 +163,11 @@ pub async fn serve(dir: &Path, port: u16, policy: Option<&Path>, like_aws: bool)
     // Only to tidy up: every reader checks the health too.
     let _ = fs::remove_file(dir.join("server.json"));
     Ok(())
+}
+
+/// Closes this process's share of the start lock, see [`spawn`].
+fn release_start_lock() -> io::Result<()> {
+    Ok(rustix::stdio::dup2_stdin(fs::File::open("/dev/null")?)?)
 }
 
 /// Waits for the lock that starting and stopping need; dropping the file releases it.
@@ -201,13 +207,13 @@ async fn health(started: &Started) -> anyhow::Result<Option<Health>> {
 }
 
 /// Starts the process on its last port if that is free, so that URLs stay the same.
-async fn start(dir: &Path, policy: Option<&Path>) -> anyhow::Result<String> {
+async fn start(dir: &Path, policy: Option<&Path>, lock: &fs::File) -> anyhow::Result<String> {
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     let last = || fs::read_to_string(dir.join("port")).ok()?.trim().parse::<u16>().ok();
     let port = last().filter(free).unwrap_or(0);
-    let url = match launch(dir, port, policy).await {
+    let url = match launch(dir, port, policy, lock).await {
         // Another process may have bound the port since the check.
-        Err(_) if port != 0 => launch(dir, 0, policy).await?,
+        Err(_) if port != 0 => launch(dir, 0, policy, lock).await?,
         launched => launched?,
     };
     let port = url.rsplit(':').next().unwrap_or_default();
@@ -215,12 +221,12 @@ async fn start(dir: &Path, policy: Option<&Path>) -> anyhow::Result<String> {
     Ok(url)
 }
 
-async fn launch(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<String> {
+async fn launch(dir: &Path, port: u16, policy: Option<&Path>, lock: &fs::File) -> anyhow::Result<String> {
     let log = dir.join(LOG);
     let failed = || Failure::failed("starting the local cloud").hint(format!("see its log, {}", log.display()));
     // The file of an earlier process must not be taken for this one's.
     let _ = fs::remove_file(dir.join("server.json"));
-    let mut child = spawn(dir, port, policy, &log).with_context(failed)?;
+    let mut child = spawn(dir, port, policy, lock, &log).with_context(failed)?;
     let mut backoff = Backoff::starting(FIRST_PAUSE, START_PATIENCE);
     loop {
         if let Some(started) = started(dir).filter(|started| started.pid == child.id())
@@ -240,8 +246,10 @@ async fn launch(dir: &Path, port: u16, policy: Option<&Path>) -> anyhow::Result<
     }
 }
 
-/// Spawns the process in a group of its own, so that Ctrl-C reaches this command only.
-fn spawn(dir: &Path, port: u16, policy: Option<&Path>, log: &Path) -> io::Result<Child> {
+/// Spawns the process in a group of its own, so that Ctrl-C reaches this command only. The process holds the start lock too,
+/// as its stdin, until it has written server.json: if this command is killed before that, the next one waits instead of
+/// starting a second process.
+fn spawn(dir: &Path, port: u16, policy: Option<&Path>, lock: &fs::File, log: &Path) -> io::Result<Child> {
     let output = private_file::append(log)?;
     let mut command = Command::new(env::current_exe()?);
     command.args(["local", "serve", "--port"]).arg(port.to_string()).arg("--dir").arg(dir);
@@ -249,7 +257,7 @@ fn spawn(dir: &Path, port: u16, policy: Option<&Path>, log: &Path) -> io::Result
         command.arg("--policy").arg(policy);
     }
     command.current_dir(dir).process_group(0);
-    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    command.stdin(lock.try_clone()?).stdout(output.try_clone()?).stderr(output);
     // It needs no AWS account, and this command's environment must not choose its stage or output format.
     let ours = |name: &str| name.starts_with("AWS_") || name.starts_with("DEPLOYER_");
     for (name, _) in env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {

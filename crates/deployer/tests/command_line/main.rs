@@ -238,6 +238,63 @@ fn concurrent_starts_start_one_process() {
     assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
 }
 
+/// The lock passes to the process that is starting: until it has written server.json, nobody else can tell that it runs.
+#[test]
+fn a_start_that_is_killed_is_finished_by_the_process_that_it_started() {
+    let cloud = Cloud::new();
+    let (_, first) = cloud.start();
+    cloud.json("stop");
+    assert!(cloud.path().join(".deployer/local/state.json").is_file(), "process {first} wrote its state");
+
+    // A process that reads its state from a pipe cannot finish starting before somebody writes to it.
+    let state = cloud.path().join(".deployer/local/state.json");
+    let bytes = fs::read(&state).unwrap();
+    fs::remove_file(&state).unwrap();
+    assert!(Command::new("mkfifo").arg(&state).status().unwrap().success());
+    let start =
+        || deployer(cloud.path()).args(["local", "start", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut killed = start();
+    let serving = wait_for(|| child_of(killed.id()));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+
+    let mut next = start();
+    // It waits for the lock; one that does not would end by itself.
+    wait_for(|| {
+        assert_eq!(next.try_wait().unwrap(), None, "the second start does not wait");
+        waits_for_a_lock(next.id()).then_some(())
+    });
+    fs::write(&state, bytes).unwrap();
+    let output = next.wait_with_output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["pid"], serving, "{document}");
+}
+
+/// Asks until there is an answer.
+fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// The first process that this one has started.
+fn child_of(pid: u32) -> Option<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let mut children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    children.find_map(|list| list.split_ascii_whitespace().next()?.parse().ok())
+}
+
+/// Whether the process waits for a lock on a file: the kernel lists it behind the holder, with an arrow.
+fn waits_for_a_lock(pid: u32) -> bool {
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks
+        .lines()
+        .any(|line| line.contains("-> FLOCK") && line.split_ascii_whitespace().any(|word| word == pid.to_string()))
+}
+
 /// Writes a deploy.toml in which only the names matter.
 fn configure(folder: &Path) {
     fs::write(folder.join("m.onnx"), "model").unwrap();
