@@ -6,8 +6,9 @@
 //! later, so a client without one is replaced. The secret is read only when a token is fetched, and never stored.
 
 use anyhow::{Context as _, Result};
-use aws_sdk_cognitoidentityprovider::types::{
-    OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType, UserPoolClientType,
+use aws_sdk_cognitoidentityprovider::{
+    operation::update_user_pool_client::{UpdateUserPoolClientInput, builders::UpdateUserPoolClientInputBuilder},
+    types::{OAuthFlowType, PreventUserExistenceErrorTypes, TimeUnitsType, TokenValidityUnitsType, UserPoolClientType},
 };
 
 use super::{Context, Reader};
@@ -149,18 +150,20 @@ async fn create_client(cx: Context<'_>, pool_id: &str, desired: &Desired) -> Res
 async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> Result<()> {
     let there = describe(cx.reader(), pool_id, id).await?;
     let there = there.with_context(|| format!("updating app client \"{id}\": it no longer exists"))?;
-    let units = there.token_validity_units();
+    let call = update_input(there, desired).user_pool_id(pool_id).client_id(id);
+    call.send_with(&cx.aws.cognito).await.doing("updating app client", id)?;
+    Ok(())
+}
+
+/// All that the client is, with our fields changed: AWS resets what an update leaves out.
+fn update_input(there: UserPoolClientType, desired: &Desired) -> UpdateUserPoolClientInputBuilder {
+    let units = there.token_validity_units.as_ref();
     let units = TokenValidityUnitsType::builder()
         .access_token(TimeUnitsType::Minutes)
         .set_id_token(units.and_then(|units| units.id_token.clone()))
         .set_refresh_token(units.and_then(|units| units.refresh_token.clone()))
         .build();
-    let call = cx
-        .aws
-        .cognito
-        .update_user_pool_client()
-        .user_pool_id(pool_id)
-        .client_id(id)
+    UpdateUserPoolClientInput::builder()
         .client_name(&desired.name)
         .allowed_o_auth_flows_user_pool_client(true)
         .allowed_o_auth_flows(OAuthFlowType::ClientCredentials)
@@ -182,9 +185,7 @@ async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> 
         .set_enable_token_revocation(there.enable_token_revocation)
         .set_enable_propagate_additional_user_context_data(there.enable_propagate_additional_user_context_data)
         .set_auth_session_validity(there.auth_session_validity)
-        .set_refresh_token_rotation(there.refresh_token_rotation);
-    call.send().await.doing("updating app client", id)?;
-    Ok(())
+        .set_refresh_token_rotation(there.refresh_token_rotation)
 }
 
 /// Reads its secret from Cognito.
@@ -202,8 +203,12 @@ pub async fn delete(cx: Context<'_>, pool_id: &str, id: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_cognitoidentityprovider::types::{
+        AnalyticsConfigurationType, ExplicitAuthFlowsType, FeatureType, RefreshTokenRotationType,
+    };
+
     use super::*;
-    use crate::testing::fields;
+    use crate::testing::{fields, unset_members};
 
     fn desired() -> Desired {
         Desired { name: "c".into(), scopes: vec!["s/predict".into()], token_minutes: 60 }
@@ -255,5 +260,29 @@ mod tests {
     fn what_is_known_of_a_client_does_not_hold_its_secret() {
         let shown = format!("{:?}", described());
         assert!(!shown.contains("\"secret\""), "{shown}");
+    }
+
+    /// An update resets what it leaves out, so a member that a newer SDK has must be sent back too.
+    #[test]
+    fn every_setting_that_an_update_would_reset_is_sent_back() {
+        let rotation = RefreshTokenRotationType::builder().feature(FeatureType::Disabled).build().unwrap();
+        let there = UserPoolClientType::builder()
+            .refresh_token_validity(30)
+            .id_token_validity(1)
+            .read_attributes("email")
+            .write_attributes("email")
+            .explicit_auth_flows(ExplicitAuthFlowsType::AllowRefreshTokenAuth)
+            .supported_identity_providers("COGNITO")
+            .callback_urls("https://a.example")
+            .logout_urls("https://a.example")
+            .default_redirect_uri("https://a.example")
+            .analytics_configuration(AnalyticsConfigurationType::builder().build())
+            .enable_token_revocation(true)
+            .enable_propagate_additional_user_context_data(false)
+            .auth_session_validity(3)
+            .refresh_token_rotation(rotation)
+            .build();
+        let sent = update_input(there, &desired()).user_pool_id("us-east-1_a").client_id("c").build().unwrap();
+        assert_eq!(unset_members(&sent), [""; 0]);
     }
 }

@@ -3,8 +3,13 @@
 //! Names are not unique, so the pool is found by name and proven by tags. UpdateUserPool resets what the call omits, so
 //! the pool is described first and sent back with our fields changed. A pool holds users, so it is never replaced.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, Result};
-use aws_sdk_cognitoidentityprovider::types::{AdminCreateUserConfigType, DeletionProtectionType, UserPoolType};
+use aws_sdk_cognitoidentityprovider::{
+    operation::update_user_pool::{UpdateUserPoolInput, builders::UpdateUserPoolInputBuilder},
+    types::{AdminCreateUserConfigType, DeletionProtectionType, UserPoolType},
+};
 
 use super::{Context, Reader};
 use crate::{
@@ -166,15 +171,22 @@ async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<
     let pool = describe(cx.reader(), id)
         .await?
         .with_context(|| format!("updating user pool \"{id}\": it no longer exists"))?;
+    let call = update_input(cx.id.tag_map(), pool, desired).user_pool_id(id);
+    call.send_with(&cx.aws.cognito).await.doing("updating user pool", id)?;
+    Ok(())
+}
+
+/// All that the pool is, with our fields changed: AWS resets what an update leaves out.
+fn update_input(
+    own_tags: HashMap<String, String>,
+    pool: UserPoolType,
+    desired: Option<&Desired>,
+) -> UpdateUserPoolInputBuilder {
     let mut all_tags = pool.user_pool_tags.unwrap_or_default();
-    all_tags.extend(cx.id.tag_map());
+    all_tags.extend(own_tags);
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
     let renamed = desired.map(|desired| &desired.name).filter(|name| pool.name.as_ref() != Some(name)).cloned();
-    let call = cx
-        .aws
-        .cognito
-        .update_user_pool()
-        .user_pool_id(id)
+    UpdateUserPoolInput::builder()
         .set_pool_name(renamed)
         .deletion_protection(protection(desired.is_some_and(|desired| desired.deletion_protection)))
         .admin_create_user_config(admin_only(pool.admin_create_user_config, pool.policies.as_ref()))
@@ -200,9 +212,7 @@ async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<
         .set_user_pool_tier(pool.user_pool_tier)
         .set_key_configuration(pool.key_configuration)
         .set_issuer_configuration(pool.issuer_configuration)
-        .set_acr_configuration(pool.acr_configuration);
-    call.send().await.doing("updating user pool", id)?;
-    Ok(())
+        .set_acr_configuration(pool.acr_configuration)
 }
 
 /// The same, with sign-up closed. AWS refuses UnusedAccountValidityDays together with the password policy's newer
@@ -250,10 +260,16 @@ pub async fn delete(cx: Context<'_>, actual: &Actual) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::types::{PasswordPolicyType, UserPoolPolicyType};
+    use aws_sdk_cognitoidentityprovider::types::{
+        AccountRecoverySettingType, AcrLevelConfigType, AdvancedSecurityModeType, DeviceConfigurationType,
+        EmailConfigurationType, IssuerConfigurationType, KeyConfigurationType, LambdaConfigType, PasswordPolicyType,
+        RecoveryOptionNameType, RecoveryOptionType, SmsConfigurationType, UserAttributeUpdateSettingsType,
+        UserPoolAddOnsType, UserPoolMfaType, UserPoolPolicyType, UserPoolTierType, VerificationMessageTemplateType,
+        VerifiedAttributeType,
+    };
 
     use super::*;
-    use crate::testing::fields;
+    use crate::testing::{fields, unset_members};
 
     fn actual() -> Actual {
         Actual {
@@ -289,5 +305,45 @@ mod tests {
         assert_eq!(admin_only(there(), Some(&policies)).unused_account_validity_days, 0);
         assert_eq!(admin_only(there(), None).unused_account_validity_days, 7);
         assert!(admin_only(None, None).allow_admin_create_user_only);
+    }
+
+    /// A pool in which everything is set that an update can change.
+    fn full_pool() -> UserPoolType {
+        let mechanism = RecoveryOptionType::builder().priority(1).name(RecoveryOptionNameType::AdminOnly).build();
+        let add_ons = UserPoolAddOnsType::builder().advanced_security_mode(AdvancedSecurityModeType::Off).build();
+        let acr = AcrLevelConfigType::builder().acr_value("acr").build();
+        UserPoolType::builder()
+            .name("before")
+            .policies(UserPoolPolicyType::builder().build())
+            .lambda_config(LambdaConfigType::builder().build())
+            .auto_verified_attributes(VerifiedAttributeType::Email)
+            .sms_verification_message("{####}")
+            .email_verification_message("{####}")
+            .email_verification_subject("code")
+            .verification_message_template(VerificationMessageTemplateType::builder().build())
+            .sms_authentication_message("{####}")
+            .user_attribute_update_settings(UserAttributeUpdateSettingsType::builder().build())
+            .mfa_configuration(UserPoolMfaType::Off)
+            .device_configuration(DeviceConfigurationType::builder().build())
+            .email_configuration(EmailConfigurationType::builder().build())
+            .sms_configuration(SmsConfigurationType::builder().sns_caller_arn("arn:aws:iam::1:role/r").build())
+            .user_pool_add_ons(add_ons.unwrap())
+            .account_recovery_setting(
+                AccountRecoverySettingType::builder().recovery_mechanisms(mechanism.unwrap()).build(),
+            )
+            .user_pool_tier(UserPoolTierType::Lite)
+            .key_configuration(KeyConfigurationType::builder().build())
+            .issuer_configuration(IssuerConfigurationType::builder().build())
+            .acr_configuration("acr", acr.unwrap())
+            .build()
+    }
+
+    /// An update resets what it leaves out, so a member that a newer SDK has must be sent back too.
+    #[test]
+    fn every_setting_that_an_update_would_reset_is_sent_back() {
+        let desired = Desired { name: "after".into(), deletion_protection: true };
+        let sent =
+            update_input(HashMap::new(), full_pool(), Some(&desired)).user_pool_id("us-east-1_a").build().unwrap();
+        assert_eq!(unset_members(&sent), [""; 0]);
     }
 }

@@ -16,3 +16,11 @@ pub(crate) use stack::{code, config, target};
 pub(crate) fn fields(diff: &[FieldDiff]) -> Vec<&str> {
     diff.iter().map(|diff| diff.field.as_str()).collect()
 }
+
+/// The members of an SDK request that are not set.
+pub(crate) fn unset_members(request: &impl std::fmt::Debug) -> Vec<String> {
+    let shown = format!("{request:?}");
+    let members = shown.split([' ', '{', ',']).collect::<Vec<_>>();
+    let unset = members.windows(2).filter(|pair| pair[1] == "None").filter_map(|pair| pair[0].strip_suffix(':'));
+    unset.map(ToOwned::to_owned).collect()
+}
