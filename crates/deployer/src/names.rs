@@ -186,11 +186,7 @@ impl StackId {
 
 /// The first `bytes` bytes of a text's SHA-256, in hexadecimal.
 pub fn digest_hex(text: &str, bytes: usize) -> String {
-    hex(&Sha256::digest(text)[..bytes])
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..bytes])
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     change::sorted,
     error::Failure,
-    names::{self, digest_hex, hex},
+    names::{self, digest_hex},
     resources::{
         authorizer::IDENTITY_SOURCE,
         function::HANDLER,
@@ -93,7 +93,7 @@ fn preamble(source: &Source<'_>) -> String {
 fn code_key(source: &Source<'_>) -> Option<String> {
     let function = &source.desired.function;
     let sha256 = BASE64.decode(&function.code.as_ref()?.sha256).ok()?;
-    Some(format!("{}-{}.zip", function.name, hex(&sha256[..sha256.len().min(8)])))
+    Some(format!("{}-{}.zip", function.name, hex::encode(&sha256[..sha256.len().min(8)])))
 }
 
 fn parameters(source: &Source<'_>) -> Node {

@@ -130,7 +130,7 @@ async fn compare(config: &SdkConfig, blobs: &Path, written: &Written) -> Vec<Str
                 wrong.push(format!("{name} has another code than those of {:?} to {sent}", written.codes.get(name)));
             }
             Some(code) => {
-                let blob = blobs.join(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+                let blob = blobs.join(hex::encode(digest));
                 if fs::read(&blob).ok() != Some(code) {
                     wrong.push(format!("the zip of {name} is not whole"));
                 }
