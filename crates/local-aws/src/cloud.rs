@@ -1,10 +1,10 @@
-//! What operations and endpoints work on. It is handed down; nothing below a server sees more of the server than this.
+//! What operations and endpoints work on. It is passed down; they see nothing else of the server.
 
 use std::sync::Arc;
 
 use crate::{faults::Faults, functions::Functions, policy::Guard, store::Store};
 
-/// The remembered state, the running functions, the caller's policy, and how slow the cloud is.
+/// The stored state, the running functions, the caller's policy, and the configured delays.
 pub(crate) struct Cloud {
     pub store: Arc<Store>,
     pub functions: Arc<Functions>,
@@ -13,7 +13,7 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// Must be called within a Tokio runtime: idle functions are ended in the background.
+    /// Must be called within a Tokio runtime: a background task stops idle functions.
     pub(crate) fn new(store: Store, guard: Guard, faults: Faults) -> Self {
         let store = Arc::new(store);
         Self { functions: Arc::new(Functions::new(Arc::clone(&store))), store, guard, faults }

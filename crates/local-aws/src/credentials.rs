@@ -1,5 +1,5 @@
-//! The one pair of credentials that the local cloud accepts: made at random on the first start, kept 0600 beside the
-//! state, never logged.
+//! The credentials that the local cloud accepts: generated on the first start, stored with mode 0600 beside the state,
+//! never logged.
 
 use std::{fmt, fs, io, path::Path};
 
@@ -10,13 +10,13 @@ use crate::{
     store::{CREDENTIALS, StoreError, replace_file},
 };
 
-/// The one pair of credentials that the local cloud accepts. Made by it, kept 0600 beside its state.
+/// The only credentials that the local cloud accepts. It generates them and stores them with mode 0600 beside its state.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// `AKIA…`
+    /// `AKIA` and 16 characters.
     pub access_key_id: String,
-    /// 40 characters.
+    /// 40 letters and digits.
     pub secret_access_key: String,
 }
 
@@ -27,14 +27,14 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Reads the credentials that a server left in `dir`.
+    /// Reads the credentials that a server stored in `dir`.
     pub fn load(dir: &Path) -> Result<Option<Self>, StoreError> {
         let path = dir.join(CREDENTIALS);
         match fs::read(&path) {
             Ok(bytes) => match serde_json::from_slice(&bytes) {
                 Ok(credentials) => Ok(Some(credentials)),
                 Err(error) => {
-                    let instead = "it to have new ones made".to_owned();
+                    let instead = "it to create new ones".to_owned();
                     Err(StoreError::Damaged { path, reason: describe(&error), instead })
                 }
             },
@@ -43,8 +43,8 @@ impl Credentials {
         }
     }
 
-    /// Reads the credentials in `dir`, or makes them.
-    pub(crate) fn load_or_make(dir: &Path) -> Result<Self, StoreError> {
+    /// Reads the credentials in `dir`, or creates them.
+    pub(crate) fn load_or_create(dir: &Path) -> Result<Self, StoreError> {
         if let Some(credentials) = Self::load(dir)? {
             return Ok(credentials);
         }
@@ -63,7 +63,7 @@ impl Credentials {
     }
 }
 
-/// Where it went wrong, without the text around it, which is secret.
+/// The position of the error, without the text around it, which is secret.
 fn describe(error: &serde_json::Error) -> String {
-    format!("no credentials at line {} column {}", error.line(), error.column())
+    format!("not valid credentials at line {} column {}", error.line(), error.column())
 }

@@ -1,4 +1,4 @@
-//! What can go wrong on AWS, on demand: slow propagation, pending states, latency, throttles and lost answers.
+//! Injected faults, as they happen on AWS: slow propagation, pending states, latency, throttling and lost responses.
 
 use std::{
     fmt,
@@ -8,10 +8,10 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// How slow and how strict the cloud is. The default is neither.
+/// The delays and rate limits of the cloud. By default there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// How long after its creation a role cannot be assumed, in milliseconds.
+    /// How long a new role cannot be assumed, in milliseconds.
     pub role_propagation_ms: u64,
     /// How long a new function is `Pending`, in milliseconds.
     pub function_pending_ms: u64,
@@ -19,15 +19,15 @@ pub struct Faults {
     pub function_update_ms: u64,
     /// How long a new domain is `CREATING`, in milliseconds.
     pub domain_activation_ms: u64,
-    /// How long every call of either plane takes at least, in milliseconds. What it does is done in the middle of that.
+    /// The least that any request takes, in milliseconds. The operation itself runs halfway through.
     pub latency_ms: u64,
-    /// Whether calls are throttled at the rates that AWS documents.
+    /// Whether requests are throttled at the rates that AWS documents.
     pub throttle: bool,
 }
 
 impl Faults {
-    /// What a deployment meets on AWS, as a model to measure against: a client 100 ms away, the documented rates, and waits
-    /// as AWS's users see them. `cargo xtask bench up` runs on it.
+    /// The delays of a deployment on AWS, to measure against: a client 100 ms away, the documented rates, and the waits that
+    /// users of AWS report. `cargo xtask bench up` uses them.
     pub fn like_aws() -> Self {
         Self {
             role_propagation_ms: 8_000,
@@ -40,69 +40,69 @@ impl Faults {
     }
 }
 
-/// One thing that happens to one call, see [`crate::Server::fail_next`].
+/// A fault of one request, see [`crate::Server::fail_next`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Refused by the rate limit, without effect.
+    /// Throttled; nothing is done.
     Throttle,
-    /// An internal error, without effect.
+    /// Answered with an internal error; nothing is done.
     Error500,
-    /// The connection breaks before anything was done.
+    /// The connection breaks; nothing is done.
     DropBeforeEffect,
-    /// The connection breaks after everything was done.
+    /// The operation runs, then the connection breaks.
     DropAfterEffect,
-    /// Never answered, and nothing is done: what a client that dies before its call sees.
+    /// Never answered; nothing is done. Stands for a client that dies before its request arrives.
     HoldBeforeEffect,
-    /// Never answered, though everything was done: what a client that dies before the answer sees.
+    /// The operation runs, but is never answered. Stands for a client that dies before the response arrives.
     HoldAfterEffect,
-    /// Nothing, so that a later call of the operation meets the next fault.
+    /// No fault: lets one request pass, so that a later one gets the next fault.
     Pass,
 }
 
-/// The faults of a running server.
+/// The faults that a running server injects.
 pub(crate) struct FaultPlan {
-    /// As started.
+    /// The delays and limits that the server was started with.
     pub faults: Faults,
     armed: Mutex<Vec<(String, Fault)>>,
-    /// Told when a call is held.
+    /// Notified when a request is held.
     pub held: Notify,
 }
 
 impl FaultPlan {
-    /// Nothing armed yet.
+    /// Without armed faults.
     pub(crate) fn new(faults: Faults) -> Self {
         Self { faults, armed: Mutex::default(), held: Notify::new() }
     }
 
-    /// The next call of `operation` meets `fault`; several are met in the order in which they were armed.
+    /// Arms `fault` for the next request of `operation`. Several faults apply in the order in which they were armed.
     pub(crate) fn arm(&self, operation: &str, fault: Fault) {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner).push((operation.to_owned(), fault));
     }
 
-    /// What this call of `operation` meets.
-    pub(crate) fn meet(&self, operation: &str) -> Option<Fault> {
+    /// Takes the fault that is armed for this request of `operation`.
+    pub(crate) fn take(&self, operation: &str) -> Option<Fault> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         let at = armed.iter().position(|(name, _)| name == operation)?;
         Some(armed.remove(at).1).filter(|fault| *fault != Fault::Pass)
     }
 
-    /// The way of a request that came in now.
-    pub(crate) async fn arrive(&self) {
+    /// Delays a request that has just arrived.
+    pub(crate) async fn delay_request(&self) {
         pause(self.latency() / 2).await;
     }
 
-    /// The way back of the answer to a request that came in then.
-    pub(crate) async fn depart(&self, began: Instant) {
+    /// Delays the response to a request that arrived at `began`.
+    pub(crate) async fn delay_response(&self, began: Instant) {
         pause(self.latency().saturating_sub(began.elapsed())).await;
     }
 
-    /// How long a call takes at least.
+    /// The least that a request takes.
     fn latency(&self) -> Duration {
         Duration::from_millis(self.faults.latency_ms)
     }
 }
 
-/// None at all where there is nothing to wait for: a timer waits for its next tick.
+/// Does not sleep at all for zero: even then a timer would wait for its next tick.
 async fn pause(time: Duration) {
     if !time.is_zero() {
         tokio::time::sleep(time).await;
@@ -120,26 +120,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn armed_faults_are_met_once_and_in_order() {
+    fn armed_faults_apply_once_and_in_order() {
         let plan = FaultPlan::new(Faults::default());
         plan.arm("CreateRole", Fault::Throttle);
         plan.arm("CreateRole", Fault::Error500);
-        assert_eq!(plan.meet("GetRole"), None);
-        assert_eq!(plan.meet("CreateRole"), Some(Fault::Throttle));
-        assert_eq!(plan.meet("CreateRole"), Some(Fault::Error500));
-        assert_eq!(plan.meet("CreateRole"), None);
+        assert_eq!(plan.take("GetRole"), None);
+        assert_eq!(plan.take("CreateRole"), Some(Fault::Throttle));
+        assert_eq!(plan.take("CreateRole"), Some(Fault::Error500));
+        assert_eq!(plan.take("CreateRole"), None);
     }
 
     #[tokio::test]
-    async fn a_call_takes_its_latency_and_no_more() {
+    async fn a_request_takes_its_latency_and_no_more() {
         let plan = FaultPlan::new(Faults { latency_ms: 40, ..Faults::default() });
         let began = Instant::now();
-        plan.arrive().await;
+        plan.delay_request().await;
         assert!(began.elapsed() >= Duration::from_millis(20));
-        plan.depart(began).await;
+        plan.delay_response(began).await;
         assert!(began.elapsed() >= Duration::from_millis(40));
-        // One that has taken longer by itself is not made longer.
+        // A request that has already taken longer is not delayed further.
         let passed = began.checked_sub(Duration::from_secs(3_600)).unwrap_or(began);
-        tokio::time::timeout(Duration::from_secs(60), plan.depart(passed)).await.unwrap_or_else(|_| panic!("it waits"));
+        tokio::time::timeout(Duration::from_secs(60), plan.delay_response(passed))
+            .await
+            .unwrap_or_else(|_| panic!("the response is delayed"));
     }
 }

@@ -85,7 +85,7 @@ impl Cloud {
             return None;
         }
         let findings = model::check(&request);
-        if findings.refusal(service.protocol(), service.validation_code()).is_some() {
+        if findings.error(service.protocol(), service.validation_code()).is_some() {
             return Some(false);
         }
         Some(self.runtime.block_on(front::execute(&app.cloud, &app.quotas, operation, request)).is_ok())

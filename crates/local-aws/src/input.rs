@@ -1,8 +1,8 @@
-//! Reading an operation's input, and the refusals of what its model does not hold.
+//! Reads an operation's input, and refuses values that its model does not constrain.
 //!
-//! What a model says of an input is checked before (`model`), so an error here mostly means that the code asks for
-//! another type than the model has. A value that breaks a rule of its own is refused with the service's code, in the words
-//! that all services share ("1 validation error detected: …").
+//! `model` has checked the input before, so an error here usually means that the code asks for another type than the model
+//! has. A value that breaks a rule beyond the model is refused with the service's code, in the words that all services share
+//! ("1 validation error detected: …").
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -18,13 +18,13 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Reads `members`; broken constraints are refused with the code `invalid`.
+    /// Reads `members`. `invalid` is the error code for violated constraints.
     pub(crate) fn new(members: &'a Map<String, Value>, invalid: &'static str) -> Self {
         Self { members, invalid }
     }
 
-    /// A broken constraint of `name`.
-    pub(crate) fn broken(&self, name: &str, shown: &str, constraint: &str) -> ApiError {
+    /// The error for a member that violates a constraint.
+    pub(crate) fn constraint_error(&self, name: &str, shown: &str, constraint: &str) -> ApiError {
         let message = format!(
             "1 validation error detected: Value {shown} at '{}' failed to satisfy constraint: {constraint}",
             lower_first(name)
@@ -32,14 +32,14 @@ impl<'a> Input<'a> {
         ApiError::new(400, self.invalid, message)
     }
 
-    /// The member as it is; `null` counts as absent.
+    /// The member's JSON value; `null` counts as absent.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    /// An error when the member is absent.
+    /// The error for an absent member.
     pub(crate) fn missing(&self, name: &str) -> ApiError {
-        self.broken(name, "null", "Member must not be null")
+        self.constraint_error(name, "null", "Member must not be null")
     }
 
     /// A string.
@@ -51,13 +51,13 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A string that must be there.
+    /// A required string.
     pub(crate) fn required(&self, name: &str) -> Result<&'a str, ApiError> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// A whole number; the query protocol writes it as text.
-    pub(crate) fn whole(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, ApiError> {
+    /// An integer; the query protocol sends it as text.
+    pub(crate) fn integer(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, ApiError> {
         let number = match self.raw(name) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.as_i64(),
@@ -66,19 +66,19 @@ impl<'a> Input<'a> {
         };
         let number = number.ok_or_else(|| wrong_type(name, "a whole number"))?;
         if number < *range.start() {
-            let least = format!("Member must have value greater than or equal to {}", range.start());
-            return Err(self.broken(name, &format!("'{number}'"), &least));
+            let too_small = format!("Member must have value greater than or equal to {}", range.start());
+            return Err(self.constraint_error(name, &format!("'{number}'"), &too_small));
         }
         if number > *range.end() {
-            let most = format!("Member must have value less than or equal to {}", range.end());
-            return Err(self.broken(name, &format!("'{number}'"), &most));
+            let too_large = format!("Member must have value less than or equal to {}", range.end());
+            return Err(self.constraint_error(name, &format!("'{number}'"), &too_large));
         }
         Ok(Some(number))
     }
 
-    /// A whole number of a range that fits 32 bits.
+    /// An integer of a range that fits 32 bits.
     pub(crate) fn count(&self, name: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, ApiError> {
-        let found = self.whole(name, i64::from(*range.start())..=i64::from(*range.end()))?;
+        let found = self.integer(name, i64::from(*range.start())..=i64::from(*range.end()))?;
         Ok(found.and_then(|number| u32::try_from(number).ok()))
     }
 
@@ -147,10 +147,10 @@ impl<'a> Input<'a> {
             .map(Some)
     }
 
-    /// Refuses members that AWS would honour and the local cloud would not. Empty ones ask for nothing.
-    pub(crate) fn refuse(&self, names: &[&str]) -> Result<(), ApiError> {
+    /// Refuses members that AWS supports and the local cloud does not. Empty members are harmless.
+    pub(crate) fn reject_unsupported(&self, names: &[&str]) -> Result<(), ApiError> {
         for name in names {
-            let asked = match self.raw(name) {
+            let is_set = match self.raw(name) {
                 None => false,
                 Some(Value::Object(members)) => members.values().any(|member| match member {
                     Value::Array(items) => !items.is_empty(),
@@ -163,7 +163,7 @@ impl<'a> Input<'a> {
                 Some(Value::Bool(flag)) => *flag,
                 Some(_) => true,
             };
-            if asked {
+            if is_set {
                 return Err(ApiError::not_implemented(&format!("the parameter {name}")));
             }
         }
@@ -176,8 +176,8 @@ fn wrong_type(name: &str, expected: &str) -> ApiError {
 }
 
 fn lower_first(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -186,8 +186,8 @@ mod tests {
 
     use super::*;
 
-    fn refusal<T: std::fmt::Debug>(result: Result<T, ApiError>) -> (String, String) {
-        result.map_err(|error| (error.code, error.message)).expect_err("a refusal")
+    fn error_of<T: std::fmt::Debug>(result: Result<T, ApiError>) -> (String, String) {
+        result.map_err(|error| (error.code, error.message)).expect_err("an error")
     }
 
     #[test]
@@ -195,21 +195,21 @@ mod tests {
         let document = json!({ "MaxResults": 61, "Flag": "maybe" });
         let members = document.as_object().expect("an object");
         let input = Input::new(members, "InvalidParameterException");
-        let (code, message) = refusal(input.whole("MaxResults", 1..=60));
+        let (code, message) = error_of(input.integer("MaxResults", 1..=60));
         assert_eq!(code, "InvalidParameterException");
         assert!(message.contains("'61' at 'maxResults' failed to satisfy constraint"), "{message}");
         assert!(message.contains("less than or equal to 60"), "{message}");
-        assert_eq!(refusal(input.flag("Flag")).0, "SerializationException");
-        assert!(refusal(input.required("Absent")).1.contains("Value null at 'absent'"));
+        assert_eq!(error_of(input.flag("Flag")).0, "SerializationException");
+        assert!(error_of(input.required("Absent")).1.contains("Value null at 'absent'"));
     }
 
     #[test]
-    fn only_what_asks_for_something_is_refused() {
+    fn only_members_with_content_are_refused() {
         let document =
             json!({ "Layers": [], "VpcConfig": { "SubnetIds": [] }, "KMSKeyArn": "", "Image": { "A": [1] } });
         let members = document.as_object().expect("an object");
         let input = Input::new(members, "X");
-        assert!(input.refuse(&["Layers", "VpcConfig", "KMSKeyArn", "Absent"]).is_ok());
-        assert_eq!(refusal(input.refuse(&["Image"])).0, "NotImplemented");
+        assert!(input.reject_unsupported(&["Layers", "VpcConfig", "KMSKeyArn", "Absent"]).is_ok());
+        assert_eq!(error_of(input.reject_unsupported(&["Image"])).0, "NotImplemented");
     }
 }

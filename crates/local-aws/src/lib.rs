@@ -1,15 +1,15 @@
 //! An embedded local cloud: the AWS operations that the deployer uses, on 127.0.0.1.
 //!
 //! Two planes share one listener. The control plane speaks AWS's wire protocols (STS, IAM, Lambda, CloudWatch Logs,
-//! Cognito, API Gateway) and verifies SigV4. The endpoints are what callers of a deployed stack use: the token endpoint,
+//! Cognito, API Gateway) and verifies SigV4. The data plane is what callers of a deployed stack use: the token endpoint,
 //! the key set, and an API endpoint that enforces its authorizer and runs the function's real `bootstrap`.
 //!
-//! It refuses what AWS refuses. It is not a general emulator: an operation that the deployer does not use answers
-//! `NotImplemented` by name.
+//! It refuses what AWS refuses. It is not a general emulator: an operation that the deployer does not use is refused by
+//! name with `NotImplemented`.
 //!
-//! A control-plane request goes one way: `front` decodes it (by `protocol` and `services`), checks it against `model`,
-//! authorizes it (by [`Policy`]), throttles it, runs its [operation](operations), and records it. An operation works on
-//! a `cloud`: the store and the functions. It is one row of its service's table, with everything that is known of it.
+//! A control-plane request passes through these stages: `front` decodes it (with `protocol` and `services`), checks it
+//! against `model`, authorises it (with [`Policy`]), throttles it, runs its [operation](operations), and records it. An
+//! operation is one row of its service's table, and works on a `cloud`: the store and the functions.
 
 mod clock;
 mod cloud;
@@ -46,7 +46,7 @@ pub use request_log::{Conformity, RequestLog, RequestRecord, depth};
 pub use server::{Options, Server, StartError, start};
 pub use store::StoreError;
 
-/// The name of every operation that the local cloud has, as `service operation`: `lambda CreateFunction`.
+/// Every operation that the local cloud has, as `service operation`: `lambda CreateFunction`.
 pub fn operations() -> impl Iterator<Item = String> {
     services::operations().map(|operation| format!("{} {}", operation.service.name(), operation.name))
 }

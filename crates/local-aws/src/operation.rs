@@ -1,4 +1,4 @@
-//! An operation as one row: everything that the local cloud knows of it apart from its code.
+//! An operation as one row: everything that the local cloud knows about it, and the function that runs it.
 
 use std::pin::Pin;
 
@@ -7,13 +7,13 @@ use crate::{
     token_buckets::Limit,
 };
 
-/// One operation of a service. Each service lists its own in `OPERATIONS`.
+/// One operation of a service. Each service lists its operations in `OPERATIONS`.
 pub(crate) struct Operation {
     pub service: Service,
     /// The name in AWS's API model, such as `CreateFunction`.
     pub name: &'static str,
     pub wire: Wire,
-    /// Whether it changes anything. Invoke does not: it runs code, but leaves the configuration alone.
+    /// Whether it changes configuration. Invoke does not.
     pub writes: bool,
     pub quota: Quota,
     /// The IAM actions that the caller needs, each on its resource.
@@ -23,10 +23,10 @@ pub(crate) struct Operation {
 
 pub(crate) type Permissions = fn(&Request, &State) -> Vec<Permission>;
 
-/// How a request names the operation.
+/// How an HTTP request names the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
-    /// A method and a path: `{name}` stands for one segment, `{name+}` for all that follow.
+    /// A method and a path: `{name}` matches one segment, `{name+}` all that follow.
     Rest { method: &'static str, uri: &'static str },
     /// `X-Amz-Target`: the service's prefix, a dot, and the operation's name.
     Target,
@@ -34,20 +34,20 @@ pub(crate) enum Wire {
     Action,
 }
 
-/// How often AWS lets an account call the operation in a Region, as documented. Where no burst is documented, a
-/// second's worth may come at once.
+/// The request rate that AWS documents for an account and Region. Where AWS documents no burst, the requests of one second
+/// may arrive at once.
 #[derive(Clone, Copy)]
 pub(crate) enum Quota {
     /// AWS documents no rate.
     Undocumented,
-    /// So many calls a second of this operation alone.
+    /// Requests per second, counted for this operation alone.
     PerSecond(u32),
     /// Buckets that several operations share, or that depend on the request.
     Limits(fn(&Request) -> Vec<Limit>),
 }
 
 impl Quota {
-    /// The limits that a request counts against; bucket names are unique within a service and Region.
+    /// The limits that a request counts against. Bucket names are unique within a service and Region.
     pub(crate) fn limits(self, request: &Request) -> Vec<Limit> {
         match self {
             Self::Undocumented => Vec::new(),
@@ -57,23 +57,23 @@ impl Quota {
     }
 }
 
-/// So many calls a second, all of which may come at once.
+/// A limit of `rate` requests per second, which may all arrive at once.
 pub(crate) fn per_second(bucket: &str, rate: u32) -> Limit {
     Limit { bucket: bucket.to_owned(), rate: f64::from(rate), burst: f64::from(rate) }
 }
 
-/// The code of an operation.
+/// The function that runs an operation.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
-    /// Works on files or makes keys, so it runs where it does not hold up the listener.
+    /// Writes files or generates keys, so it runs on a blocking thread.
     Blocking(Blocking),
-    /// Waits for a function.
+    /// Waits for a Lambda function.
     Async(for<'a> fn(&'a Cloud, &'a Request) -> Running<'a>),
 }
 
 type Blocking = fn(&Cloud, &Request) -> Outcome;
 
-/// An operation under way.
+/// A running asynchronous operation.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 
 /// A row of an operation that changes nothing.
@@ -106,10 +106,10 @@ pub(crate) const fn rest(method: &'static str, uri: &'static str) -> Wire {
 }
 
 impl Operation {
-    /// What the path names, when this is the operation that method and path stand for.
+    /// The values of the path's labels, if method and path match this operation.
     pub(crate) fn labels(&self, method: &str, segments: &[String]) -> Option<Vec<String>> {
-        let Wire::Rest { method: own, uri } = self.wire else { return None };
-        if own != method {
+        let Wire::Rest { method: expected, uri } = self.wire else { return None };
+        if expected != method {
             return None;
         }
         let mut labels = Vec::new();

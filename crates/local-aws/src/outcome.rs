@@ -1,11 +1,11 @@
-//! What an operation returns: an answer, or a refusal with AWS's code. `protocol` writes both on the wire.
+//! What an operation returns: a response, or an error with AWS's code. `protocol` writes both on the wire.
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::store::StoreError;
 
-/// A refusal, as AWS words it.
+/// An error response of AWS.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     pub status: u16,
@@ -21,17 +21,17 @@ impl ApiError {
         Self { status, code: code.into(), message: message.into(), members: Vec::new() }
     }
 
-    /// Something that the local cloud does not have: refused by name, never done in part.
+    /// A feature that the local cloud does not have. It is refused by name, never implemented in part.
     pub(crate) fn not_implemented(what: &str) -> Self {
         Self::new(501, "NotImplemented", format!("the local cloud does not implement {what}"))
     }
 
-    /// A body that the protocol does not allow.
+    /// A body that the protocol cannot parse.
     pub(crate) fn serialization(message: impl Into<String>) -> Self {
         Self::new(400, "SerializationException", message)
     }
 
-    /// A fault of the local cloud itself.
+    /// A failure of the local cloud itself.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(500, "InternalFailure", message)
     }
@@ -43,26 +43,26 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// The answer of an operation that succeeded.
+/// The response of an operation that succeeded.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub status: u16,
-    /// Headers in addition to the protocol's own.
+    /// Headers besides those of the protocol.
     pub headers: Vec<(&'static str, String)>,
     pub content: Content,
 }
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug)]
 pub(crate) enum Content {
     Empty,
-    /// The operation's output: JSON, or written as XML in the query protocol.
+    /// The operation's output, written as JSON, or as XML in the query protocol.
     Document(Value),
-    /// Bytes as they are (Invoke).
+    /// Raw bytes (Invoke).
     Bytes(Bytes),
 }
 
-impl Answer {
+impl Response {
     /// 200 with a document; see [`without_nulls`].
     pub(crate) fn ok(document: Value) -> Self {
         Self { status: 200, headers: Vec::new(), content: Content::Document(without_nulls(document)) }
@@ -73,16 +73,16 @@ impl Answer {
         Self { status: 201, ..Self::ok(document) }
     }
 
-    /// A status alone.
+    /// A response without a body.
     pub(crate) fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), content: Content::Empty }
     }
 }
 
-/// What every operation returns.
-pub(crate) type Outcome = Result<Answer, ApiError>;
+/// The result of every operation.
+pub(crate) type Outcome = Result<Response, ApiError>;
 
-/// A document without the members that are null: AWS leaves an absent member out, so a view may write `None`.
+/// Drops members that are null: AWS omits absent members, so a view may contain `None`.
 fn without_nulls(document: Value) -> Value {
     match document {
         Value::Object(members) => {

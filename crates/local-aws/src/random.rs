@@ -1,9 +1,9 @@
-//! Random identifiers and secrets, in the forms that AWS gives them.
+//! Random identifiers and secrets, in the formats of AWS.
 
 use aws_lc_rs::rand;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-/// Which characters an identifier has.
+/// The characters of an identifier.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Alphabet {
     /// `0-9a-z`
@@ -27,7 +27,7 @@ impl Alphabet {
 /// `length` characters, each equally likely.
 pub(crate) fn id(alphabet: Alphabet, length: usize) -> String {
     let characters = alphabet.characters();
-    // Bytes from `limit` up would favour the first characters.
+    // Using bytes from `limit` up would make the first characters more likely.
     let limit = 256 - 256 % characters.len();
     let mut text = String::with_capacity(length);
     while text.len() < length {
@@ -43,24 +43,24 @@ pub(crate) fn uuid() -> String {
     uuid::Builder::from_random_bytes(bytes()).into_uuid().to_string()
 }
 
-/// A trace id as X-Ray has them, made at `now_s` (seconds since the epoch).
+/// An X-Ray trace id; `now_s` is in seconds since the epoch.
 pub(crate) fn trace_id(now_s: u64) -> String {
     format!("Root=1-{now_s:08x}-{}", hex::encode(bytes::<12>()))
 }
 
-/// The id of a segment within a trace.
+/// An X-Ray segment id.
 pub(crate) fn segment_id() -> String {
     hex::encode(bytes::<8>())
 }
 
-/// The extended request id of API Gateway.
+/// An extended request id of API Gateway.
 pub(crate) fn extended_request_id() -> String {
     BASE64_STANDARD.encode(bytes::<11>())
 }
 
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    // No caller could answer without random numbers: the server could not even sign a token.
+    // Nothing here works without random numbers, so no caller could handle the error.
     rand::fill(&mut bytes).expect("the system's random source works");
     bytes
 }

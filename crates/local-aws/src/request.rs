@@ -1,4 +1,4 @@
-//! One verified request of an operation, as plain data.
+//! A verified request of an operation, as plain data.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -6,19 +6,19 @@ use serde_json::{Map, Value};
 
 use crate::{input::Input, service::Service};
 
-/// What a client asked for. `front::decode` makes it; every later stage reads it.
+/// A decoded request. `front::decode` creates it; every later stage reads it.
 pub(crate) struct Request {
     pub service: Service,
     /// The operation's name, such as `CreateFunction`.
     pub operation: &'static str,
-    /// Region of the credential scope.
+    /// The Region of the credential scope.
     pub region: String,
-    /// The account that everything lives in.
+    /// The account of the local cloud.
     pub account_id: String,
     pub method: Method,
-    /// The path's segments, decoded.
+    /// The segments of the path, decoded.
     pub segments: Vec<String>,
-    /// What the path names, in REST services: the values of the route's labels, in order.
+    /// In REST services, the values of the URI's labels, in order.
     pub labels: Vec<String>,
     pub query: Vec<(String, String)>,
     pub headers: HeaderMap,
@@ -26,7 +26,7 @@ pub(crate) struct Request {
     pub document: Map<String, Value>,
     /// The body as received.
     pub body: Bytes,
-    /// When it was received, milliseconds since the epoch.
+    /// When it arrived, in milliseconds since the epoch.
     pub now_ms: u64,
 }
 
@@ -35,7 +35,7 @@ impl Request {
         &self.account_id
     }
 
-    /// The label at `index`; the route guarantees that it exists.
+    /// The label at `index`, which the operation's URI guarantees.
     pub(crate) fn label(&self, index: usize) -> &str {
         self.labels.get(index).map_or("", String::as_str)
     }
@@ -45,17 +45,17 @@ impl Request {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a parameter that may be repeated.
+    /// All values of a query parameter that may be repeated.
     pub(crate) fn params<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body, read with the service's rules.
+    /// Reads the body with the service's error code.
     pub(crate) fn input(&self) -> Input<'_> {
         Input::new(&self.document, self.service.validation_code())
     }
 
-    /// A string member of the body, or nothing: whether it may be absent is the operation's to say.
+    /// A string member of the body, or an empty string: the operation itself checks whether it may be absent.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.document.get(name).and_then(Value::as_str).unwrap_or_default()
     }

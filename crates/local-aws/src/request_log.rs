@@ -1,4 +1,4 @@
-//! What was asked of the control plane, for tests that count calls and hold them to AWS's models.
+//! A log of control-plane requests, for tests that count requests and check them against AWS's models.
 
 use std::{
     collections::VecDeque,
@@ -7,40 +7,40 @@ use std::{
     time::Instant,
 };
 
-/// Older requests are forgotten.
-const KEPT: usize = 10_000;
+/// How many requests are kept; older ones are dropped.
+const MAX_RECORDS: usize = 10_000;
 
 /// One control-plane request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// As in the credential scope: `lambda`, `cognito-idp`, …
+    /// The service's name in the credential scope: `lambda`, `cognito-idp`, …
     pub service: String,
-    /// `CreateFunction`
+    /// For example `CreateFunction`.
     pub operation: String,
-    /// Whether the operation changes anything. Invoke does not: it runs code, but leaves the configuration alone.
+    /// Whether the operation changes configuration. Invoke does not.
     pub write: bool,
-    /// HTTP status of the answer, also when it was lost on purpose.
+    /// HTTP status of the response, even if an injected fault then dropped it.
     pub status: u16,
-    /// AWS's error code, when refused.
+    /// AWS's error code, if the request was refused.
     pub error_code: Option<String>,
-    /// What the request has that AWS's model of the operation does not admit, refused or not: names and constraints, no
-    /// values.
+    /// How the request violates AWS's model of the operation, whether or not it was refused for it. Names and constraints
+    /// only, never values.
     pub violations: Vec<String>,
-    /// What the answer has that the model does not, or lacks: mistakes of the local cloud.
-    pub answer_violations: Vec<String>,
-    /// When it came in.
+    /// How the response violates the model: bugs of the local cloud.
+    pub response_violations: Vec<String>,
+    /// When the request arrived.
     pub began: Instant,
-    /// When its answer was ready.
+    /// When its response was ready.
     pub ended: Instant,
 }
 
 impl fmt::Display for RequestRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, operation, write, status, error_code, violations, answer_violations, .. } = self;
-        let sort = if *write { "write" } else { "read" };
-        write!(f, "{service} {operation} {sort} {status}")?;
+        let Self { service, operation, write, status, error_code, violations, response_violations, .. } = self;
+        let kind = if *write { "write" } else { "read" };
+        write!(f, "{service} {operation} {kind} {status}")?;
         error_code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))?;
-        for (of, found) in [("violations", violations), ("answer violations", answer_violations)] {
+        for (of, found) in [("violations", violations), ("response violations", response_violations)] {
             if !found.is_empty() {
                 write!(f, " {of}: {}", found.join("; "))?;
             }
@@ -49,7 +49,7 @@ impl fmt::Display for RequestRecord {
     }
 }
 
-/// The requests of a server so far. A copy sees what comes later too, and outlives the server.
+/// The requests of a server. Clones share the log: they see later requests too, and outlive the server.
 #[derive(Debug, Clone, Default)]
 pub struct RequestLog(Arc<Mutex<Log>>);
 
@@ -59,43 +59,43 @@ struct Log {
     conformity: Conformity,
 }
 
-/// How well requests and answers keep to AWS's models, since the server's start.
+/// How requests and responses conform to AWS's models, since the server started.
 #[derive(Debug, Clone, Default)]
 pub struct Conformity {
-    /// Requests that were checked.
+    /// Number of requests that were checked.
     pub checked: usize,
-    /// Those that have a violation, or whose answer has one.
+    /// Requests with a violation, in the request or its response.
     pub nonconforming: Vec<RequestRecord>,
 }
 
 impl RequestLog {
-    /// Adds one, and writes it to the log. Neither has a value of the request's body.
+    /// Adds a request, and logs it. Neither contains values of the request's body.
     pub(crate) fn add(&self, record: RequestRecord) {
         tracing::info!(target: "request", "{record}");
         let mut log = self.lock();
         log.conformity.checked += 1;
-        if !(record.violations.is_empty() && record.answer_violations.is_empty())
-            && log.conformity.nonconforming.len() < KEPT
+        if !(record.violations.is_empty() && record.response_violations.is_empty())
+            && log.conformity.nonconforming.len() < MAX_RECORDS
         {
             log.conformity.nonconforming.push(record.clone());
         }
-        if log.latest.len() == KEPT {
+        if log.latest.len() == MAX_RECORDS {
             log.latest.pop_front();
         }
         log.latest.push_back(record);
     }
 
-    /// The latest ones, oldest first.
+    /// The latest requests, oldest first.
     pub fn all(&self) -> Vec<RequestRecord> {
         self.lock().latest.iter().cloned().collect()
     }
 
-    /// Forgets them, but not how well they kept to the models.
+    /// Drops all requests, but keeps what [`Self::conformity`] reports.
     pub fn clear(&self) {
         self.lock().latest.clear();
     }
 
-    /// How well they kept to the models.
+    /// How all requests so far conform to the models.
     pub fn conformity(&self) -> Conformity {
         self.lock().conformity.clone()
     }
@@ -105,14 +105,14 @@ impl RequestLog {
     }
 }
 
-/// How many requests waited for each other at the most: the longest chain of requests of which each came in after the
-/// one before was answered. With an even latency that is the number of dependent round trips.
+/// The length of the longest chain of requests in which each arrived after the previous one was answered. With constant
+/// latency that is the number of dependent round trips.
 pub fn depth(requests: &[RequestRecord]) -> usize {
     let mut by_end: Vec<&RequestRecord> = requests.iter().collect();
     by_end.sort_by_key(|request| request.ended);
     let mut depths: Vec<usize> = Vec::new();
-    for (place, request) in by_end.iter().enumerate() {
-        let before = by_end[..place].iter().zip(&depths).filter(|(earlier, _)| earlier.ended <= request.began);
+    for (index, request) in by_end.iter().enumerate() {
+        let before = by_end[..index].iter().zip(&depths).filter(|(earlier, _)| earlier.ended <= request.began);
         depths.push(before.map(|(_, depth)| *depth).max().unwrap_or_default() + 1);
     }
     depths.into_iter().max().unwrap_or_default()
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn depth_counts_what_waited_for_each_other() {
+    fn depth_is_the_longest_chain_of_requests() {
         let start = Instant::now();
         let request = |began: u64, ended: u64| RequestRecord {
             service: "iam".to_owned(),
@@ -134,7 +134,7 @@ mod tests {
             status: 200,
             error_code: None,
             violations: Vec::new(),
-            answer_violations: Vec::new(),
+            response_violations: Vec::new(),
             began: start + Duration::from_millis(began),
             ended: start + Duration::from_millis(ended),
         };

@@ -1,7 +1,7 @@
-//! The listener: binds loopback, hands every request to [`crate::front`], and stops on demand.
+//! The server: listens on loopback, passes every request to [`crate::front`], and stops on request.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io,
     net::{Ipv4Addr, SocketAddr},
     os::unix::fs::OpenOptionsExt as _,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::Router;
-use rustix::fs::{FlockOperation, flock};
+
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
@@ -27,26 +27,26 @@ use crate::{
     token_buckets::TokenBuckets,
 };
 
-/// How long [`Server::stop`] waits for requests that are being answered.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long [`Server::stop`] waits for requests in flight.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How to start a local cloud.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where its state lives; made when absent.
+    /// The folder of its state; created if absent.
     pub dir: PathBuf,
     /// Port on 127.0.0.1; 0 chooses a free one.
     pub port: u16,
-    /// Twelve digits.
+    /// The AWS account, twelve digits.
     pub account_id: String,
-    /// How slow and how strict it is.
+    /// Delays and rate limits.
     pub faults: Faults,
-    /// What the caller may do; without one it is the account's root, which may do everything.
+    /// What the caller may do. Without a policy the caller is the account's root user, who may do everything.
     pub policy: Option<Policy>,
 }
 
 impl Options {
-    /// A free port, the usual account, no faults.
+    /// A free port, the default account, no faults and no policy.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
@@ -70,9 +70,9 @@ pub enum StartError {
     /// The port is taken or not allowed.
     #[error("listening on {address}: {source}")]
     Listen {
-        /// Where it was to listen.
+        /// The address that it tried to listen on.
         address: SocketAddr,
-        /// Why it cannot.
+        /// The error of the system.
         source: io::Error,
     },
     /// The state belongs to another account.
@@ -80,7 +80,7 @@ pub enum StartError {
     Account {
         /// The folder.
         dir: PathBuf,
-        /// The account in it.
+        /// The account of the state.
         found: String,
         /// The account in the options.
         asked: String,
@@ -93,13 +93,13 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// A running local cloud. Dropping it stops it, without waiting for requests that are being answered.
+/// A running local cloud. Dropping it stops it without waiting for requests in flight.
 pub struct Server {
     app: Arc<App>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: Option<JoinHandle<io::Result<()>>>,
-    /// Held as long as this server may write.
+    /// Locked for as long as this server may write.
     _lock: File,
 }
 
@@ -114,14 +114,14 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     if found != options.account_id {
         return Err(StartError::Account { dir: options.dir, found, asked: options.account_id });
     }
-    let credentials = Credentials::load_or_make(&options.dir)?;
+    let credentials = Credentials::load_or_create(&options.dir)?;
     store.check_blobs()?;
     store.sweep_blobs()?;
 
     let asked = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let refused = |source| StartError::Listen { address: asked, source };
-    let listener = TcpListener::bind(asked).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let failed = |source| StartError::Listen { address: asked, source };
+    let listener = TcpListener::bind(asked).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     let cloud = Arc::new(Cloud::new(store, Guard::new(options.policy), options.faults.clone()));
     cloud.functions.open();
     let app = Arc::new(App {
@@ -138,7 +138,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let (stop, mut stopped) = watch::channel(false);
     let router = Router::new().fallback(front::serve).with_state(Arc::clone(&app));
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // An error means that the server was dropped, which stops it as well.
+        // An error means that the server was dropped: stop then too.
         let _ = stopped.wait_for(|stop| *stop).await;
     });
     let task = tokio::spawn(async move { serving.await });
@@ -151,63 +151,63 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What to sign control-plane requests with.
+    /// The credentials that sign control-plane requests.
     pub fn credentials(&self) -> &Credentials {
         &self.app.credentials
     }
 
-    /// What its request handlers see.
+    /// The shared state of the request handlers.
     #[cfg(fuzzing)]
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.app
     }
 
-    /// What was asked of the control plane so far, oldest first.
+    /// The control-plane requests so far, oldest first.
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.app.requests.all()
     }
 
-    /// Everything that it remembers, as it is now.
+    /// A copy of the current state.
     pub fn state(&self) -> State {
         self.app.cloud.store.read(Clone::clone)
     }
 
-    /// Forgets what was asked so far.
+    /// Clears the log of requests.
     pub fn clear_requests(&self) {
         self.app.requests.clear();
     }
 
-    /// Holds every call from now on against `policy`; none lets the caller do everything.
+    /// Checks every request from now on against `policy`; `None` allows everything.
     pub fn enforce(&self, policy: Option<Policy>) {
         self.app.cloud.guard.enforce(policy);
     }
 
-    /// The permissions that requests needed so far while a policy was enforced, oldest first.
+    /// The permissions that requests needed while a policy was enforced, oldest first.
     pub fn permissions(&self) -> Vec<Permission> {
         self.app.cloud.guard.checked()
     }
 
-    /// What was asked, to look at later too.
+    /// The log of requests; it stays readable after the server has stopped.
     pub fn request_log(&self) -> RequestLog {
         self.app.requests.clone()
     }
 
-    /// The next call of `operation` (such as `CreateRole`) meets `fault`.
+    /// Injects `fault` into the next request of `operation`, such as `CreateRole`.
     pub fn fail_next(&self, operation: &str, fault: Fault) {
         self.app.faults.arm(operation, fault);
     }
 
-    /// Ends when a call is held, see [`Fault::HoldBeforeEffect`].
+    /// Waits until a request is held, see [`Fault::HoldBeforeEffect`].
     pub async fn held(&self) {
         self.app.faults.held.notified().await;
     }
 
-    /// Ends when the listener fails; else never.
+    /// Waits until the listener fails; otherwise never returns.
     pub async fn join(&mut self) -> io::Result<()> {
         match &mut self.task {
             None => Ok(()),
@@ -219,11 +219,11 @@ impl Server {
         }
     }
 
-    /// Answers what is being answered, ends the functions' processes and stops.
+    /// Finishes requests in flight, kills the functions' processes, and stops.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(mut task) = self.task.take()
-            && tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err()
+            && tokio::time::timeout(STOP_TIMEOUT, &mut task).await.is_err()
         {
             task.abort();
         }
@@ -240,15 +240,15 @@ impl Drop for Server {
     }
 }
 
-/// Takes the folder for this process alone. The lock ends with the process, however it ends.
+/// Locks the folder for this process. The system releases the lock when the process ends, however it ends.
 fn lock(dir: &Path) -> Result<File, StartError> {
     make_dir(dir)?;
     let path = dir.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(|source| StoreError::Io { action: "opening", path: path.clone(), source })?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StartError::Locked { dir: dir.to_owned() }),
-        Err(error) => Err(StoreError::Io { action: "locking", path, source: error.into() }.into()),
+        Err(TryLockError::WouldBlock) => Err(StartError::Locked { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { action: "locking", path, source }.into()),
     }
 }

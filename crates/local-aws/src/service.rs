@@ -16,15 +16,15 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// Every service, in the order of its name.
+    /// Every service, sorted by name.
     pub(crate) const ALL: [Self; 6] = [Self::ApiGateway, Self::Cognito, Self::Iam, Self::Lambda, Self::Logs, Self::Sts];
 
-    /// The service that a credential scope names.
+    /// The service of that name in a credential scope.
     pub(crate) fn by_scope(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|service| service.name() == name)
     }
 
-    /// Its name in a credential scope, in ARNs and in IAM actions.
+    /// The name in credential scopes, ARNs and IAM actions.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ApiGateway => "apigateway",
@@ -62,7 +62,7 @@ impl Service {
         }
     }
 
-    /// The refusal of a call above the rate limit.
+    /// The error of a request above the rate limit.
     pub(crate) fn throttled(self) -> ApiError {
         match self {
             Self::ApiGateway => ApiError::new(429, "TooManyRequestsException", "Too Many Requests"),
@@ -76,7 +76,7 @@ impl Service {
         }
     }
 
-    /// The refusal of a call that no policy allows.
+    /// The error of a request that the policy does not allow.
     pub(crate) fn access_denied(self, message: String) -> ApiError {
         let (status, code) = match self {
             Self::Iam | Self::Sts => (403, "AccessDenied"),

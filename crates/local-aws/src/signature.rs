@@ -1,4 +1,4 @@
-//! Verifies Signature Version 4 by signing the request again with our own credentials and comparing.
+//! Verifies Signature Version 4: signs the request again with our credentials, and compares.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,25 +12,25 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::{clock, credentials::Credentials};
 
-/// How far a client's clock may be off, as on AWS.
+/// The clock skew that AWS allows.
 const CLOCK_SKEW: Duration = Duration::from_secs(15 * 60);
 
-/// Why a request is not from who may send it.
+/// Why a signature was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// No signature at all.
+pub(crate) enum SignatureError {
+    /// The request has no signature.
     Missing,
-    /// A signature that lacks something.
+    /// The signature lacks a required part; the message names it.
     Incomplete(String),
-    /// Credentials that are not ours.
+    /// The access key is not ours.
     UnknownKey,
-    /// The signature is another one.
+    /// The signature does not match the request.
     Mismatch,
-    /// Signed too long ago, or in the future.
+    /// The request was signed too long ago, or in the future.
     Expired(String),
 }
 
-/// An `Authorization` header, taken apart.
+/// A parsed `Authorization` header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Authorization {
     access_key_id: String,
@@ -44,14 +44,14 @@ pub(crate) struct Authorization {
 }
 
 impl Authorization {
-    /// Reads the header; nothing is verified yet.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
+    /// Parses the header, without verifying anything.
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, SignatureError> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let value = values.next().ok_or(Refusal::Missing)?;
+        let value = values.next().ok_or(SignatureError::Missing)?;
         if values.next().is_some() || headers.get_all("x-amz-date").iter().count() > 1 {
-            return Err(incomplete("Authorization and X-Amz-Date may be given once"));
+            return Err(incomplete("Authorization and X-Amz-Date must not be repeated"));
         }
-        let value = value.to_str().map_err(|_| incomplete("Authorization is no text"))?;
+        let value = value.to_str().map_err(|_| incomplete("Authorization is not text"))?;
         let fields = value
             .strip_prefix("AWS4-HMAC-SHA256")
             .ok_or_else(|| incomplete("Authorization header requires 'AWS4-HMAC-SHA256'"))?;
@@ -81,13 +81,13 @@ impl Authorization {
         })
     }
 
-    /// Whether it names our key: cheap, and asked before a body is read.
-    pub(crate) fn check_key(&self, credentials: &Credentials) -> Result<(), Refusal> {
-        if self.access_key_id == credentials.access_key_id { Ok(()) } else { Err(Refusal::UnknownKey) }
+    /// Checks that the header names our access key. Cheap, so it runs before the body is read.
+    pub(crate) fn check_key(&self, credentials: &Credentials) -> Result<(), SignatureError> {
+        if self.access_key_id == credentials.access_key_id { Ok(()) } else { Err(SignatureError::UnknownKey) }
     }
 
-    /// Whether the request with this `body` was signed with our secret, lately.
-    pub(crate) fn verify(&self, credentials: &Credentials, parts: &Parts, body: &[u8]) -> Result<(), Refusal> {
+    /// Checks that the request with this `body` was signed with our secret, within the allowed clock skew.
+    pub(crate) fn verify(&self, credentials: &Credentials, parts: &Parts, body: &[u8]) -> Result<(), SignatureError> {
         self.check_key(credentials)?;
         let date = parts.headers.get("x-amz-date").and_then(|date| date.to_str().ok());
         let date = date.ok_or_else(|| incomplete("'X-Amz-Date' header is required"))?;
@@ -95,28 +95,30 @@ impl Authorization {
             .map_err(|_| incomplete("Date must be in ISO-8601 'basic format'"))?
             .assume_utc();
         if !date.starts_with(&self.date) {
-            return Err(Refusal::Mismatch);
+            return Err(SignatureError::Mismatch);
         }
         let ours = self.sign_again(credentials, parts, body, signed_at.into())?;
         constant_time::verify_slices_are_equal(ours.as_bytes(), self.signature.as_bytes())
-            .map_err(|_| Refusal::Mismatch)?;
+            .map_err(|_| SignatureError::Mismatch)?;
         let now = OffsetDateTime::now_utc();
         let skew = (now - signed_at).abs();
         if skew > CLOCK_SKEW {
             let now = clock::amz_date(clock::now_ms());
-            return Err(Refusal::Expired(format!("Signature expired: {date} is more than 15 minutes from {now}")));
+            return Err(SignatureError::Expired(format!(
+                "Signature expired: {date} is more than 15 minutes from {now}"
+            )));
         }
         Ok(())
     }
 
-    /// The signature that this request would have, were it signed with our secret.
+    /// Computes the signature of this request with our secret.
     fn sign_again(
         &self,
         credentials: &Credentials,
         parts: &Parts,
         body: &[u8],
         time: SystemTime,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, SignatureError> {
         let identity = aws_credential_types::Credentials::from_keys(
             &credentials.access_key_id,
             &credentials.secret_access_key,
@@ -124,7 +126,7 @@ impl Authorization {
         )
         .into();
         let mut settings = SigningSettings::default();
-        // Exactly the headers that the client signed, whichever they are.
+        // Sign exactly the headers that the client signed.
         settings.excluded_headers = None;
         let params = v4::SigningParams::builder()
             .identity(&identity)
@@ -133,36 +135,36 @@ impl Authorization {
             .time(time)
             .settings(settings)
             .build()
-            .map_err(|_| Refusal::Mismatch)?
+            .map_err(|_| SignatureError::Mismatch)?
             .into();
         let mut headers = Vec::new();
         for name in &self.signed_headers {
-            // The date is put in by the signer, from `time`.
+            // The signer adds the date itself, from `time`.
             if name == "x-amz-date" {
                 continue;
             }
             let values = parts.headers.get_all(name);
             let mut found = false;
             for value in values {
-                headers.push((name.as_str(), value.to_str().map_err(|_| Refusal::Mismatch)?));
+                headers.push((name.as_str(), value.to_str().map_err(|_| SignatureError::Mismatch)?));
                 found = true;
             }
             if !found {
-                return Err(Refusal::Mismatch);
+                return Err(SignatureError::Mismatch);
             }
         }
         let path = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        // The host that counts is the signed header; this one only makes the address absolute.
+        // The signed `Host` header decides; this host only makes the URL absolute.
         let address = format!("http://localhost{path}");
         let request =
             SignableRequest::new(parts.method.as_str(), address, headers.into_iter(), SignableBody::Bytes(body))
-                .map_err(|_| Refusal::Mismatch)?;
-        Ok(sign(request, &params).map_err(|_| Refusal::Mismatch)?.into_parts().1)
+                .map_err(|_| SignatureError::Mismatch)?;
+        Ok(sign(request, &params).map_err(|_| SignatureError::Mismatch)?.into_parts().1)
     }
 }
 
-fn incomplete(what: &str) -> Refusal {
-    Refusal::Incomplete(what.to_owned())
+fn incomplete(what: &str) -> SignatureError {
+    SignatureError::Incomplete(what.to_owned())
 }
 
 #[cfg(test)]
@@ -178,8 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_header_is_refused_by_what_it_lacks() {
-        assert_eq!(Authorization::read(&HeaderMap::new()), Err(Refusal::Missing));
+    fn an_incomplete_header_is_refused_with_the_missing_part() {
+        assert_eq!(Authorization::read(&HeaderMap::new()), Err(SignatureError::Missing));
         let scope = "Credential=AKIA/20240101/us-east-1/iam/aws4_request";
         for (text, lacks) in [
             ("Bearer x".to_owned(), "AWS4-HMAC-SHA256"),
@@ -189,7 +191,7 @@ mod tests {
             ("AWS4-HMAC-SHA256 Credential=AKIA/20240101/iam, SignedHeaders=host;x-amz-date".to_owned(), "5 slash"),
         ] {
             match Authorization::read(&headers(&text)) {
-                Err(Refusal::Incomplete(message)) => assert!(message.contains(lacks), "{message}"),
+                Err(SignatureError::Incomplete(message)) => assert!(message.contains(lacks), "{message}"),
                 other => panic!("{text}: {other:?}"),
             }
         }
@@ -197,7 +199,7 @@ mod tests {
 
     /// The worked example of the IAM user guide ("Create a signed AWS API request"): ListUsers of 2015-08-30.
     #[test]
-    fn the_documented_example_verifies_but_is_long_expired() {
+    fn the_documented_example_verifies_but_has_expired() {
         let credentials = Credentials {
             access_key_id: "AKIDEXAMPLE".to_owned(),
             secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
@@ -213,7 +215,7 @@ mod tests {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         let read = Authorization::read(&parts.headers).expect("an authorization");
         let verified = read.verify(&credentials, &parts, b"");
-        assert!(matches!(verified, Err(Refusal::Expired(_))), "{verified:?}");
-        assert_eq!(read.verify(&credentials, &parts, b"x"), Err(Refusal::Mismatch));
+        assert!(matches!(verified, Err(SignatureError::Expired(_))), "{verified:?}");
+        assert_eq!(read.verify(&credentials, &parts, b"x"), Err(SignatureError::Mismatch));
     }
 }

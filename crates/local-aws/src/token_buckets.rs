@@ -1,4 +1,4 @@
-//! Token buckets: how many calls pass a second, and how many at once.
+//! Token buckets: limit the rate of requests, and the size of a burst.
 
 use std::{
     collections::HashMap,
@@ -6,17 +6,17 @@ use std::{
     time::Instant,
 };
 
-/// A limit on calls, by the name of the bucket that counts them.
+/// A rate limit, enforced by the bucket of that name.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Limit {
     pub bucket: String,
-    /// Tokens that the bucket gains per second.
+    /// Tokens that the bucket gains each second.
     pub rate: f64,
-    /// Tokens that it holds at most. A new bucket is full.
+    /// The most tokens that it holds. A new bucket is full.
     pub burst: f64,
 }
 
-/// Buckets by name, made on first use.
+/// Buckets by name, created on first use.
 #[derive(Debug, Default)]
 pub(crate) struct TokenBuckets(Mutex<HashMap<String, Bucket>>);
 
@@ -27,8 +27,8 @@ struct Bucket {
 }
 
 impl TokenBuckets {
-    /// Takes a token from every bucket, or from none: then the call must not pass. A rate or a burst of 0 passes nothing,
-    /// as on AWS.
+    /// Takes a token from every bucket and returns true, or takes none and returns false. A rate or burst of 0 admits
+    /// nothing, as on AWS.
     pub(crate) fn take(&self, limits: &[Limit], now: Instant) -> bool {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for limit in limits {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_passes_then_the_rate_holds() {
+    fn a_burst_passes_then_the_rate_applies() {
         let buckets = TokenBuckets::default();
         let start = Instant::now();
         let passes = |at: u64| buckets.take(&[limit("a", 2.0, 3.0)], start + Duration::from_millis(at));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_passes_nothing() {
+    fn a_rate_or_burst_of_zero_admits_nothing() {
         let buckets = TokenBuckets::default();
         assert!(!buckets.take(&[limit("a", 0.0, 5.0)], Instant::now()));
         assert!(!buckets.take(&[limit("b", 5.0, 0.0)], Instant::now()));

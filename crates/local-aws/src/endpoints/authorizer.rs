@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{refusal::Refusal, token};
+use super::{gateway_error::GatewayError, token};
 use crate::state::{
     State,
     apigateway::Authorizer,
@@ -60,33 +60,33 @@ pub(super) fn authorize(
     scopes: &[String],
     headers: &HeaderMap,
     now_s: u64,
-) -> Result<Map<String, Value>, Refusal> {
-    let token = bearer(authorizer, headers).ok_or(Refusal::Unauthorized)?;
-    let claims = verify(token, issuers).ok_or(Refusal::Unauthorized)?;
-    let expires = claims.get("exp").and_then(Value::as_u64).ok_or(Refusal::Unauthorized)?;
+) -> Result<Map<String, Value>, GatewayError> {
+    let token = bearer(authorizer, headers).ok_or(GatewayError::Unauthorized)?;
+    let claims = verify(token, issuers).ok_or(GatewayError::Unauthorized)?;
+    let expires = claims.get("exp").and_then(Value::as_u64).ok_or(GatewayError::Unauthorized)?;
     if expires <= now_s {
-        return Err(Refusal::Expired);
+        return Err(GatewayError::Expired);
     }
     // Cognito sets none; RFC 7519 has one that is there respected.
     if claims.get("nbf").is_some_and(|nbf| nbf.as_u64().is_none_or(|nbf| nbf > now_s)) {
-        return Err(Refusal::Unauthorized);
+        return Err(GatewayError::Unauthorized);
     }
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let kind = if scopes.is_empty() { "id" } else { "access" };
     if text("token_use") != Some(kind) {
-        return Err(Refusal::Unauthorized);
+        return Err(GatewayError::Unauthorized);
     }
     if !scopes.is_empty() {
         let mut granted = text("scope").unwrap_or("").split(' ');
         // Documented as 401; some emulators answer 403 (unverified).
         if !granted.any(|granted| scopes.iter().any(|scope| scope == granted)) {
-            return Err(Refusal::Unauthorized);
+            return Err(GatewayError::Unauthorized);
         }
     }
     if let Some(expression) = &authorizer.identity_validation_expression {
-        let whole = regex_lite::Regex::new(&format!("^(?:{expression})$")).map_err(|_| Refusal::Unauthorized)?;
+        let whole = regex_lite::Regex::new(&format!("^(?:{expression})$")).map_err(|_| GatewayError::Unauthorized)?;
         if !text("aud").is_some_and(|audience| whole.is_match(audience)) {
-            return Err(Refusal::Unauthorized);
+            return Err(GatewayError::Unauthorized);
         }
     }
     Ok(claims)

@@ -7,12 +7,12 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use serde_json::{Map, Value};
 
 use super::{
+    address::StageAddress,
     authorizer,
+    gateway_error::GatewayError,
     proxy_event::{self, Ids},
     proxy_response,
-    refusal::Refusal,
     route::{self, Route},
-    target::ApiTarget,
 };
 use crate::{
     clock,
@@ -35,13 +35,13 @@ pub(super) const MAX_LAMBDA_PAYLOAD: usize = 6_291_556;
 pub(super) async fn answer(
     cloud: &Cloud,
     throttles: &TokenBuckets,
-    target: &ApiTarget,
+    address: &StageAddress,
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
     let now_ms = clock::now_ms();
     let (extended, trace) = (random::extended_request_id(), random::trace_id(now_ms / 1000));
     let ids = Ids { request: random::uuid(), extended, trace, now_ms };
-    let mut response = match serve(cloud, throttles, target, request, &ids).await {
+    let mut response = match serve(cloud, throttles, address, request, &ids).await {
         Ok(response) => response,
         Err(refusal) => refusal.response(),
     };
@@ -59,53 +59,53 @@ pub(super) async fn answer(
 async fn serve(
     cloud: &Cloud,
     throttles: &TokenBuckets,
-    target: &ApiTarget,
+    address: &StageAddress,
     request: &Request<Bytes>,
     ids: &Ids,
-) -> Result<Response<Bytes>, Refusal> {
+) -> Result<Response<Bytes>, GatewayError> {
     check_size(request)?;
     let verb = request.method().as_str();
-    let route = cloud.store.read(|state| route::find(state, target, verb))?;
+    let route = cloud.store.read(|state| route::find(state, address, verb))?;
     throttle(throttles, &route, verb)?;
     if route.method.api_key_required {
         // No usage plan can exist here, so no key is ever valid.
-        return Err(Refusal::Forbidden);
+        return Err(GatewayError::Forbidden);
     }
     let claims = authorize(&route, request.headers())?;
-    let integration = route.method.integration.as_ref().ok_or(Refusal::Internal)?;
+    let integration = route.method.integration.as_ref().ok_or(GatewayError::Internal)?;
     if integration.kind != "AWS_PROXY" {
-        return Err(Refusal::NotImplemented);
+        return Err(GatewayError::NotImplemented);
     }
     let call = call(&cloud.store, &route, verb)?;
-    let event = proxy_event::build(&route, target, request, claims.as_ref(), ids);
-    let event = Bytes::from(serde_json::to_vec(&event).map_err(|_| Refusal::Internal)?);
+    let event = proxy_event::build(&route, address, request, claims.as_ref(), ids);
+    let event = Bytes::from(serde_json::to_vec(&event).map_err(|_| GatewayError::Internal)?);
     if event.len() > MAX_LAMBDA_PAYLOAD {
-        return Err(Refusal::TooLong);
+        return Err(GatewayError::TooLong);
     }
     let limit = Duration::from_millis(u64::from(integration.timeout_ms.clamp(50, 29_000)));
     let invoked = cloud.functions.invoke(&call.region, &call.function, &call.version, event);
     let invocation = match tokio::time::timeout(limit, invoked).await {
-        Err(_) => return Err(Refusal::TimedOut),
+        Err(_) => return Err(GatewayError::TimedOut),
         // Lambda's own 429 reaches the caller as 500, like every other refusal of its API.
-        Ok(Err(InvokeError::Throttled | InvokeError::BadCode(_))) => return Err(Refusal::Internal),
+        Ok(Err(InvokeError::Throttled | InvokeError::BadCode(_))) => return Err(GatewayError::Internal),
         Ok(Ok(invocation)) => invocation,
     };
     if invocation.function_error.is_some() {
-        return Err(Refusal::BadGateway);
+        return Err(GatewayError::BadGateway);
     }
     proxy_response::convert(&invocation.payload, &route.binary_media_types, request.headers())
 }
 
-fn check_size(request: &Request<Bytes>) -> Result<(), Refusal> {
+fn check_size(request: &Request<Bytes>) -> Result<(), GatewayError> {
     if request.body().len() > MAX_PAYLOAD {
-        return Err(Refusal::TooLong);
+        return Err(GatewayError::TooLong);
     }
     // A line is name, colon, space, value, line end.
     let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if headers > MAX_HEADERS { Err(Refusal::HeadersTooLong) } else { Ok(()) }
+    if headers > MAX_HEADERS { Err(GatewayError::HeadersTooLong) } else { Ok(()) }
 }
 
-fn throttle(throttles: &TokenBuckets, route: &Route, verb: &str) -> Result<(), Refusal> {
+fn throttle(throttles: &TokenBuckets, route: &Route, verb: &str) -> Result<(), GatewayError> {
     let setting = &route.setting;
     let (Some(rate), burst) = (setting.throttling_rate_limit, setting.throttling_burst_limit) else {
         return Ok(());
@@ -117,19 +117,19 @@ fn throttle(throttles: &TokenBuckets, route: &Route, verb: &str) -> Result<(), R
     }
     let key = format!("{}/{}/{verb}{}", route.api_id, route.stage, route.resource_path);
     let limit = Limit { bucket: key, rate, burst };
-    if throttles.take(&[limit], Instant::now()) { Ok(()) } else { Err(Refusal::Throttled) }
+    if throttles.take(&[limit], Instant::now()) { Ok(()) } else { Err(GatewayError::Throttled) }
 }
 
-fn authorize(route: &Route, headers: &HeaderMap) -> Result<Option<Map<String, Value>>, Refusal> {
+fn authorize(route: &Route, headers: &HeaderMap) -> Result<Option<Map<String, Value>>, GatewayError> {
     match route.method.authorization_type.as_str() {
         "NONE" => Ok(None),
         "COGNITO_USER_POOLS" => {
-            let (authorizer, issuers) = route.authorizer.as_ref().ok_or(Refusal::Internal)?;
+            let (authorizer, issuers) = route.authorizer.as_ref().ok_or(GatewayError::Internal)?;
             let scopes = &route.method.authorization_scopes;
             let claims = authorizer::authorize(authorizer, issuers, scopes, headers, clock::now_s())?;
             Ok(Some(authorizer::event_claims(&claims)))
         }
-        _ => Err(Refusal::NotImplemented),
+        _ => Err(GatewayError::NotImplemented),
     }
 }
 
@@ -140,10 +140,10 @@ struct Call {
     version: Version,
 }
 
-fn call(store: &Store, route: &Route, verb: &str) -> Result<Call, Refusal> {
-    let integration = route.method.integration.as_ref().ok_or(Refusal::Internal)?;
-    let uri = integration.uri.as_deref().ok_or(Refusal::Internal)?;
-    let arn = function_arn(uri, route).ok_or(Refusal::Internal)?;
+fn call(store: &Store, route: &Route, verb: &str) -> Result<Call, GatewayError> {
+    let integration = route.method.integration.as_ref().ok_or(GatewayError::Internal)?;
+    let uri = integration.uri.as_deref().ok_or(GatewayError::Internal)?;
+    let arn = function_arn(uri, route).ok_or(GatewayError::Internal)?;
     let caller = format!(
         "arn:aws:execute-api:{}:{}:{}/{}/{verb}{}",
         route.region,
@@ -153,21 +153,21 @@ fn call(store: &Store, route: &Route, verb: &str) -> Result<Call, Refusal> {
         source_path(&route.resource_path),
     );
     store.read(|state| {
-        let region = state.region(&arn.region).ok_or(Refusal::Internal)?;
-        let function = region.functions.get(&arn.name).ok_or(Refusal::Internal)?;
+        let region = state.region(&arn.region).ok_or(GatewayError::Internal)?;
+        let function = region.functions.get(&arn.name).ok_or(GatewayError::Internal)?;
         // With a role of its own the integration does not need the function's resource policy.
         if integration.credentials.is_none() && !permits(function, &caller, &route.account_id) {
-            return Err(Refusal::Internal);
+            return Err(GatewayError::Internal);
         }
         let now_ms = clock::now_ms();
         if now_ms < function.active_from_ms {
-            return Err(Refusal::Internal);
+            return Err(GatewayError::Internal);
         }
         let version = match arn.qualifier.as_deref() {
             None | Some("$LATEST") => function.serving(now_ms),
             Some(number) => {
-                let number: u64 = number.parse().map_err(|_| Refusal::Internal)?;
-                function.versions.get(&number).ok_or(Refusal::Internal)?
+                let number: u64 = number.parse().map_err(|_| GatewayError::Internal)?;
+                function.versions.get(&number).ok_or(GatewayError::Internal)?
             }
         };
         Ok(Call { region: arn.region.clone(), function: arn.name.clone(), version: version.clone() })

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
 
-use super::{refusal, token};
+use super::{gateway_error, token};
 use crate::{
     state::{State, cognito::UserPool},
     store::Store,
@@ -48,12 +48,12 @@ fn document(
     make: impl FnOnce(&str, &UserPool) -> Value,
 ) -> Response<Bytes> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
-        return refusal::json_response(405, &json!({ "message": "Method Not Allowed" }));
+        return gateway_error::json_response(405, &json!({ "message": "Method Not Allowed" }));
     }
     let found = store.read(|state| find(state, pool).map(|(region, pool)| make(region, pool)));
     match found {
-        Some(answer) => refusal::json_response(200, &answer),
-        None => refusal::json_response(404, &json!({ "message": format!("User pool {pool} does not exist.") })),
+        Some(answer) => gateway_error::json_response(200, &answer),
+        None => gateway_error::json_response(404, &json!({ "message": format!("User pool {pool} does not exist.") })),
     }
 }
 

@@ -5,16 +5,16 @@
 //! that MiniStack and LocalStack share: `/_aws/execute-api/<api>/<stage>/…`, `/oauth2/token` and
 //! `/<pool id>/.well-known/…`. Those name no Region, so the id is looked up in all of them.
 
+mod address;
 mod authorizer;
 mod execute_api;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+mod gateway_error;
 mod jwks;
 mod proxy_event;
 mod proxy_response;
-mod refusal;
 mod route;
-mod target;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -24,8 +24,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, header::HOST};
 
-pub(crate) use self::target::serves;
-use self::target::{Target, target};
+pub(crate) use self::address::serves;
+use self::address::{Endpoint, address};
 use crate::{cloud::Cloud, token_buckets::TokenBuckets};
 
 /// The endpoints of everything in a cloud.
@@ -43,12 +43,12 @@ impl Endpoints {
     /// Answers a request to an endpoint.
     pub(crate) async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let store = &self.cloud.store;
-        match target(host_of(&request).unwrap_or_default(), request.uri().path()) {
-            Some(Target::Token(domain)) => token::answer(store, domain.as_ref(), &request),
-            Some(Target::Keys(pool)) => jwks::keys(store, &pool, &request),
-            Some(Target::Configuration(pool)) => jwks::configuration(store, &pool, &request),
-            Some(Target::Api(target)) => execute_api::answer(&self.cloud, &self.throttles, &target, &request).await,
-            None => refusal::not_found(),
+        match address(host_of(&request).unwrap_or_default(), request.uri().path()) {
+            Some(Endpoint::Token(domain)) => token::answer(store, domain.as_ref(), &request),
+            Some(Endpoint::Keys(pool)) => jwks::keys(store, &pool, &request),
+            Some(Endpoint::Configuration(pool)) => jwks::configuration(store, &pool, &request),
+            Some(Endpoint::Api(address)) => execute_api::answer(&self.cloud, &self.throttles, &address, &request).await,
+            None => gateway_error::not_found(),
         }
     }
 }

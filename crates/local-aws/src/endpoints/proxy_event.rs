@@ -8,7 +8,7 @@ use http::{
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{route::Route, target::ApiTarget};
+use super::{address::StageAddress, route::Route};
 
 /// `09/Apr/2015:12:34:56 +0000`
 const REQUEST_TIME: &[BorrowedFormatItem<'_>] =
@@ -27,7 +27,7 @@ pub(super) struct Ids {
 /// The event of a request.
 pub(super) fn build(
     route: &Route,
-    target: &ApiTarget,
+    address: &StageAddress,
     request: &Request<Bytes>,
     claims: Option<&Map<String, Value>>,
     ids: &Ids,
@@ -38,7 +38,7 @@ pub(super) fn build(
     let (body, is_base64) = body(request, &route.binary_media_types);
     json!({
         "resource": route.resource_path,
-        "path": target.path,
+        "path": address.path,
         "httpMethod": request.method().as_str(),
         "headers": last_values(&headers),
         "multiValueHeaders": all_values(&headers),
@@ -46,7 +46,7 @@ pub(super) fn build(
         "multiValueQueryStringParameters": all_values(&query),
         "pathParameters": or_null(&route.path_parameters),
         "stageVariables": or_null(&route.stage_variables),
-        "requestContext": context(route, target, request, claims, ids),
+        "requestContext": context(route, address, request, claims, ids),
         "body": body,
         "isBase64Encoded": is_base64,
     })
@@ -128,7 +128,7 @@ fn domain_name(route: &Route) -> String {
 
 fn context(
     route: &Route,
-    target: &ApiTarget,
+    address: &StageAddress,
     request: &Request<Bytes>,
     claims: Option<&Map<String, Value>>,
     ids: &Ids,
@@ -156,7 +156,7 @@ fn context(
             "userAgent": user_agent,
             "userArn": null,
         },
-        "path": format!("/{}{}", target.stage, target.path),
+        "path": format!("/{}{}", address.stage, address.path),
         "protocol": "HTTP/1.1",
         "requestId": ids.request,
         "requestTime": request_time(ids.now_ms),

@@ -8,7 +8,7 @@ use http::{
 };
 use serde_json::{Map, Value};
 
-use super::{proxy_event::is_binary, refusal::Refusal};
+use super::{gateway_error::GatewayError, proxy_event::is_binary};
 
 /// Headers that a function cannot set: API Gateway passes its value on under `x-amzn-remapped-<name>`.
 const REMAPPED: [&str; 11] = [
@@ -33,25 +33,25 @@ pub(super) fn convert(
     payload: &[u8],
     binary_types: &[String],
     request: &HeaderMap,
-) -> Result<Response<Bytes>, Refusal> {
-    let answer: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| Refusal::BadGateway)?;
+) -> Result<Response<Bytes>, GatewayError> {
+    let answer: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| GatewayError::BadGateway)?;
     let status = answer.get("statusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
     let status = status.and_then(|status| StatusCode::from_u16(status).ok()).filter(|status| status.as_u16() >= 200);
     let is_base64 = match answer.get("isBase64Encoded") {
         None | Some(Value::Null) => false,
-        Some(value) => value.as_bool().ok_or(Refusal::BadGateway)?,
+        Some(value) => value.as_bool().ok_or(GatewayError::BadGateway)?,
     };
     let body = match answer.get("body") {
         None | Some(Value::Null) => Bytes::new(),
         Some(Value::String(text)) if is_base64 && wants_binary(binary_types, request) => {
             // A configuration error to API Gateway, not a malformed answer.
-            Bytes::from(STANDARD.decode(text).map_err(|_| Refusal::Internal)?)
+            Bytes::from(STANDARD.decode(text).map_err(|_| GatewayError::Internal)?)
         }
         Some(Value::String(text)) => Bytes::from(text.clone()),
-        Some(_) => return Err(Refusal::BadGateway),
+        Some(_) => return Err(GatewayError::BadGateway),
     };
     let mut response = Response::new(body);
-    *response.status_mut() = status.ok_or(Refusal::BadGateway)?;
+    *response.status_mut() = status.ok_or(GatewayError::BadGateway)?;
     set_headers(response.headers_mut(), &answer)?;
     Ok(response)
 }
@@ -62,10 +62,10 @@ fn wants_binary(binary_types: &[String], request: &HeaderMap) -> bool {
     is_binary(binary_types, accept.split(',').next().unwrap_or(""))
 }
 
-fn set_headers(headers: &mut HeaderMap, answer: &Map<String, Value>) -> Result<(), Refusal> {
+fn set_headers(headers: &mut HeaderMap, answer: &Map<String, Value>) -> Result<(), GatewayError> {
     let mut pairs = Vec::new();
     for (name, values) in fields(answer, "multiValueHeaders")? {
-        for value in values.as_array().ok_or(Refusal::BadGateway)? {
+        for value in values.as_array().ok_or(GatewayError::BadGateway)? {
             pairs.push((name, text(value)?));
         }
     }
@@ -77,13 +77,13 @@ fn set_headers(headers: &mut HeaderMap, answer: &Map<String, Value>) -> Result<(
         }
     }
     for (name, value) in pairs {
-        let name: HeaderName = name.parse().map_err(|_| Refusal::BadGateway)?;
-        let value = HeaderValue::from_str(&value).map_err(|_| Refusal::BadGateway)?;
+        let name: HeaderName = name.parse().map_err(|_| GatewayError::BadGateway)?;
+        let value = HeaderValue::from_str(&value).map_err(|_| GatewayError::BadGateway)?;
         if DROPPED.contains(&name.as_str()) {
             continue;
         }
         let name = if REMAPPED.contains(&name.as_str()) {
-            format!("x-amzn-remapped-{name}").parse().map_err(|_| Refusal::BadGateway)?
+            format!("x-amzn-remapped-{name}").parse().map_err(|_| GatewayError::BadGateway)?
         } else {
             name
         };
@@ -95,20 +95,20 @@ fn set_headers(headers: &mut HeaderMap, answer: &Map<String, Value>) -> Result<(
     Ok(())
 }
 
-fn fields<'a>(answer: &'a Map<String, Value>, name: &str) -> Result<Vec<(&'a String, &'a Value)>, Refusal> {
+fn fields<'a>(answer: &'a Map<String, Value>, name: &str) -> Result<Vec<(&'a String, &'a Value)>, GatewayError> {
     match answer.get(name) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Object(fields)) => Ok(fields.iter().collect()),
-        Some(_) => Err(Refusal::BadGateway),
+        Some(_) => Err(GatewayError::BadGateway),
     }
 }
 
 /// Numbers and booleans are taken as their text.
-fn text(value: &Value) -> Result<String, Refusal> {
+fn text(value: &Value) -> Result<String, GatewayError> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-        _ => Err(Refusal::BadGateway),
+        _ => Err(GatewayError::BadGateway),
     }
 }
 
@@ -120,7 +120,11 @@ mod tests {
 
     use super::*;
 
-    fn converted(answer: &Value, types: &[&str], accept: Option<&'static str>) -> Result<Response<Bytes>, Refusal> {
+    fn converted(
+        answer: &Value,
+        types: &[&str],
+        accept: Option<&'static str>,
+    ) -> Result<Response<Bytes>, GatewayError> {
         let types: Vec<String> = types.iter().map(|&pattern| pattern.to_owned()).collect();
         let mut request = HeaderMap::new();
         if let Some(accept) = accept {
@@ -168,8 +172,8 @@ mod tests {
             json!({ "statusCode": 200, "headers": { "a": "b\r\nc: d" } }),
             json!({ "statusCode": 200, "isBase64Encoded": "yes" }),
         ] {
-            assert_eq!(converted(&answer, &[], None).err(), Some(Refusal::BadGateway), "{answer}");
+            assert_eq!(converted(&answer, &[], None).err(), Some(GatewayError::BadGateway), "{answer}");
         }
-        assert_eq!(convert(b"", &[], &HeaderMap::new()).err(), Some(Refusal::BadGateway));
+        assert_eq!(convert(b"", &[], &HeaderMap::new()).err(), Some(GatewayError::BadGateway));
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 
 use super::{
+    address::StageAddress,
     authorizer::{self, Issuer},
-    refusal::Refusal,
-    target::ApiTarget,
+    gateway_error::GatewayError,
 };
 use crate::state::{
     State,
@@ -35,15 +35,15 @@ pub(super) struct Route {
 }
 
 /// Finds the route of a request with this verb.
-pub(super) fn find(state: &State, target: &ApiTarget, verb: &str) -> Result<Route, Refusal> {
-    let (region, api) = find_api(state, target).ok_or(Refusal::Forbidden)?;
-    let stage = api.stages.get(&target.stage).ok_or(Refusal::Forbidden)?;
-    let deployment = api.deployments.get(&stage.deployment_id).ok_or(Refusal::Forbidden)?;
+pub(super) fn find(state: &State, address: &StageAddress, verb: &str) -> Result<Route, GatewayError> {
+    let (region, api) = find_api(state, address).ok_or(GatewayError::Forbidden)?;
+    let stage = api.stages.get(&address.stage).ok_or(GatewayError::Forbidden)?;
+    let deployment = api.deployments.get(&stage.deployment_id).ok_or(GatewayError::Forbidden)?;
     let snapshot: &Snapshot = &deployment.snapshot;
     let (resource, path_parameters) =
-        match_resource(snapshot.resources.values(), &target.path).ok_or(Refusal::MissingAuthenticationToken)?;
+        match_resource(snapshot.resources.values(), &address.path).ok_or(GatewayError::MissingAuthenticationToken)?;
     let method = resource.methods.get(verb).or_else(|| resource.methods.get("ANY"));
-    let method = method.ok_or(Refusal::MissingAuthenticationToken)?;
+    let method = method.ok_or(GatewayError::MissingAuthenticationToken)?;
     let authorizer = method.authorizer_id.as_ref().and_then(|id| snapshot.authorizers.get(id));
     Ok(Route {
         region: region.to_owned(),
@@ -62,10 +62,10 @@ pub(super) fn find(state: &State, target: &ApiTarget, verb: &str) -> Result<Rout
     })
 }
 
-fn find_api<'a>(state: &'a State, target: &ApiTarget) -> Option<(&'a str, &'a RestApi)> {
-    let wanted = |name: &str| target.region.as_deref().is_none_or(|region| region == name);
+fn find_api<'a>(state: &'a State, address: &StageAddress) -> Option<(&'a str, &'a RestApi)> {
+    let wanted = |name: &str| address.region.as_deref().is_none_or(|region| region == name);
     let mut regions = state.regions.iter().filter(|(name, _)| wanted(name));
-    let (region, api) = regions.find_map(|(name, region)| Some((name.as_str(), region.apis.get(&target.api)?)))?;
+    let (region, api) = regions.find_map(|(name, region)| Some((name.as_str(), region.apis.get(&address.api)?)))?;
     (!api.disable_execute_api_endpoint).then_some((region, api))
 }
 
@@ -81,13 +81,13 @@ fn setting(stage: &Stage, path: &str, verb: &str) -> MethodSetting {
     keys.iter().find_map(|key| stage.method_settings.get(key)).cloned().unwrap_or_default()
 }
 
-/// How one part of a resource's path met the request's. Ordered: a literal part wins over a parameter, and that over
+/// How one part of a resource's path matches the request's. Ordered: a literal part wins over a parameter, and that over
 /// a greedy one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Met {
-    Literally,
-    AsParameter,
-    Greedily,
+enum Match {
+    Literal,
+    Parameter,
+    Greedy,
 }
 
 fn match_resource<'a>(
@@ -99,37 +99,37 @@ fn match_resource<'a>(
     let path = path.strip_suffix('/').unwrap_or(path);
     let parts: Vec<String> = path.split('/').skip(1).map(decoded).collect();
     let matches = resources.filter_map(|resource| {
-        let (met, parameters) = match_path(&resource.path, &parts)?;
-        Some((met, resource, parameters))
+        let (matches, parameters) = match_path(&resource.path, &parts)?;
+        Some((matches, resource, parameters))
     });
     matches.min_by(|one, two| one.0.cmp(&two.0)).map(|(_, resource, parameters)| (resource, parameters))
 }
 
-fn match_path(pattern: &str, parts: &[String]) -> Option<(Vec<Met>, BTreeMap<String, String>)> {
-    let mut met = Vec::new();
+fn match_path(pattern: &str, parts: &[String]) -> Option<(Vec<Match>, BTreeMap<String, String>)> {
+    let mut matches = Vec::new();
     let mut parameters = BTreeMap::new();
     let mut rest = parts;
     for piece in pattern.split('/').skip(1).filter(|piece| !piece.is_empty()) {
         let name = piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}'));
         let (first, others) = rest.split_first()?;
         match name {
-            None if piece == first => met.push(Met::Literally),
+            None if piece == first => matches.push(Match::Literal),
             None => return None,
             Some(name) => match name.strip_suffix('+') {
                 Some(name) => {
                     parameters.insert(name.to_owned(), rest.join("/"));
-                    met.push(Met::Greedily);
-                    return Some((met, parameters));
+                    matches.push(Match::Greedy);
+                    return Some((matches, parameters));
                 }
                 None => {
                     parameters.insert(name.to_owned(), first.clone());
-                    met.push(Met::AsParameter);
+                    matches.push(Match::Parameter);
                 }
             },
         }
         rest = others;
     }
-    rest.is_empty().then_some((met, parameters))
+    rest.is_empty().then_some((matches, parameters))
 }
 
 #[cfg(test)]

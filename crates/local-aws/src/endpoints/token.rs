@@ -12,7 +12,7 @@ use http::{
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
 
-use super::refusal::json_response;
+use super::gateway_error::json_response;
 use crate::{
     clock, random,
     state::{
@@ -29,7 +29,7 @@ const DEFAULT_LIFE_S: u64 = 3600;
 
 /// Why no token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusal {
+enum TokenError {
     InvalidRequest,
     InvalidClient,
     InvalidGrant,
@@ -42,7 +42,7 @@ enum Refusal {
     Signing,
 }
 
-impl Refusal {
+impl TokenError {
     fn response(self) -> Response<Bytes> {
         let (status, error) = match self {
             Self::InvalidRequest => (400, "invalid_request"),
@@ -85,22 +85,22 @@ pub(super) fn issuer(region: &str, pool_id: &str) -> String {
     format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}")
 }
 
-fn issue(store: &Store, domain: Option<&(String, String)>, request: &Request<Bytes>) -> Result<Value, Refusal> {
+fn issue(store: &Store, domain: Option<&(String, String)>, request: &Request<Bytes>) -> Result<Value, TokenError> {
     let fields = Fields::of(request)?;
-    let kind = fields.one("grant_type")?.ok_or(Refusal::InvalidRequest)?;
+    let kind = fields.one("grant_type")?.ok_or(TokenError::InvalidRequest)?;
     let scope = fields.one("scope")?;
     let (id, secret) = credentials(request.headers(), &fields)?;
     let grant = store.read(|state| {
         let now_ms = clock::now_ms();
         let (region, pool) = find_pool(state, domain, &id, now_ms)?;
-        let client = pool.clients.get(&id).ok_or(Refusal::InvalidClient)?;
+        let client = pool.clients.get(&id).ok_or(TokenError::InvalidClient)?;
         check_client(client, secret.as_deref(), &kind)?;
         let scopes = granted_scopes(pool, client, scope.as_deref())?;
         let life_s = life_s(client);
         let claims = claims(&issuer(region, &pool.id), &client.id, &scopes, now_ms / 1000, life_s);
         Ok(Grant { key: pool.key.clone(), claims, life_s })
     })?;
-    let token = sign(&grant.key, &grant.claims).ok_or(Refusal::Signing)?;
+    let token = sign(&grant.key, &grant.claims).ok_or(TokenError::Signing)?;
     Ok(json!({ "access_token": token, "expires_in": grant.life_s, "token_type": "Bearer" }))
 }
 
@@ -108,14 +108,14 @@ fn issue(store: &Store, domain: Option<&(String, String)>, request: &Request<Byt
 struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    fn of(request: &Request<Bytes>) -> Result<Self, Refusal> {
+    fn of(request: &Request<Bytes>) -> Result<Self, TokenError> {
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let essence = content_type.split(';').next().unwrap_or("").trim();
         if !essence.eq_ignore_ascii_case(FORM) {
-            return Err(Refusal::InvalidRequest);
+            return Err(TokenError::InvalidRequest);
         }
         let parse = |text: &[u8]| {
-            serde_urlencoded::from_bytes::<Vec<(String, String)>>(text).map_err(|_| Refusal::InvalidRequest)
+            serde_urlencoded::from_bytes::<Vec<(String, String)>>(text).map_err(|_| TokenError::InvalidRequest)
         };
         let mut fields = parse(request.uri().query().unwrap_or("").as_bytes())?;
         fields.extend(parse(request.body())?);
@@ -123,34 +123,34 @@ impl Fields {
     }
 
     /// The field's value; one that is given twice is refused, as RFC 6749 asks.
-    fn one(&self, name: &str) -> Result<Option<String>, Refusal> {
+    fn one(&self, name: &str) -> Result<Option<String>, TokenError> {
         let mut values = self.0.iter().filter(|(key, _)| key == name);
         let first = values.next().map(|(_, value)| value.clone()).filter(|value| !value.is_empty());
-        if values.next().is_some() { Err(Refusal::InvalidRequest) } else { Ok(first) }
+        if values.next().is_some() { Err(TokenError::InvalidRequest) } else { Ok(first) }
     }
 }
 
 /// Client id and secret, from HTTP Basic or from the form.
-fn credentials(headers: &HeaderMap, fields: &Fields) -> Result<(String, Option<String>), Refusal> {
+fn credentials(headers: &HeaderMap, fields: &Fields) -> Result<(String, Option<String>), TokenError> {
     let in_form = fields.one("client_id")?;
     let mut authorizations = headers.get_all(AUTHORIZATION).iter();
     let Some(authorization) = authorizations.next() else {
-        let id = in_form.ok_or(Refusal::InvalidRequest)?;
+        let id = in_form.ok_or(TokenError::InvalidRequest)?;
         return Ok((id, fields.one("client_secret")?));
     };
     if authorizations.next().is_some() {
-        return Err(Refusal::InvalidRequest);
+        return Err(TokenError::InvalidRequest);
     }
-    let text = authorization.to_str().map_err(|_| Refusal::InvalidClient)?;
-    let (scheme, encoded) = text.split_once(' ').ok_or(Refusal::InvalidClient)?;
+    let text = authorization.to_str().map_err(|_| TokenError::InvalidClient)?;
+    let (scheme, encoded) = text.split_once(' ').ok_or(TokenError::InvalidClient)?;
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(Refusal::InvalidClient);
+        return Err(TokenError::InvalidClient);
     }
-    let decoded = STANDARD.decode(encoded.trim()).map_err(|_| Refusal::InvalidClient)?;
-    let decoded = String::from_utf8(decoded).map_err(|_| Refusal::InvalidClient)?;
-    let (id, secret) = decoded.split_once(':').ok_or(Refusal::InvalidClient)?;
+    let decoded = STANDARD.decode(encoded.trim()).map_err(|_| TokenError::InvalidClient)?;
+    let decoded = String::from_utf8(decoded).map_err(|_| TokenError::InvalidClient)?;
+    let (id, secret) = decoded.split_once(':').ok_or(TokenError::InvalidClient)?;
     if in_form.is_some_and(|other| other != id) {
-        return Err(Refusal::InvalidRequest);
+        return Err(TokenError::InvalidRequest);
     }
     Ok((id.to_owned(), Some(secret.to_owned())))
 }
@@ -160,44 +160,44 @@ fn find_pool<'a>(
     domain: Option<&(String, String)>,
     client_id: &str,
     now_ms: u64,
-) -> Result<(&'a str, &'a UserPool), Refusal> {
+) -> Result<(&'a str, &'a UserPool), TokenError> {
     let serves = |pool: &&UserPool, prefix: Option<&str>| {
         pool.domain.as_ref().is_some_and(|domain| {
             domain.active_from_ms <= now_ms && prefix.is_none_or(|prefix| prefix == domain.prefix)
         })
     };
     if let Some((prefix, region)) = domain {
-        let (name, region) = state.regions.get_key_value(region).ok_or(Refusal::NoDomain)?;
-        let pool = region.pools.values().find(|pool| serves(pool, Some(prefix))).ok_or(Refusal::NoDomain)?;
+        let (name, region) = state.regions.get_key_value(region).ok_or(TokenError::NoDomain)?;
+        let pool = region.pools.values().find(|pool| serves(pool, Some(prefix))).ok_or(TokenError::NoDomain)?;
         return Ok((name, pool));
     }
     let pools = state.regions.iter().flat_map(|(name, region)| region.pools.values().map(move |pool| (name, pool)));
     let (name, pool) =
-        pools.into_iter().find(|(_, pool)| pool.clients.contains_key(client_id)).ok_or(Refusal::InvalidClient)?;
-    if serves(&pool, None) { Ok((name, pool)) } else { Err(Refusal::NoDomain) }
+        pools.into_iter().find(|(_, pool)| pool.clients.contains_key(client_id)).ok_or(TokenError::InvalidClient)?;
+    if serves(&pool, None) { Ok((name, pool)) } else { Err(TokenError::NoDomain) }
 }
 
-fn check_client(client: &AppClient, secret: Option<&str>, kind: &str) -> Result<(), Refusal> {
+fn check_client(client: &AppClient, secret: Option<&str>, kind: &str) -> Result<(), TokenError> {
     // A client without a secret cannot use this grant.
     let (Some(expected), Some(given)) = (client.secret.as_deref(), secret) else {
-        return Err(Refusal::InvalidClient);
+        return Err(TokenError::InvalidClient);
     };
-    verify_slices_are_equal(expected.as_bytes(), given.as_bytes()).map_err(|_| Refusal::InvalidClient)?;
+    verify_slices_are_equal(expected.as_bytes(), given.as_bytes()).map_err(|_| TokenError::InvalidClient)?;
     if kind != "client_credentials" {
-        return Err(Refusal::UnsupportedGrantType);
+        return Err(TokenError::UnsupportedGrantType);
     }
     if client.settings.get("AllowedOAuthFlowsUserPoolClient") != Some(&Value::Bool(true)) {
-        return Err(Refusal::InvalidGrant);
+        return Err(TokenError::InvalidGrant);
     }
     if !strings(client, "AllowedOAuthFlows").contains(&"client_credentials") {
-        return Err(Refusal::UnauthorizedClient);
+        return Err(TokenError::UnauthorizedClient);
     }
     Ok(())
 }
 
 /// The asked scopes, every one of which the client must have; or all that it has. A scope counts while its resource
 /// server still defines it.
-fn granted_scopes(pool: &UserPool, client: &AppClient, asked: Option<&str>) -> Result<Vec<String>, Refusal> {
+fn granted_scopes(pool: &UserPool, client: &AppClient, asked: Option<&str>) -> Result<Vec<String>, TokenError> {
     let custom: Vec<&str> =
         strings(client, "AllowedOAuthScopes").into_iter().filter(|scope| is_defined(pool, scope)).collect();
     let granted: Vec<&str> = match asked {
@@ -206,12 +206,16 @@ fn granted_scopes(pool: &UserPool, client: &AppClient, asked: Option<&str>) -> R
             let mut seen = BTreeSet::new();
             let asked: Vec<&str> = asked.split_ascii_whitespace().filter(|scope| seen.insert(*scope)).collect();
             if asked.iter().any(|scope| !custom.contains(scope)) {
-                return Err(Refusal::InvalidScope);
+                return Err(TokenError::InvalidScope);
             }
             asked
         }
     };
-    if granted.is_empty() { Err(Refusal::InvalidScope) } else { Ok(granted.into_iter().map(str::to_owned).collect()) }
+    if granted.is_empty() {
+        Err(TokenError::InvalidScope)
+    } else {
+        Ok(granted.into_iter().map(str::to_owned).collect())
+    }
 }
 
 /// An identifier may hold slashes (`https://…`), a scope's name may not.

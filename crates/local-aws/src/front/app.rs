@@ -1,4 +1,4 @@
-//! What the front of a running server works with. Its stages and everything below get only the parts that they need.
+//! The shared state of the request handlers. Each stage, and everything below the front, gets only the parts it needs.
 
 use std::sync::Arc;
 
@@ -14,11 +14,10 @@ pub(crate) struct App {
     /// Control-plane requests must be signed with these.
     pub credentials: Credentials,
     pub account_id: String,
-    /// Where the server listens, on 127.0.0.1.
+    /// The port on 127.0.0.1 that the server listens on.
     pub port: u16,
-    /// What goes wrong on demand.
     pub faults: FaultPlan,
-    /// The documented rates of operations.
+    /// Enforces the documented rates of operations.
     pub quotas: TokenBuckets,
     pub requests: RequestLog,
 }

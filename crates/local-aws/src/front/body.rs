@@ -7,16 +7,16 @@ use bytes::Bytes;
 
 /// Why a body was not read.
 pub(super) enum BodyError {
-    /// It has more bytes than are read.
+    /// Longer than the limit.
     TooLong,
-    /// It broke off, or is malformed.
-    Broken,
+    /// Cut off or malformed.
+    Incomplete,
 }
 
 /// Reads at most `limit` bytes.
 pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, BodyError> {
     to_bytes(body, limit).await.map_err(|error| {
         let is_too_long = error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if is_too_long { BodyError::TooLong } else { BodyError::Broken }
+        if is_too_long { BodyError::TooLong } else { BodyError::Incomplete }
     })
 }

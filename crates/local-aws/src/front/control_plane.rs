@@ -1,4 +1,4 @@
-//! The control plane, stage by stage: verify the signature, decode, check against the model, authorize, throttle, run,
+//! The control plane, stage by stage: verify the signature, decode, check against the model, authorise, throttle, run,
 //! record. A stage that refuses ends the request.
 
 use std::{sync::Arc, time::Instant};
@@ -20,7 +20,7 @@ use crate::{
     faults::Fault,
     model::{self, Findings},
     operation::{Operation, Run},
-    outcome::{Answer, ApiError, Content, Outcome},
+    outcome::{self, ApiError, Content, Outcome},
     protocol::{Protocol, render, render_error},
     random,
     request::Request,
@@ -30,10 +30,10 @@ use crate::{
     token_buckets::TokenBuckets,
 };
 
-/// The largest body that is read: a zip of 50 MB in base64, and room to refuse a larger one properly.
+/// The largest body that is read, in bytes: a zip of 50 MB in base64, and enough more to refuse a larger zip properly.
 const MAX_BODY: usize = 80 * 1024 * 1024;
 
-/// Answers a request to the control plane.
+/// Handles a request to the control plane.
 pub(super) async fn answer(app: &App, parts: Parts, body: Body) -> Response<Body> {
     let id = random::uuid();
     let guess = unsigned::guess_protocol(&parts);
@@ -43,10 +43,10 @@ pub(super) async fn answer(app: &App, parts: Parts, body: Body) -> Response<Body
 
     let authorization = match Authorization::read(&parts.headers) {
         Ok(authorization) => authorization,
-        Err(refusal) => return refuse(guess, "", &unsigned::refusal(guess, &refusal)),
+        Err(error) => return refuse(guess, "", &unsigned::api_error(guess, &error)),
     };
-    if let Err(refusal) = authorization.check_key(&app.credentials) {
-        return refuse(guess, "", &unsigned::refusal(guess, &refusal));
+    if let Err(error) = authorization.check_key(&app.credentials) {
+        return refuse(guess, "", &unsigned::api_error(guess, &error));
     }
     let Some(service) = Service::by_scope(&authorization.service) else {
         let error = ApiError::not_implemented(&format!("the service {}", authorization.service));
@@ -59,13 +59,13 @@ pub(super) async fn answer(app: &App, parts: Parts, body: Body) -> Response<Body
             let error = ApiError::new(413, "RequestEntityTooLargeException", "Request body is too large");
             return refuse(protocol, namespace, &error);
         }
-        Err(BodyError::Broken) => {
-            let message = "The body broke off, or is not as its headers say";
+        Err(BodyError::Incomplete) => {
+            let message = "The request body is incomplete or does not match its headers";
             return refuse(protocol, namespace, &ApiError::new(400, "IncompleteBody", message));
         }
     };
-    if let Err(refusal) = authorization.verify(&app.credentials, &parts, &body) {
-        return refuse(protocol, namespace, &unsigned::refusal(protocol, &refusal));
+    if let Err(error) = authorization.verify(&app.credentials, &parts, &body) {
+        return refuse(protocol, namespace, &unsigned::api_error(protocol, &error));
     }
 
     let began = Instant::now();
@@ -79,31 +79,31 @@ pub(super) async fn answer(app: &App, parts: Parts, body: Body) -> Response<Body
     }
 }
 
-/// Runs the operation, through whatever fault it meets, and records it.
+/// Runs and records an operation, and injects the fault that is armed for it.
 async fn perform(app: &App, operation: &'static Operation, mut request: Request, id: &str) -> Response<Body> {
     let (service, protocol, namespace) =
         (operation.service, operation.service.protocol(), operation.service.namespace());
     let began = Instant::now();
-    app.faults.arrive().await;
+    app.faults.delay_request().await;
     request.now_ms = clock::now_ms();
     let findings = model::check(&request);
-    let fault = app.faults.meet(operation.name);
+    let fault = app.faults.take(operation.name);
     let outcome = match fault {
         Some(Fault::DropBeforeEffect) => return broken_connection(),
         Some(Fault::HoldBeforeEffect) => return hold(app).await,
         Some(Fault::Throttle) => Err(service.throttled()),
-        Some(Fault::Error500) => Err(ApiError::internal("injected")),
+        Some(Fault::Error500) => Err(ApiError::internal("injected fault")),
         Some(Fault::DropAfterEffect | Fault::HoldAfterEffect | Fault::Pass) | None => {
-            match findings.refusal(protocol, service.validation_code()) {
-                Some(refusal) => Err(refusal),
+            match findings.error(protocol, service.validation_code()) {
+                Some(error) => Err(error),
                 None => execute(&app.cloud, &app.quotas, operation, request).await,
             }
         }
     };
-    app.faults.depart(began).await;
+    app.faults.delay_response(began).await;
     app.requests.add(record_of(service, operation.name, operation.writes, began, &findings, outcome.as_ref()));
     let response = match outcome {
-        Ok(answer) => render(protocol, namespace, operation.name, id, answer),
+        Ok(response) => render(protocol, namespace, operation.name, id, response),
         Err(error) => render_error(protocol, namespace, id, &error),
     };
     match fault {
@@ -113,26 +113,26 @@ async fn perform(app: &App, operation: &'static Operation, mut request: Request,
     }
 }
 
-/// Authorizes, throttles and runs a request that its model admits.
+/// Authorises, throttles and runs a request that conforms to its model.
 pub(crate) async fn execute(
     cloud: &Arc<Cloud>,
     quotas: &TokenBuckets,
     operation: &'static Operation,
     request: Request,
 ) -> Outcome {
-    authorize(cloud, operation, &request)?;
+    authorise(cloud, operation, &request)?;
     throttle(cloud, quotas, operation, &request)?;
     match operation.run {
         Run::Async(run) => run(cloud, &request).await,
         Run::Blocking(run) => {
             let cloud = Arc::clone(cloud);
             let done = tokio::task::spawn_blocking(move || run(&cloud, &request));
-            done.await.unwrap_or_else(|_| Err(ApiError::internal("the operation broke off")))
+            done.await.unwrap_or_else(|_| Err(ApiError::internal("the operation panicked")))
         }
     }
 }
 
-fn authorize(cloud: &Cloud, operation: &Operation, request: &Request) -> Result<(), ApiError> {
+fn authorise(cloud: &Cloud, operation: &Operation, request: &Request) -> Result<(), ApiError> {
     if !cloud.guard.enforces() {
         return Ok(());
     }
@@ -140,7 +140,7 @@ fn authorize(cloud: &Cloud, operation: &Operation, request: &Request) -> Result<
     cloud.guard.check(request, &permissions)
 }
 
-/// Holds the documented rates, when the cloud was started to do so.
+/// Enforces the documented rates, if the cloud was started with them.
 fn throttle(cloud: &Cloud, quotas: &TokenBuckets, operation: &Operation, request: &Request) -> Result<(), ApiError> {
     if !cloud.faults.throttle {
         return Ok(());
@@ -158,20 +158,20 @@ fn record_of(
     write: bool,
     began: Instant,
     findings: &Findings,
-    outcome: Result<&Answer, &ApiError>,
+    outcome: Result<&outcome::Response, &ApiError>,
 ) -> RequestRecord {
     RequestRecord {
         service: service.name().to_owned(),
         operation: operation.to_owned(),
         write,
-        status: outcome.map_or_else(|error| error.status, |answer| answer.status),
+        status: outcome.map_or_else(|error| error.status, |response| response.status),
         error_code: outcome.err().map(|error| error.code.clone()),
         violations: findings.all(),
-        answer_violations: outcome.map_or_else(
-            |error| model::check_refusal(service, operation, error),
-            |answer| match &answer.content {
-                Content::Document(document) => model::check_answer(service, operation, Some(document)),
-                Content::Empty => model::check_answer(service, operation, None),
+        response_violations: outcome.map_or_else(
+            |error| model::check_error(service, operation, error),
+            |response| match &response.content {
+                Content::Document(document) => model::check_response(service, operation, Some(document)),
+                Content::Empty => model::check_response(service, operation, None),
                 Content::Bytes(_) => Vec::new(),
             },
         ),
@@ -180,15 +180,15 @@ fn record_of(
     }
 }
 
-/// Never answers; ends with the connection.
+/// Never responds; ends when the connection does.
 async fn hold(app: &App) -> Response<Body> {
     app.faults.held.notify_one();
     std::future::pending().await
 }
 
-/// A connection that breaks before a byte of the answer was sent: the body fails before the head is flushed.
+/// Breaks the connection before any byte of the response: the body fails before the head is flushed.
 fn broken_connection() -> Response<Body> {
-    let failure = Err::<Bytes, _>(std::io::Error::other("connection broken on purpose"));
+    let failure = Err::<Bytes, _>(std::io::Error::other("injected connection failure"));
     Response::new(Body::from_stream(stream::iter([failure])))
 }
 
@@ -199,7 +199,7 @@ mod tests {
     use crate::{faults::Faults, policy::Guard, services, store::Store, testing::request_of};
 
     #[test]
-    fn documented_quotas_hold_per_region() {
+    fn documented_quotas_apply_per_region() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), "000000000000").unwrap();
         let cloud = Cloud::new(store, Guard::default(), Faults { throttle: true, ..Faults::default() });

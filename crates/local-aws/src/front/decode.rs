@@ -1,4 +1,4 @@
-//! Decoding: which operation a request stands for, and its input as plain data.
+//! Decoding: finds the operation of an HTTP request, and parses its input into plain data.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -14,9 +14,9 @@ use crate::{
     services,
 };
 
-/// Why a request could not be decoded.
+/// A request that could not be decoded.
 pub(crate) struct Undecoded {
-    /// The operation that it names, as far as that is known.
+    /// The operation that the request names; empty if it names none.
     pub operation: String,
     pub error: ApiError,
 }
@@ -38,7 +38,8 @@ pub(crate) fn decode(
     let segments = rest::segments(parts.uri.path());
     let (operation, labels, document) = match service.protocol() {
         Protocol::Query => {
-            let form = str::from_utf8(&body).map_err(|_| ApiError::new(400, "MalformedInput", "no UTF-8"))?;
+            let form =
+                str::from_utf8(&body).map_err(|_| ApiError::new(400, "MalformedInput", "the body is not UTF-8"))?;
             let document = query::document(if form.is_empty() { parts.uri.query().unwrap_or_default() } else { form });
             let action = document.get("Action").and_then(Value::as_str);
             let action = action.ok_or_else(|| ApiError::new(400, "MissingAction", "Missing Action"))?;
@@ -47,8 +48,9 @@ pub(crate) fn decode(
         Protocol::Json => {
             let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
             let named = target.split_once('.').filter(|(prefix, _)| Some(*prefix) == service.target_prefix());
-            let (_, name) = named
-                .ok_or_else(|| ApiError::new(400, "UnknownOperationException", format!("no operation {target:?}")))?;
+            let (_, name) = named.ok_or_else(|| {
+                ApiError::new(400, "UnknownOperationException", format!("unknown operation {target:?}"))
+            })?;
             let document = parse(&body)?;
             (by_name(service, name)?, Vec::new(), document)
         }
@@ -56,7 +58,7 @@ pub(crate) fn decode(
             let (operation, labels) = services::route(service, &parts.method, &segments).ok_or_else(|| {
                 ApiError::not_implemented(&format!("{} {} {}", service.name(), parts.method, parts.uri.path()))
             })?;
-            // The body of an invocation is for the function, and need not be JSON.
+            // The body of Invoke is the function's payload, which need not be JSON.
             let document = if operation.name == "Invoke" { Map::new() } else { parse(&body)? };
             (operation, labels, document)
         }
@@ -90,8 +92,8 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
         return Ok(Map::new());
     }
     serde_json::from_slice(body).map_err(|error| {
-        // Where, never what: a body may hold secrets.
-        let message = format!("no JSON object (line {}, column {})", error.line(), error.column());
+        // Only the position: the body may contain secrets.
+        let message = format!("not a JSON object (line {}, column {})", error.line(), error.column());
         ApiError::serialization(message)
     })
 }

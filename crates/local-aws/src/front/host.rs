@@ -1,27 +1,27 @@
-//! Which hosts a request may name.
+//! The hosts that a request may name.
 
 use axum::body::Body;
 use http::{Request, header};
 
-/// The host that the request names: that of the request target if it has one, else of the header.
+/// The host of a request: from the request target if it has one, otherwise from the `Host` header.
 pub(super) fn host_of(request: &Request<Body>) -> Option<String> {
     let hosts: Vec<_> = request.headers().get_all(header::HOST).iter().collect();
     let named = match (request.uri().authority(), hosts.as_slice()) {
         (Some(authority), _) => authority.as_str(),
         (None, [host]) => host.to_str().ok()?,
-        // A proxy in front of us could take another one of several hosts than we do.
+        // With several hosts, a proxy in front of us could pick a different one.
         _ => return None,
     };
     Some(named.to_ascii_lowercase())
 }
 
-/// Whether a client that sends this `Host` meant this server.
+/// Whether this `Host` names this server.
 pub(super) fn is_ours(host: &str, port: u16) -> bool {
     let (name, given_port) = match host.rsplit_once(':') {
         Some((name, digits)) if !digits.ends_with(']') => (name, digits.parse::<u16>().ok()),
         _ => (host, Some(port)),
     };
-    // A client that resolves AWS's names to this server gives no port.
+    // A client that resolves AWS's host names to this server sends no port.
     let aws = [".amazonaws.com", ".amazoncognito.com"].iter().any(|suffix| name.ends_with(suffix));
     let local = matches!(name, "127.0.0.1" | "localhost" | "[::1]") || name.ends_with(".localhost");
     aws || (local && given_port == Some(port))
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_server_are_answered() {
+    fn only_hosts_of_this_server_are_accepted() {
         for host in [
             "127.0.0.1:4566",
             "localhost:4566",

@@ -1,4 +1,4 @@
-//! The front: takes every request, and sends it through the stages of its plane.
+//! The front: receives every request, and passes it through the stages of its plane.
 
 mod app;
 mod body;

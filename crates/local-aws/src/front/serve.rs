@@ -1,4 +1,4 @@
-//! Every request first: its host, then health, an endpoint, or the control plane.
+//! The entry point of every request: checks the host, then goes to the health check, an endpoint, or the control plane.
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,14 +14,14 @@ use super::{
 };
 use crate::endpoints;
 
-/// The largest body to an endpoint that is read. API Gateway takes 10 MB, and refuses what is larger itself.
+/// The largest body that is read for an endpoint, in bytes. API Gateway's own limit of 10 MB is checked later.
 const MAX_ENDPOINT_BODY: usize = 16 * 1024 * 1024;
 
-/// Answers any request.
+/// Handles any request.
 pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let Some(host) = host_of(&request).filter(|host| is_ours(host, app.port)) else {
-        // A web page can have its own name resolve to this machine (DNS rebinding).
-        return text(StatusCode::MISDIRECTED_REQUEST, "this server does not answer for that host\n");
+        // A web page can make its own host name resolve to this machine (DNS rebinding).
+        return text(StatusCode::MISDIRECTED_REQUEST, "this server does not serve that host\n");
     };
     if request.uri().path() == "/_local/health" {
         return health(&app);
@@ -34,13 +34,13 @@ pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -
     match body::read(body, MAX_ENDPOINT_BODY).await {
         Ok(body) => {
             let began = Instant::now();
-            app.faults.arrive().await;
-            let answer = app.endpoints.handle(Request::from_parts(parts, body)).await.map(Body::from);
-            app.faults.depart(began).await;
-            answer
+            app.faults.delay_request().await;
+            let response = app.endpoints.handle(Request::from_parts(parts, body)).await.map(Body::from);
+            app.faults.delay_response(began).await;
+            response
         }
         Err(BodyError::TooLong) => text(StatusCode::PAYLOAD_TOO_LARGE, r#"{"message":"Request Too Long"}"#),
-        Err(BodyError::Broken) => text(StatusCode::BAD_REQUEST, r#"{"message":"Bad Request"}"#),
+        Err(BodyError::Incomplete) => text(StatusCode::BAD_REQUEST, r#"{"message":"Bad Request"}"#),
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::peer::OwnUser;
+use super::peer::OwnUserListener;
 
 /// Bytes that an answer may have: 6 MB and some room.
 pub(super) const MAX_RESPONSE: usize = 6_291_556;
@@ -74,7 +74,7 @@ struct Mailbox {
 impl RuntimeApi {
     /// Listens on a free port.
     pub(super) async fn listen() -> std::io::Result<Self> {
-        let listener = OwnUser::listen().await?;
+        let listener = OwnUserListener::listen().await?;
         let address = listener.address();
         // The function waits for every answer, so none may wait for the next one's bytes.
         let listener = listener.tap_io(|stream| {

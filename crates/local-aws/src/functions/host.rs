@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    log_book::LogBook,
+    log_store::LogStore,
     process::{self, ProcessGroup},
 };
 use crate::store::Store;
@@ -16,7 +16,7 @@ use crate::store::Store;
 /// What environments share, apart from the work that they do.
 pub(super) struct Host {
     pub(super) store: Arc<Store>,
-    pub(super) logs: LogBook,
+    pub(super) logs: LogStore,
     /// The folder of the environments. Set at the first use.
     root: OnceLock<PathBuf>,
     processes: Mutex<Processes>,
@@ -31,7 +31,7 @@ struct Processes {
 
 impl Host {
     pub(super) fn new(store: Arc<Store>) -> Self {
-        let logs = LogBook::new(store.dir());
+        let logs = LogStore::new(store.dir());
         Self { store, logs, root: OnceLock::new(), processes: Mutex::default() }
     }
 

@@ -16,7 +16,7 @@ mod fleet;
 mod host;
 mod invocation;
 mod job;
-mod log_book;
+mod log_store;
 mod peer;
 mod pool;
 mod process;

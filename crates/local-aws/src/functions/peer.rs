@@ -10,12 +10,12 @@ use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 
 /// A listener on loopback that closes the connections of other users.
-pub(super) struct OwnUser {
+pub(super) struct OwnUserListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl OwnUser {
+impl OwnUserListener {
     /// On a free port.
     pub(super) async fn listen() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -29,7 +29,7 @@ impl OwnUser {
     }
 }
 
-impl Listener for OwnUser {
+impl Listener for OwnUserListener {
     type Io = TcpStream;
     type Addr = SocketAddr;
 
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     #[expect(clippy::print_stdout, reason = "what was not tested is told")]
     async fn a_socket_of_both_families_is_known() {
-        let mut listener = OwnUser::listen().await.unwrap();
+        let mut listener = OwnUserListener::listen().await.unwrap();
         let mapped = SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), listener.address().port()));
         let Ok(socket) = tokio::net::TcpSocket::new_v6() else {
             return println!("this machine has no IPv6");
@@ -114,7 +114,7 @@ mod tests {
     #[tokio::test]
     #[expect(clippy::print_stdout, reason = "what was not tested is told")]
     async fn another_users_connection_is_closed() {
-        let mut listener = OwnUser::listen().await.unwrap();
+        let mut listener = OwnUserListener::listen().await.unwrap();
         let port = listener.address().port();
         tokio::spawn(async move {
             let mut kept = Vec::new();

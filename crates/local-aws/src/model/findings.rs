@@ -25,7 +25,7 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// The refusal that AWS would answer with; `invalid` is the service's code for broken constraints.
-    pub(crate) fn refusal(&self, protocol: Protocol, invalid: &str) -> Option<ApiError> {
+    pub(crate) fn error(&self, protocol: Protocol, invalid: &str) -> Option<ApiError> {
         if let Some(first) = self.mistyped.first() {
             let code = if protocol == Protocol::Query { "MalformedInput" } else { "SerializationException" };
             return Some(ApiError::new(400, code, first.clone()));

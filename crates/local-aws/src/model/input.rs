@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 
 use super::{
     findings::{Broken, Findings},
-    shape::{Kind, Location, Model, Operation, Shape},
+    shape::{Kind, Location, OperationModel, ServiceModel, Shape},
 };
 use crate::{protocol::Protocol, request::Request};
 
 /// Characters of a value that a refusal shows.
-const MOST_SHOWN: usize = 512;
+const MAX_SHOWN: usize = 512;
 
 /// Checks what the path, the query string, the headers and the body of a call have together.
-pub(super) fn check(model: &Model, operation: &Operation, request: &Request) -> Findings {
+pub(super) fn check(model: &ServiceModel, operation: &OperationModel, request: &Request) -> Findings {
     let protocol = request.service.protocol();
     let Some(shape) = operation.input.as_ref().and_then(|name| model.shape(name)) else {
         return Findings::default();
@@ -89,7 +89,7 @@ fn note_ignored(shape: &Shape, request: &Request, noted: &mut Vec<String>) {
 }
 
 struct Walk<'m> {
-    model: &'m Model,
+    model: &'m ServiceModel,
     found: Findings,
 }
 
@@ -288,7 +288,7 @@ fn shown(secret: bool, value: &str) -> String {
     if secret {
         return "Value".to_owned();
     }
-    let cut: String = value.chars().take(MOST_SHOWN).collect();
+    let cut: String = value.chars().take(MAX_SHOWN).collect();
     format!("Value '{cut}'")
 }
 

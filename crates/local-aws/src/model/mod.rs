@@ -4,9 +4,9 @@
 //! is missing, a wrong type, a length, range, pattern or enum that is not kept) is refused with the service's code, all of
 //! it in one message. What AWS ignores (members that it does not know, or in the wrong place) is recorded only.
 
-mod answer;
 mod findings;
 mod input;
+mod output;
 mod pattern;
 mod shape;
 
@@ -24,16 +24,16 @@ pub(crate) fn check(request: &Request) -> Findings {
 }
 
 /// What an answer's document has that the operation's output does not, or lacks.
-pub(crate) fn check_answer(service: Service, operation: &str, document: Option<&Value>) -> Vec<String> {
+pub(crate) fn check_response(service: Service, operation: &str, document: Option<&Value>) -> Vec<String> {
     let found = shape::find(service.name(), operation);
-    found.map_or_else(Vec::new, |(model, operation)| answer::check(model, operation, document))
+    found.map_or_else(Vec::new, |(model, operation)| output::check(model, operation, document))
 }
 
 /// Whether an operation may be refused so.
-pub(crate) fn check_refusal(service: Service, operation: &str, error: &ApiError) -> Vec<String> {
+pub(crate) fn check_error(service: Service, operation: &str, error: &ApiError) -> Vec<String> {
     let found = shape::find(service.name(), operation);
     found
-        .map_or_else(Vec::new, |(model, found)| answer::check_error(model, operation, found, &error.code, error.status))
+        .map_or_else(Vec::new, |(model, found)| output::check_error(model, operation, found, &error.code, error.status))
 }
 
 /// The path of an operation's requests, with its labels.

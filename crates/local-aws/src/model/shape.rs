@@ -12,16 +12,16 @@ use super::pattern::Pattern;
 struct Models {
     #[cfg_attr(not(test), expect(dead_code, reason = "for those who read the file"))]
     botocore: String,
-    services: BTreeMap<String, Model>,
+    services: BTreeMap<String, ServiceModel>,
 }
 
 /// One service.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Model {
+pub(super) struct ServiceModel {
     #[expect(dead_code, reason = "for those who read the file")]
     version: String,
-    operations: BTreeMap<String, Operation>,
+    operations: BTreeMap<String, OperationModel>,
     /// HTTP status by code, where the model has one.
     pub errors: BTreeMap<String, u16>,
     shapes: BTreeMap<String, Shape>,
@@ -30,7 +30,7 @@ pub(super) struct Model {
 /// One operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Operation {
+pub(super) struct OperationModel {
     /// `/2015-03-31/functions/{FunctionName}`
     pub uri: String,
     /// Shape of the input.
@@ -131,7 +131,7 @@ impl Member {
     }
 }
 
-impl Model {
+impl ServiceModel {
     /// A shape that a shape of the same model names; the extraction took them together.
     pub(super) fn shape(&self, name: &str) -> Option<&Shape> {
         self.shapes.get(name)
@@ -144,7 +144,7 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
 });
 
 /// A service's model and an operation of it.
-pub(super) fn find(service: &str, operation: &str) -> Option<(&'static Model, &'static Operation)> {
+pub(super) fn find(service: &str, operation: &str) -> Option<(&'static ServiceModel, &'static OperationModel)> {
     let model = MODELS.services.get(service)?;
     Some((model, model.operations.get(operation)?))
 }

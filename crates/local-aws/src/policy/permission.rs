@@ -30,32 +30,32 @@ impl Permission {
     }
 
     /// The action that has the operation's own name.
-    pub(crate) fn own(request: &Request, resource: impl Into<String>) -> Self {
+    pub(crate) fn of_operation(request: &Request, resource: impl Into<String>) -> Self {
         Self::new(request, format!("{}:{}", request.service.name(), request.operation), resource)
     }
 
     /// Adds a condition key.
-    pub(crate) fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_key(mut self, key: &str, value: impl Into<String>) -> Self {
         self.context.insert(key.to_lowercase(), vec![value.into()]);
         self
     }
 
     /// Adds `aws:ResourceTag` for the tags of the resource, if it exists.
-    pub(crate) fn tagged(self, tags: Option<&Tags>) -> Self {
+    pub(crate) fn with_resource_tags(self, tags: Option<&Tags>) -> Self {
         let tags = tags.into_iter().flatten();
-        tags.fold(self, |permission, (key, value)| permission.with(&format!("aws:resourcetag/{key}"), value))
+        tags.fold(self, |permission, (key, value)| permission.with_key(&format!("aws:resourcetag/{key}"), value))
     }
 
     /// Adds `aws:RequestTag` and `aws:TagKeys` for the tags that the request sets.
-    pub(crate) fn tagging(mut self, tags: &Tags) -> Self {
+    pub(crate) fn with_request_tags(mut self, tags: &Tags) -> Self {
         for (key, value) in tags {
-            self = self.with(&format!("aws:requesttag/{key}"), value);
+            self = self.with_key(&format!("aws:requesttag/{key}"), value);
         }
-        self.keys(tags.keys().cloned())
+        self.with_tag_keys(tags.keys().cloned())
     }
 
     /// Adds `aws:TagKeys` for the tag keys that the request names.
-    pub(crate) fn keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with_tag_keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
         let keys: Vec<String> = keys.into_iter().collect();
         if !keys.is_empty() {
             self.context.insert("aws:tagkeys".to_owned(), keys);

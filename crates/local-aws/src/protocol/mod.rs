@@ -1,6 +1,6 @@
 //! The wire protocols: rest-json (Lambda, API Gateway), JSON 1.1 (Cognito, Logs) and query with XML (IAM, STS).
 //!
-//! An operation returns one [`Answer`] or one [`ApiError`]; only this module knows how each looks on the wire.
+//! An operation returns one [`outcome::Response`] or one [`ApiError`]; only this module knows how each looks on the wire.
 
 pub(crate) mod query;
 pub(crate) mod rest;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use crate::outcome::{Answer, ApiError, Content};
+use crate::outcome::{self, ApiError, Content};
 
 /// The wire protocol of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,40 +18,40 @@ pub(crate) enum Protocol {
     RestJson,
     /// `POST /` with `X-Amz-Target`, JSON bodies.
     Json,
-    /// `POST /` with a form, XML answers.
+    /// `POST /` with a form, XML responses.
     Query,
 }
 
-/// Writes an answer to `operation`; `namespace` is the XML name space of query services.
+/// Writes the response of `operation`; `namespace` is the XML namespace of query services.
 pub(crate) fn render(
     protocol: Protocol,
     namespace: &str,
     operation: &str,
     id: &str,
-    answer: Answer,
+    response: outcome::Response,
 ) -> Response<Bytes> {
-    let (content_type, body) = match (protocol, answer.content) {
+    let (content_type, body) = match (protocol, response.content) {
         (_, Content::Bytes(bytes)) => ("application/json", bytes),
         (Protocol::Query, Content::Document(document)) => {
-            ("text/xml", query::answer(namespace, operation, id, Some(&document)))
+            ("text/xml", query::response(namespace, operation, id, Some(&document)))
         }
-        (Protocol::Query, Content::Empty) => ("text/xml", query::answer(namespace, operation, id, None)),
+        (Protocol::Query, Content::Empty) => ("text/xml", query::response(namespace, operation, id, None)),
         (Protocol::Json, Content::Document(document)) => ("application/x-amz-json-1.1", document.to_string().into()),
         // The SDKs accept no body, but AWS itself sends none for operations without output in JSON 1.1.
         (Protocol::Json, Content::Empty) => ("application/x-amz-json-1.1", Bytes::new()),
         (Protocol::RestJson, Content::Document(document)) => ("application/json", document.to_string().into()),
         (Protocol::RestJson, Content::Empty) => ("application/json", Bytes::new()),
     };
-    let mut response = plain(answer.status, content_type, id, body);
-    for (name, value) in answer.headers {
+    let mut rendered = plain(response.status, content_type, id, body);
+    for (name, value) in response.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            rendered.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
-    response
+    rendered
 }
 
-/// Writes a refusal.
+/// Writes an error response.
 pub(crate) fn render_error(protocol: Protocol, namespace: &str, id: &str, error: &ApiError) -> Response<Bytes> {
     match protocol {
         Protocol::Query => plain(error.status, "text/xml", id, query::error(namespace, id, error)),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::rest;
 use crate::outcome::ApiError;
 
-/// Turns a form into the document it stands for: `Tags.member.1.Key=a` becomes `{"Tags": [{"Key": "a"}]}`. All scalars
+/// Parses a form into a document: `Tags.member.1.Key=a` becomes `{"Tags": [{"Key": "a"}]}`. All scalars
 /// are strings.
 pub(crate) fn document(form: &str) -> Map<String, Value> {
     let mut root = Map::new();
@@ -35,7 +35,7 @@ pub(crate) fn document(form: &str) -> Map<String, Value> {
     root.into_iter().map(|(name, value)| (name, lists(value))).collect()
 }
 
-/// Objects whose one member is `member`, numbered from 1, are lists.
+/// Turns objects whose only member is `member`, with items numbered from 1, into lists.
 fn lists(value: Value) -> Value {
     let Value::Object(mut members) = value else { return value };
     if members.len() == 1
@@ -50,15 +50,15 @@ fn lists(value: Value) -> Value {
 }
 
 /// `<XResponse><XResult>…</XResult><ResponseMetadata>…`
-pub(crate) fn answer(namespace: &str, operation: &str, id: &str, document: Option<&Value>) -> Bytes {
+pub(crate) fn response(namespace: &str, operation: &str, id: &str, document: Option<&Value>) -> Bytes {
     xml(|writer| {
-        let response = format!("{operation}Response");
-        writer.write_event(Event::Start(BytesStart::new(&response).with_attributes([("xmlns", namespace)])))?;
+        let root = format!("{operation}Response");
+        writer.write_event(Event::Start(BytesStart::new(&root).with_attributes([("xmlns", namespace)])))?;
         if let Some(document) = document {
             element(writer, &format!("{operation}Result"), document)?;
         }
         element(writer, "ResponseMetadata", &serde_json::json!({ "RequestId": id }))?;
-        writer.write_event(Event::End(BytesEnd::new(&response)))
+        writer.write_event(Event::End(BytesEnd::new(&root)))
     })
 }
 
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn a_scalar_that_is_also_a_structure_does_no_harm() {
+    fn a_scalar_that_is_also_a_structure_does_not_fail() {
         assert_eq!(Value::Object(document("A=1&A.B=2&A.B.C=3")), json!({ "A": { "B": { "C": "3" } } }));
     }
 
     #[test]
     fn text_is_escaped() {
         let document = json!({ "Names": ["a<b"], "Many": false, "None": null });
-        let text = String::from_utf8_lossy(&answer("urn:x", "Get", "1", Some(&document))).into_owned();
+        let text = String::from_utf8_lossy(&response("urn:x", "Get", "1", Some(&document))).into_owned();
         assert!(text.contains("<GetResponse xmlns=\"urn:x\"><GetResult>"), "{text}");
         assert!(text.contains("<Names><member>a&lt;b</member></Names>"), "{text}");
         assert!(text.contains("<Many>false</Many>") && !text.contains("<None>"), "{text}");

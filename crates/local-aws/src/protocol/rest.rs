@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-/// The parts of a path, each decoded, so that an encoded slash stays inside its part.
+/// The segments of a path, each percent-decoded: an encoded slash stays inside its segment.
 pub(crate) fn segments(path: &str) -> Vec<String> {
     path.split('/')
         .filter(|part| !part.is_empty())

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     cloud::Cloud,
     operation::{Operation, Quota::Undocumented, Wire::Action, read},
-    outcome::{Answer, Outcome},
+    outcome::{Outcome, Response},
     request::Request,
     service::Service::Sts,
 };
@@ -17,7 +17,7 @@ pub(crate) static OPERATIONS: &[Operation] =
 #[expect(clippy::unnecessary_wraps, reason = "the type of every operation")]
 fn get_caller_identity(cloud: &Cloud, request: &Request) -> Outcome {
     let account = request.account();
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "Account": account,
         "Arn": cloud.guard.principal(account),
         "UserId": cloud.guard.principal_id(account),

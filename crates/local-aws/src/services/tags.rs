@@ -11,14 +11,14 @@ const MAX_TAGS: usize = 50;
 
 /// How a service refuses tags.
 #[derive(Clone, Copy)]
-pub(super) struct Refusals {
+pub(super) struct TagErrors {
     /// A key or a value that tags may not have.
     pub(super) invalid: fn(String) -> ApiError,
     /// More tags than a resource may have.
     pub(super) too_many: fn(String) -> ApiError,
 }
 
-impl Refusals {
+impl TagErrors {
     /// The tags of a new resource.
     pub(super) fn new_tags(self, given: Option<BTreeMap<String, String>>) -> Result<Tags, ApiError> {
         let mut tags = Tags::new();

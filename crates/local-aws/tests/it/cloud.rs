@@ -33,7 +33,7 @@ impl Drop for KeepsToModels {
         let conformity = self.0.conformity();
         println!("{} requests checked against AWS's models", conformity.checked);
         let seen = conformity.nonconforming;
-        let wrong = seen.iter().filter(|one| one.status < 400 || !one.answer_violations.is_empty());
+        let wrong = seen.iter().filter(|one| one.status < 400 || !one.response_violations.is_empty());
         let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
         assert!(wrong.is_empty(), "not as AWS's models: {wrong:#?}");
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random::{self, Alphabet},
     request::Request,
     state::apigateway::{Authorizer, Snapshot},
@@ -48,7 +48,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         api.current.authorizers.insert(authorizer.id.clone(), authorizer);
         Ok(())
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -56,7 +56,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         let found = api(request, state)?.current.authorizers.get(request.label(1));
         found.map(view).ok_or_else(no_authorizer)
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -65,7 +65,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let authorizers = api(request, state)?.current.authorizers.values();
         Ok::<_, ApiError>(listing.show(authorizers.map(|authorizer| (authorizer.id.as_str(), view(authorizer)))))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -79,7 +79,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         api.current.authorizers.insert(authorizer.id.clone(), authorizer);
         Ok::<_, ApiError>(shown)
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -101,7 +101,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         api.current.authorizers.remove(id);
         Ok(())
     })?;
-    Ok(Answer::empty(202))
+    Ok(Response::empty(202))
 }
 
 fn no_authorizer() -> ApiError {
@@ -115,7 +115,7 @@ fn apply(authorizer: &mut Authorizer, patch: &Patch) -> Result<(), ApiError> {
         (Op::Replace, ["identityValidationExpression"]) => {
             authorizer.identity_validation_expression = patch.optional();
         }
-        (Op::Replace, ["authorizerResultTtlInSeconds"]) => authorizer.result_ttl_s = patch.number()?,
+        (Op::Replace, ["authorizerResultTtlInSeconds"]) => authorizer.result_ttl_s = patch.parsed()?,
         (Op::Add, ["providerARNs"]) => {
             let arn = patch.value()?;
             if !authorizer.provider_arns.iter().any(|present| present == arn) {
@@ -126,7 +126,7 @@ fn apply(authorizer: &mut Authorizer, patch: &Patch) -> Result<(), ApiError> {
             let arn = patch.value()?;
             authorizer.provider_arns.retain(|present| present != arn);
         }
-        _ => return Err(patch.refused()),
+        _ => return Err(patch.unsupported()),
     }
     Ok(())
 }

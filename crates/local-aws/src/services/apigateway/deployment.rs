@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock,
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random::{self, Alphabet},
     request::Request,
     state::apigateway::{Deployment, Snapshot},
@@ -23,7 +23,7 @@ use crate::{
 /// With a stage name, the stage is created or, silently, made to point here.
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
-    input.refuse(&["canarySettings", "cacheClusterEnabled", "tracingEnabled"])?;
+    input.reject_unsupported(&["canarySettings", "cacheClusterEnabled", "tracingEnabled"])?;
     let stage_name = input.text("stageName")?.filter(|name| !name.is_empty());
     if let Some(name) = stage_name {
         stage::check_name(name)?;
@@ -41,7 +41,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         api.deployments.insert(id.clone(), deployment);
         if let Some(name) = stage_name {
             if !api.stages.contains_key(name) {
-                stage::check_room(api)?;
+                stage::check_stage_quota(api)?;
             }
             let fresh = || stage::new(name, &id, request.now_ms);
             let stage = api.stages.entry(name.to_owned()).or_insert_with(fresh);
@@ -57,7 +57,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok::<_, ApiError>(shown)
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -70,7 +70,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok::<_, ApiError>(shown)
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -79,7 +79,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let deployments = api(request, state)?.deployments.values();
         Ok::<_, ApiError>(listing.show(deployments.map(|deployment| (deployment.id.as_str(), view(deployment)))))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -90,12 +90,12 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         for patch in &patches {
             match (patch.op, patch.parts().as_slice()) {
                 (Op::Replace, ["description"]) => deployment.description = patch.optional(),
-                _ => return Err(patch.refused()),
+                _ => return Err(patch.unsupported()),
             }
         }
         Ok(view(deployment))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -111,7 +111,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         api.deployments.remove(id);
         Ok(())
     })?;
-    Ok(Answer::empty(202))
+    Ok(Response::empty(202))
 }
 
 /// Only what could serve can be deployed.

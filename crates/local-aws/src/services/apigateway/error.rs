@@ -2,7 +2,7 @@
 
 use crate::{outcome::ApiError, services::tags};
 
-pub(super) const TAGS: tags::Refusals = tags::Refusals { invalid: bad_request, too_many: limit_exceeded };
+pub(super) const TAGS: tags::TagErrors = tags::TagErrors { invalid: bad_request, too_many: limit_exceeded };
 
 pub(super) fn bad_request(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "BadRequestException", message)

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     state::apigateway::{Integration, Resource},
 };
@@ -27,7 +27,7 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
     if kind != "AWS_PROXY" {
         return Err(ApiError::not_implemented(&format!("integrations of type {kind} (only AWS_PROXY)")));
     }
-    input.refuse(&[
+    input.reject_unsupported(&[
         "connectionId",
         "requestParameters",
         "requestTemplates",
@@ -51,7 +51,7 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
         method_of_mut(request, api)?.integration = Some(integration);
         Ok::<_, ApiError>(shown)
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -60,7 +60,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         let integration = method_of(request, api)?.integration.as_ref().ok_or_else(no_integration)?;
         Ok::<_, ApiError>(view(resource_of(request, api)?, integration))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -74,11 +74,11 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
                 (Op::Replace, ["httpMethod"]) => integration.http_method = patch.optional(),
                 (Op::Replace, ["credentials"]) => integration.credentials = patch.optional(),
                 (Op::Replace, ["contentHandling"]) => integration.content_handling = patch.optional(),
-                (Op::Replace, ["timeoutInMillis"]) => integration.timeout_ms = patch.number()?,
+                (Op::Replace, ["timeoutInMillis"]) => integration.timeout_ms = patch.parsed()?,
                 (Op::Replace, ["passthroughBehavior"]) => {
                     patch.value()?.clone_into(&mut integration.passthrough_behavior);
                 }
-                _ => return Err(patch.refused()),
+                _ => return Err(patch.unsupported()),
             }
         }
         check(&integration)?;
@@ -86,7 +86,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         method_of_mut(request, api)?.integration = Some(integration);
         Ok(shown)
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -94,7 +94,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         let api = api_mut(request, state.region_mut(&request.region))?;
         method_of_mut(request, api)?.integration.take().map(|_| ()).ok_or_else(no_integration)
     })?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 fn no_integration() -> ApiError {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     state::apigateway::{Method, Resource, Snapshot},
 };
@@ -25,7 +25,7 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
     if !VERBS.contains(&verb) {
         return Err(bad_request(format!("Invalid HttpMethod specified: {verb}")));
     }
-    input.refuse(&["requestParameters", "requestModels", "requestValidatorId"])?;
+    input.reject_unsupported(&["requestParameters", "requestModels", "requestValidatorId"])?;
     let method = Method {
         http_method: verb.to_owned(),
         authorization_type: input.required("authorizationType")?.to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
         resource.methods.insert(verb.to_owned(), method);
         Ok(shown)
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -55,7 +55,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         let api = api(request, state)?;
         Ok::<_, ApiError>(view(resource_of(request, api)?, method_of(request, api)?))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -70,7 +70,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         resource.methods.insert(method.http_method.clone(), method);
         Ok::<_, ApiError>(shown)
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -79,7 +79,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         let resource = api.current.resources.get_mut(request.label(1)).ok_or_else(no_resource)?;
         resource.methods.remove(request.label(2)).map(|_| ()).ok_or_else(no_method)
     })?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 fn apply(method: &mut Method, patch: &Patch) -> Result<(), ApiError> {
@@ -108,7 +108,7 @@ fn apply(method: &mut Method, patch: &Patch) -> Result<(), ApiError> {
                 return Err(bad_request(format!("Invalid authorization scope specified: {scope}")));
             }
         }
-        _ => return Err(patch.refused()),
+        _ => return Err(patch.unsupported()),
     }
     Ok(())
 }

@@ -44,18 +44,18 @@ impl Patch {
     }
 
     /// A whole number.
-    pub(super) fn number<T: std::str::FromStr>(&self) -> Result<T, ApiError> {
+    pub(super) fn parsed<T: std::str::FromStr>(&self) -> Result<T, ApiError> {
         let value = self.value()?;
         value.parse().map_err(|_| bad_request(format!("Invalid value {value} for patch path {}", self.path)))
     }
 
     /// `true` or `false`.
     pub(super) fn flag(&self) -> Result<bool, ApiError> {
-        self.number()
+        self.parsed()
     }
 
     /// An operation that its path does not take.
-    pub(super) fn refused(&self) -> ApiError {
+    pub(super) fn unsupported(&self) -> ApiError {
         let op = match self.op {
             Op::Add => "add",
             Op::Remove => "remove",

@@ -26,21 +26,21 @@ pub(super) fn get_tags(request: &Request, state: &State) -> Vec<Permission> {
 
 pub(super) fn tag(request: &Request, state: &State) -> Vec<Permission> {
     let tags = tags::of_request(request, "tags");
-    vec![on(request, state, "PUT", &tags_path(request.label(0))).tagging(&tags)]
+    vec![on(request, state, "PUT", &tags_path(request.label(0))).with_request_tags(&tags)]
 }
 
 pub(super) fn untag(request: &Request, state: &State) -> Vec<Permission> {
     let keys = request.params("tagKeys").map(ToOwned::to_owned);
-    vec![on(request, state, "DELETE", &tags_path(request.label(0))).keys(keys)]
+    vec![on(request, state, "DELETE", &tags_path(request.label(0))).with_tag_keys(keys)]
 }
 
 /// A creation that may carry tags. They need a PUT on the tags of `created` as well.
 fn create(request: &Request, state: &State, created: &str) -> Vec<Permission> {
     let tags = tags::of_request(request, "tags");
-    let mut permissions = vec![on(request, state, "POST", &path(request)).tagging(&tags)];
+    let mut permissions = vec![on(request, state, "POST", &path(request)).with_request_tags(&tags)];
     if !tags.is_empty() {
         let path = tags_path(&arn(request, &format!("/{created}")));
-        permissions.push(on(request, state, "PUT", &path).tagging(&tags));
+        permissions.push(on(request, state, "PUT", &path).with_request_tags(&tags));
     }
     permissions
 }
@@ -63,10 +63,12 @@ fn on(request: &Request, state: &State, method: &str, path: &str) -> Permission 
     let Some(below) = path.strip_prefix("/restapis/") else { return permission };
     let parts: Vec<&str> = below.split('/').collect();
     let api = state.region(&request.region).and_then(|region| region.apis.get(parts[0]));
-    let permission = permission.tagged(api.map(|api| &api.tags));
+    let permission = permission.with_resource_tags(api.map(|api| &api.tags));
     match (api, parts.as_slice()) {
         // A stage's own tags take precedence over those that it inherits.
-        (Some(api), [_, "stages", name]) => permission.tagged(api.stages.get(*name).map(|stage| &stage.tags)),
+        (Some(api), [_, "stages", name]) => {
+            permission.with_resource_tags(api.stages.get(*name).map(|stage| &stage.tags))
+        }
         _ => permission,
     }
 }

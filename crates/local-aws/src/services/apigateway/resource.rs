@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random::{self, Alphabet},
     request::Request,
     state::apigateway::Resource,
@@ -61,14 +61,14 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         api.current.resources.insert(id, resource);
         Ok(shown)
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
     let embed = embeds_methods(request)?;
     let shown =
         cloud.store.read(|state| resource_of(request, api(request, state)?).map(|resource| view(resource, embed)))?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -78,7 +78,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let resources = api(request, state)?.current.resources.values();
         Ok::<_, ApiError>(listing.show(resources.map(|resource| (resource.id.as_str(), view(resource, embed)))))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 /// Takes the resources below with it.
@@ -93,7 +93,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         api.current.resources.retain(|_, other| other.path != path && !other.path.starts_with(&below));
         Ok(())
     })?;
-    Ok(Answer::empty(202))
+    Ok(Response::empty(202))
 }
 
 fn embeds_methods(request: &Request) -> Result<bool, ApiError> {

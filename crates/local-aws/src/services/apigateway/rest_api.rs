@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock,
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random::{self, Alphabet},
     request::Request,
     state::apigateway::{Resource, RestApi, Snapshot},
@@ -30,13 +30,13 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     if name.is_empty() {
         return Err(bad_request("Name cannot be empty"));
     }
-    input.refuse(&["cloneFrom", "policy", "version", "securityPolicy", "endpointAccessMode"])?;
+    input.reject_unsupported(&["cloneFrom", "policy", "version", "securityPolicy", "endpointAccessMode"])?;
     if input.text("apiKeySource")? == Some("AUTHORIZER") {
         return Err(ApiError::not_implemented("the parameter apiKeySource other than HEADER"));
     }
     let mut endpoint_type = "EDGE".to_owned();
     if let Some(endpoint) = input.structure("endpointConfiguration")? {
-        endpoint.refuse(&["vpcEndpointIds"])?;
+        endpoint.reject_unsupported(&["vpcEndpointIds"])?;
         match endpoint.texts("types")?.as_deref() {
             None => {}
             Some([one]) if ENDPOINT_TYPES.contains(&one.as_str()) => endpoint_type.clone_from(one),
@@ -79,11 +79,11 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         state.region_mut(&request.region).apis.insert(api.id.clone(), api);
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
-    Ok(Answer::ok(cloud.store.read(|state| api(request, state).map(view))?))
+    Ok(Response::ok(cloud.store.read(|state| api(request, state).map(view))?))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -92,7 +92,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let apis = state.region(&request.region).map(|region| region.apis.values()).into_iter().flatten();
         listing.show(apis.map(|api| (api.id.as_str(), view(api))))
     });
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -102,7 +102,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         patches.iter().try_for_each(|patch| apply(api, patch))?;
         Ok::<_, ApiError>(view(api))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -110,7 +110,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         let removed = state.region_mut(&request.region).apis.remove(request.label(0));
         removed.map(|_| ()).ok_or_else(|| no_api(request, request.label(0)))
     })?;
-    Ok(Answer::empty(202))
+    Ok(Response::empty(202))
 }
 
 fn apply(api: &mut RestApi, patch: &Patch) -> Result<(), ApiError> {
@@ -135,7 +135,7 @@ fn apply(api: &mut RestApi, patch: &Patch) -> Result<(), ApiError> {
         (Op::Replace, ["minimumCompressionSize"]) => {
             api.minimum_compression_size = match patch.optional() {
                 None => None,
-                Some(_) => Some(patch.number()?),
+                Some(_) => Some(patch.parsed()?),
             };
             if api.minimum_compression_size.is_some_and(|size| size > MAX_COMPRESSION_SIZE) {
                 return Err(bad_request("Invalid minimum compression size, must be between 0 and 10485760"));
@@ -152,7 +152,7 @@ fn apply(api: &mut RestApi, patch: &Patch) -> Result<(), ApiError> {
                 (_, None) => return Err(not_found(format!("Invalid binary media type specified: {media_type}"))),
             }
         }
-        _ => return Err(patch.refused()),
+        _ => return Err(patch.unsupported()),
     }
     Ok(())
 }

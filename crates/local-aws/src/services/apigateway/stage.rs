@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock,
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     state::{
         Tags,
@@ -46,7 +46,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let name = input.required("stageName")?;
     check_name(name)?;
     let deployment_id = input.required("deploymentId")?;
-    input.refuse(&["canarySettings", "cacheClusterEnabled", "tracingEnabled", "documentationVersion"])?;
+    input.reject_unsupported(&["canarySettings", "cacheClusterEnabled", "tracingEnabled", "documentationVersion"])?;
     let mut stage = new(name, deployment_id, request.now_ms);
     stage.description = input.text("description")?.map(ToOwned::to_owned);
     stage.variables = input.text_map("variables")?.unwrap_or_default();
@@ -61,11 +61,11 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         if api.stages.contains_key(name) {
             return Err(conflict("Stage already exists"));
         }
-        check_room(api)?;
+        check_stage_quota(api)?;
         api.stages.insert(name.to_owned(), stage);
         Ok(())
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -73,7 +73,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         let found = api(request, state)?.stages.get(request.label(1));
         found.map(view).ok_or_else(no_stage)
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 /// Not in pages; only those of one deployment when it is named.
@@ -83,7 +83,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let stages = api(request, state)?.stages.values();
         Ok::<_, ApiError>(stages.filter(|stage| of.is_none_or(|id| stage.deployment_id == id)).map(view).collect())
     })?;
-    Ok(Answer::ok(json!({ "item": shown })))
+    Ok(Response::ok(json!({ "item": shown })))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -99,7 +99,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         stage.modified_ms = request.now_ms;
         Ok::<_, ApiError>(view(stage))
     })?;
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -107,11 +107,11 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         let removed = api_mut(request, state.region_mut(&request.region))?.stages.remove(request.label(1));
         removed.map(|_| ()).ok_or_else(no_stage)
     })?;
-    Ok(Answer::empty(202))
+    Ok(Response::empty(202))
 }
 
 /// Refuses a stage more than an API may have.
-pub(super) fn check_room(api: &RestApi) -> Result<(), ApiError> {
+pub(super) fn check_stage_quota(api: &RestApi) -> Result<(), ApiError> {
     if api.stages.len() < MAX_STAGES {
         return Ok(());
     }
@@ -161,7 +161,7 @@ fn apply(stage: &mut Stage, patch: &Patch, deployed: impl Fn(&str) -> bool) -> R
             let settings = stage.method_settings.entry(setting_key(path, verb)).or_default();
             match (*group, *setting) {
                 ("throttling", "rateLimit") => {
-                    let rate: f64 = patch.number()?;
+                    let rate: f64 = patch.parsed()?;
                     if !rate.is_finite() || rate < -1.0 {
                         return Err(bad_request(format!("Invalid rate limit: {rate}")));
                     }
@@ -169,7 +169,7 @@ fn apply(stage: &mut Stage, patch: &Patch, deployed: impl Fn(&str) -> bool) -> R
                     settings.throttling_rate_limit = (rate >= 0.0).then_some(rate);
                 }
                 ("throttling", "burstLimit") => {
-                    let burst: i64 = patch.number()?;
+                    let burst: i64 = patch.parsed()?;
                     if burst < -1 {
                         return Err(bad_request(format!("Invalid burst limit: {burst}")));
                     }
@@ -184,10 +184,10 @@ fn apply(stage: &mut Stage, patch: &Patch, deployed: impl Fn(&str) -> bool) -> R
                 }
                 ("logging", "dataTrace") => settings.data_trace_enabled = patch.flag()?,
                 ("metrics", "enabled") => settings.metrics_enabled = patch.flag()?,
-                _ => return Err(patch.refused()),
+                _ => return Err(patch.unsupported()),
             }
         }
-        _ => return Err(patch.refused()),
+        _ => return Err(patch.unsupported()),
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::tags,
     state::Tags,
@@ -18,7 +18,7 @@ pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let new = input.text_map("tags")?.ok_or_else(|| input.missing("tags"))?;
     change(cloud, request, |tags| TAGS.add(tags, new))?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
@@ -27,7 +27,7 @@ pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
         tags::remove(tags, &keys);
         Ok(())
     })?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -40,7 +40,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
             Some(name) => api.stages.get(name).map(|stage| stage.tags.clone()).ok_or_else(no_stage),
         }
     })?;
-    Ok(Answer::ok(json!({ "tags": tags })))
+    Ok(Response::ok(json!({ "tags": tags })))
 }
 
 fn change(

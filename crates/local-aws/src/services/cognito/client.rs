@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock,
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random::{self, Alphabet},
     request::Request,
     services::page::page,
@@ -48,7 +48,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let pool_id = pool_id(request)?;
     let client_name = input.required("ClientName")?;
-    input.refuse(&["ClientSecret"])?;
+    input.reject_unsupported(&["ClientSecret"])?;
     let generate = input.flag("GenerateSecret")?.unwrap_or(false);
     let client = AppClient {
         id: random::id(Alphabet::LowerAlphanumeric, 26),
@@ -68,7 +68,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         pool.clients.insert(client.id.clone(), client);
         Ok(())
     })?;
-    Ok(Answer::ok(json!({ "UserPoolClient": shown })))
+    Ok(Response::ok(json!({ "UserPoolClient": shown })))
 }
 
 pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
@@ -78,7 +78,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
         let found = find(request, state, pool_id)?.clients.get(id);
         found.map(|client| view(pool_id, client)).ok_or_else(|| no_client(id))
     })?;
-    Ok(Answer::ok(json!({ "UserPoolClient": shown })))
+    Ok(Response::ok(json!({ "UserPoolClient": shown })))
 }
 
 /// As on AWS, whatever the call leaves out goes back to its default; the name and the secret stay.
@@ -100,7 +100,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         client.modified_ms = request.now_ms;
         Ok::<_, ApiError>(view(pool_id, client))
     })?;
-    Ok(Answer::ok(json!({ "UserPoolClient": shown })))
+    Ok(Response::ok(json!({ "UserPoolClient": shown })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -110,7 +110,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         let removed = find_mut(state.region_mut(&request.region), pool_id)?.clients.remove(id);
         removed.map(|_| ()).ok_or_else(|| no_client(id))
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -125,7 +125,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         });
         Ok::<_, ApiError>(page(clients, after, most))
     })?;
-    Ok(Answer::ok(json!({ "UserPoolClients": clients, "NextToken": next })))
+    Ok(Response::ok(json!({ "UserPoolClients": clients, "NextToken": next })))
 }
 
 fn client_id(request: &Request) -> Result<&str, ApiError> {

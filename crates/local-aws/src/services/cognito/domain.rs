@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     state::cognito::Domain,
 };
@@ -20,8 +20,8 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let prefix = prefix(request)?;
     let id = pool_id(request)?;
-    input.refuse(&["CustomDomainConfig", "Routing"])?;
-    let version = input.whole("ManagedLoginVersion", 1..=2)?;
+    input.reject_unsupported(&["CustomDomainConfig", "Routing"])?;
+    let version = input.integer("ManagedLoginVersion", 1..=2)?;
     if let Some(word) = RESERVED.iter().find(|word| prefix.contains(**word)) {
         return Err(invalid(format!("Domain cannot contain reserved word: {word}")));
     }
@@ -43,7 +43,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         pool.modified_ms = request.now_ms;
         Ok(())
     })?;
-    Ok(Answer::ok(json!({ "ManagedLoginVersion": version })))
+    Ok(Response::ok(json!({ "ManagedLoginVersion": version })))
 }
 
 pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
@@ -61,7 +61,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
         }))
     });
     // An unknown domain is no error: its description is empty.
-    Ok(Answer::ok(json!({ "DomainDescription": description.unwrap_or_else(|| json!({})) })))
+    Ok(Response::ok(json!({ "DomainDescription": description.unwrap_or_else(|| json!({})) })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -76,7 +76,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         pool.modified_ms = request.now_ms;
         Ok(())
     })?;
-    Ok(Answer::ok(json!({})))
+    Ok(Response::ok(json!({})))
 }
 
 fn prefix(request: &Request) -> Result<&str, ApiError> {

@@ -9,19 +9,20 @@ use crate::{
 };
 
 pub(super) fn without_resource(request: &Request, _: &State) -> Vec<Permission> {
-    vec![Permission::own(request, "*")]
+    vec![Permission::of_operation(request, "*")]
 }
 
 pub(super) fn create_pool(request: &Request, _: &State) -> Vec<Permission> {
     let tags = tags::of_request(request, "UserPoolTags");
-    let create = Permission::own(request, "*").tagging(&tags);
+    let create = Permission::of_operation(request, "*").with_request_tags(&tags);
     [create].into_iter().chain(tagging(request, arn(request, "*"), None, &tags)).collect()
 }
 
 pub(super) fn update_pool(request: &Request, state: &State) -> Vec<Permission> {
     let tags = tags::of_request(request, "UserPoolTags");
     let (id, present) = pool(request, state);
-    let update = Permission::own(request, arn(request, id)).tagged(present).tagging(&tags);
+    let update =
+        Permission::of_operation(request, arn(request, id)).with_resource_tags(present).with_request_tags(&tags);
     [update].into_iter().chain(tagging(request, arn(request, id), present, &tags)).collect()
 }
 
@@ -31,23 +32,23 @@ pub(super) fn on_pool(request: &Request, state: &State) -> Vec<Permission> {
 }
 
 pub(super) fn tag(request: &Request, state: &State) -> Vec<Permission> {
-    vec![own(request, state).tagging(&tags::of_request(request, "Tags"))]
+    vec![own(request, state).with_request_tags(&tags::of_request(request, "Tags"))]
 }
 
 pub(super) fn untag(request: &Request, state: &State) -> Vec<Permission> {
-    vec![own(request, state).keys(tags::keys_of_request(request, "TagKeys"))]
+    vec![own(request, state).with_tag_keys(tags::keys_of_request(request, "TagKeys"))]
 }
 
 /// AWS does not document whether tags in a creation or an update need TagResource as well. It is asked for, because a
 /// policy that has it works either way.
 fn tagging(request: &Request, arn: String, present: Option<&Tags>, tags: &Tags) -> Option<Permission> {
     let permission = Permission::new(request, "cognito-idp:TagResource", arn);
-    (!tags.is_empty()).then(|| permission.tagged(present).tagging(tags))
+    (!tags.is_empty()).then(|| permission.with_resource_tags(present).with_request_tags(tags))
 }
 
 fn own(request: &Request, state: &State) -> Permission {
     let (id, tags) = pool(request, state);
-    Permission::own(request, arn(request, id)).tagged(tags)
+    Permission::of_operation(request, arn(request, id)).with_resource_tags(tags)
 }
 
 /// The pool that the request names by id or ARN, and its tags if it exists.

@@ -14,7 +14,7 @@ use crate::{
     clock,
     cloud::Cloud,
     input::Input,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random::{self, Alphabet},
     request::Request,
     services::page::page,
@@ -80,13 +80,13 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         pools.insert(pool.id.clone(), pool);
         Ok(())
     })?;
-    Ok(Answer::ok(json!({ "UserPool": shown })))
+    Ok(Response::ok(json!({ "UserPool": shown })))
 }
 
 pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
     let id = pool_id(request)?;
     let shown = cloud.store.read(|state| find(request, state, id).map(|pool| view(request, pool)))?;
-    Ok(Answer::ok(json!({ "UserPool": shown })))
+    Ok(Response::ok(json!({ "UserPool": shown })))
 }
 
 /// As on AWS, whatever the call leaves out goes back to its default: protection and tags too.
@@ -107,7 +107,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         pool.modified_ms = request.now_ms;
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::ok(json!({})))
+    Ok(Response::ok(json!({})))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -128,7 +128,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         region.pools.remove(id);
         Ok(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -139,7 +139,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let pools = state.region(&request.region).map(|region| region.pools.values()).into_iter().flatten();
         page(pools.map(|pool| (pool.id.as_str(), summary(pool))), after, most)
     });
-    Ok(Answer::ok(json!({ "UserPools": pools, "NextToken": next })))
+    Ok(Response::ok(json!({ "UserPools": pools, "NextToken": next })))
 }
 
 fn protection(input: &Input<'_>) -> Result<String, ApiError> {

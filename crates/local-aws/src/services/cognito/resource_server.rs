@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::page::page,
     state::cognito::ResourceServer,
@@ -34,7 +34,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         pool.resource_servers.insert(server.identifier.clone(), server);
         Ok(())
     })?;
-    Ok(Answer::ok(json!({ "ResourceServer": shown })))
+    Ok(Response::ok(json!({ "ResourceServer": shown })))
 }
 
 pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
@@ -44,7 +44,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
         let found = find(request, state, id)?.resource_servers.get(identifier);
         found.map(|server| view(id, server)).ok_or_else(|| no_server(identifier))
     })?;
-    Ok(Answer::ok(json!({ "ResourceServer": shown })))
+    Ok(Response::ok(json!({ "ResourceServer": shown })))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -57,7 +57,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         *present = server;
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::ok(json!({ "ResourceServer": shown })))
+    Ok(Response::ok(json!({ "ResourceServer": shown })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -67,7 +67,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         let removed = find_mut(state.region_mut(&request.region), id)?.resource_servers.remove(identifier);
         removed.map(|_| ()).ok_or_else(|| no_server(identifier))
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -79,7 +79,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let servers = find(request, state, id)?.resource_servers.iter();
         Ok::<_, ApiError>(page(servers.map(|(key, server)| (key.as_str(), view(id, server))), after, most))
     })?;
-    Ok(Answer::ok(json!({ "ResourceServers": servers, "NextToken": next })))
+    Ok(Response::ok(json!({ "ResourceServers": servers, "NextToken": next })))
 }
 
 fn identifier(request: &Request) -> Result<&str, ApiError> {

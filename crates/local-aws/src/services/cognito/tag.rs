@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::tags,
 };
@@ -21,7 +21,7 @@ pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
         let pool = find_mut(state.region_mut(&request.region), id)?;
         TAGS.add(&mut pool.tags, new)
     })?;
-    Ok(Answer::ok(json!({})))
+    Ok(Response::ok(json!({})))
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
@@ -32,13 +32,13 @@ pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
         tags::remove(&mut find_mut(state.region_mut(&request.region), id)?.tags, &keys);
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::ok(json!({})))
+    Ok(Response::ok(json!({})))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let id = pool_of_arn(request)?;
     let tags = cloud.store.read(|state| find(request, state, id).map(|pool| pool.tags.clone()))?;
-    Ok(Answer::ok(json!({ "Tags": tags })))
+    Ok(Response::ok(json!({ "Tags": tags })))
 }
 
 fn pool_of_arn(request: &Request) -> Result<&str, ApiError> {

@@ -6,7 +6,7 @@ use super::lookup::{find, find_mut, pool_id};
 use crate::{
     clock,
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::page::page,
 };
@@ -22,13 +22,13 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
             Err(ApiError::new(400, "UsernameExistsException", "User account already exists"))
         }
     })?;
-    Ok(Answer::ok(json!({ "User": view(name, request.now_ms) })))
+    Ok(Response::ok(json!({ "User": view(name, request.now_ms) })))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let id = pool_id(request)?;
-    input.refuse(&["Filter"])?;
+    input.reject_unsupported(&["Filter"])?;
     let most = match input.count("Limit", 0..=60)? {
         None | Some(0) => 60,
         Some(most) => most,
@@ -39,7 +39,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let users = pool.users.iter().map(|name| (name.as_str(), view(name, pool.created_ms)));
         Ok::<_, ApiError>(page(users, after, most))
     })?;
-    Ok(Answer::ok(json!({ "Users": users, "PaginationToken": next })))
+    Ok(Response::ok(json!({ "Users": users, "PaginationToken": next })))
 }
 
 fn view(name: &str, created_ms: u64) -> Value {

@@ -2,7 +2,7 @@
 
 use crate::{outcome::ApiError, services::tags};
 
-pub(super) const TAGS: tags::Refusals = tags::Refusals { invalid: invalid_input, too_many: limit_exceeded };
+pub(super) const TAGS: tags::TagErrors = tags::TagErrors { invalid: invalid_input, too_many: limit_exceeded };
 
 pub(super) fn invalid_input(message: String) -> ApiError {
     ApiError::new(400, "InvalidInput", message)

@@ -15,7 +15,7 @@ pub(super) fn list_roles(request: &Request, _: &State) -> Vec<Permission> {
 
 pub(super) fn create_role(request: &Request, state: &State) -> Vec<Permission> {
     let tags = tags_of(request);
-    let create = on(request, state).tagging(&tags);
+    let create = on(request, state).with_request_tags(&tags);
     let tagging = Permission { action: "iam:TagRole".to_owned(), ..create.clone() };
     [create].into_iter().chain((!tags.is_empty()).then_some(tagging)).collect()
 }
@@ -26,16 +26,16 @@ pub(super) fn on_role(request: &Request, state: &State) -> Vec<Permission> {
 }
 
 pub(super) fn tag_role(request: &Request, state: &State) -> Vec<Permission> {
-    vec![on(request, state).tagging(&tags_of(request))]
+    vec![on(request, state).with_request_tags(&tags_of(request))]
 }
 
 pub(super) fn untag_role(request: &Request, state: &State) -> Vec<Permission> {
-    vec![on(request, state).keys(tags::keys_of_request(request, "TagKeys"))]
+    vec![on(request, state).with_tag_keys(tags::keys_of_request(request, "TagKeys"))]
 }
 
 fn own(request: &Request, resource: String) -> Permission {
     // IAM is one global service, and it is in us-east-1.
-    Permission::own(request, resource).with("aws:RequestedRegion", "us-east-1")
+    Permission::of_operation(request, resource).with_key("aws:RequestedRegion", "us-east-1")
 }
 
 fn on(request: &Request, state: &State) -> Permission {
@@ -43,7 +43,8 @@ fn on(request: &Request, state: &State) -> Permission {
     let role = state.iam.roles.get(name);
     let given = Some(request.text("Path")).filter(|path| !path.is_empty());
     let path = role.map(|role| role.path.as_str()).or(given).unwrap_or("/");
-    own(request, format!("arn:aws:iam::{}:role{path}{name}", request.account())).tagged(role.map(|role| &role.tags))
+    own(request, format!("arn:aws:iam::{}:role{path}{name}", request.account()))
+        .with_resource_tags(role.map(|role| &role.tags))
 }
 
 /// IAM's tags are a list of keys and values.

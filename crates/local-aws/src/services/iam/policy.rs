@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
 };
 
@@ -33,7 +33,7 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -43,14 +43,14 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         let found = find(state, role)?.inline_policies.get(policy).cloned();
         found.ok_or_else(|| no_policy(policy))
     })?;
-    Ok(Answer::ok(json!({ "RoleName": role, "PolicyName": policy, "PolicyDocument": document::encode(&text) })))
+    Ok(Response::ok(json!({ "RoleName": role, "PolicyName": policy, "PolicyDocument": document::encode(&text) })))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let role = role_name(request)?;
     let names: Vec<String> =
         cloud.store.read(|state| find(state, role).map(|role| role.inline_policies.keys().cloned().collect()))?;
-    Ok(Answer::ok(json!({ "PolicyNames": names, "IsTruncated": false })))
+    Ok(Response::ok(json!({ "PolicyNames": names, "IsTruncated": false })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -60,7 +60,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         let removed = find_mut(state, role)?.inline_policies.remove(policy);
         removed.map(|_| ()).ok_or_else(|| no_policy(policy))
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn attach(cloud: &Cloud, request: &Request) -> Outcome {
@@ -78,7 +78,7 @@ pub(super) fn attach(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn detach(cloud: &Cloud, request: &Request) -> Outcome {
@@ -88,7 +88,7 @@ pub(super) fn detach(cloud: &Cloud, request: &Request) -> Outcome {
         let removed = find_mut(state, role)?.attached_policies.remove(arn);
         if removed { Ok(()) } else { Err(no_such_entity(format!("Policy {arn} was not found."))) }
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn list_attached(cloud: &Cloud, request: &Request) -> Outcome {
@@ -98,7 +98,7 @@ pub(super) fn list_attached(cloud: &Cloud, request: &Request) -> Outcome {
         let view = |arn: &String| json!({ "PolicyArn": arn, "PolicyName": arn.rsplit('/').next() });
         Ok::<_, ApiError>(role.attached_policies.iter().map(view).collect())
     })?;
-    Ok(Answer::ok(json!({ "AttachedPolicies": attached, "IsTruncated": false })))
+    Ok(Response::ok(json!({ "AttachedPolicies": attached, "IsTruncated": false })))
 }
 
 fn policy_arn(request: &Request) -> Result<&str, ApiError> {

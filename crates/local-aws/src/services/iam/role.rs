@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock,
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random::{self, Alphabet},
     request::Request,
     services::{page::page, tags},
@@ -23,7 +23,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = input.required("RoleName")?;
     let path = input.text("Path")?.unwrap_or("/");
-    input.refuse(&["PermissionsBoundary"])?;
+    input.reject_unsupported(&["PermissionsBoundary"])?;
     let assume_role_policy = input.required("AssumeRolePolicyDocument")?;
     document::check_trust(assume_role_policy)?;
     let role_tags = TAGS.new_tags(read_tags(request)?)?;
@@ -50,13 +50,13 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         state.iam.roles.insert(name.to_owned(), role);
         Ok(())
     })?;
-    Ok(Answer::ok(json!({ "Role": shown })))
+    Ok(Response::ok(json!({ "Role": shown })))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
     let name = role_name(request)?;
     let role = cloud.store.read(|state| find(state, name).map(|role| view(request, role, true)))?;
-    Ok(Answer::ok(json!({ "Role": role })))
+    Ok(Response::ok(json!({ "Role": role })))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -69,7 +69,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         // As on AWS, a listing leaves the tags out.
         page(roles.map(|role| (role.name.as_str(), view(request, role, false))), marker, limit)
     });
-    Ok(Answer::ok(json!({ "Roles": roles, "IsTruncated": next.is_some(), "Marker": next })))
+    Ok(Response::ok(json!({ "Roles": roles, "IsTruncated": next.is_some(), "Marker": next })))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -85,7 +85,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         role.max_session_duration = duration.unwrap_or(role.max_session_duration);
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::ok(json!({})))
+    Ok(Response::ok(json!({})))
 }
 
 pub(super) fn update_assume_policy(cloud: &Cloud, request: &Request) -> Outcome {
@@ -96,7 +96,7 @@ pub(super) fn update_assume_policy(cloud: &Cloud, request: &Request) -> Outcome 
         find_mut(state, name)?.assume_role_policy = policy.to_owned();
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -113,14 +113,14 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         state.iam.roles.remove(name);
         Ok(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
     let name = role_name(request)?;
     let new = read_tags(request)?.ok_or_else(|| request.input().missing("Tags"))?;
     cloud.store.write(|state| TAGS.add(&mut find_mut(state, name)?.tags, new))?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
@@ -131,13 +131,13 @@ pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
         tags::remove(&mut find_mut(state, name)?.tags, &keys);
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn list_tags(cloud: &Cloud, request: &Request) -> Outcome {
     let name = role_name(request)?;
     let tags = cloud.store.read(|state| find(state, name).map(|role| tag_list(&role.tags)))?;
-    Ok(Answer::ok(json!({ "Tags": tags, "IsTruncated": false })))
+    Ok(Response::ok(json!({ "Tags": tags, "IsTruncated": false })))
 }
 
 fn view(request: &Request, role: &Role, with_tags: bool) -> Value {

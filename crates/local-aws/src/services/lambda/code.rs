@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cloud::Cloud,
     input::Input,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random,
     request::Request,
     state::lambda::Version,
@@ -37,7 +37,7 @@ pub(super) struct Code {
 impl Code {
     /// Reads and checks the zip in `input`, which is CreateFunction's `Code` or UpdateFunctionCode itself.
     pub(super) fn read(request: &Request, input: &Input<'_>) -> Result<Self, ApiError> {
-        input.refuse(&[
+        input.reject_unsupported(&[
             "S3Bucket",
             "S3Key",
             "S3ObjectVersion",
@@ -86,7 +86,7 @@ fn check_zip(bytes: &[u8]) -> Result<(), ApiError> {
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = whole_function(request)?;
-    input.refuse(&["PublishTo"])?;
+    input.reject_unsupported(&["PublishTo"])?;
     // Looked up first, so that an unknown function is not refused for its zip.
     cloud
         .store
@@ -121,7 +121,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     if !dry_run {
         cloud.functions.retire(&request.region, &name);
     }
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }
 
 #[cfg(test)]

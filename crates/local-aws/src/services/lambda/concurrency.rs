@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
 };
 
@@ -35,13 +35,13 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok(())
     })?;
-    Ok(Answer::ok(json!({ "ReservedConcurrentExecutions": most })))
+    Ok(Response::ok(json!({ "ReservedConcurrentExecutions": most })))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
     let name = whole_function(request)?;
     let most = cloud.store.read(|state| find(request, state, &name).map(|function| function.reserved_concurrency))?;
-    Ok(Answer::ok(json!({ "ReservedConcurrentExecutions": most })))
+    Ok(Response::ok(json!({ "ReservedConcurrentExecutions": most })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -50,5 +50,5 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         find_mut(request, state.region_mut(&request.region), &name)?.reserved_concurrency = None;
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random,
     request::Request,
 };
@@ -20,7 +20,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         version::check(request, function, target.version)?;
         Ok::<_, ApiError>(view::configuration(function, target.version, request.now_ms))
     })?;
-    Ok(Answer::ok(document))
+    Ok(Response::ok(document))
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
@@ -41,5 +41,5 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         Ok::<_, ApiError>(view::configuration(function, None, request.now_ms))
     })?;
     cloud.functions.retire(&request.region, &name);
-    Ok(Answer::ok(shown))
+    Ok(Response::ok(shown))
 }

@@ -56,7 +56,7 @@ const UNSUPPORTED: [&str; 11] = [
 
 /// Puts what the input names into `version`; what it leaves out stays.
 pub(super) fn apply(input: &Input<'_>, version: &mut Version) -> Result<(), ApiError> {
-    input.refuse(&UNSUPPORTED)?;
+    input.reject_unsupported(&UNSUPPORTED)?;
     for (name, member, served) in [
         ("TracingConfig", "Mode", "PassThrough"),
         ("SnapStart", "ApplyOn", "None"),
@@ -88,7 +88,7 @@ pub(super) fn apply(input: &Input<'_>, version: &mut Version) -> Result<(), ApiE
         version.environment = variables;
     }
     if let Some(logging) = input.structure("LoggingConfig")? {
-        logging.refuse(&["ApplicationLogLevel", "SystemLogLevel"])?;
+        logging.reject_unsupported(&["ApplicationLogLevel", "SystemLogLevel"])?;
         version.log_group = logging.text("LogGroup")?.map(ToOwned::to_owned);
         if let Some(format) = logging.text("LogFormat")? {
             format.clone_into(&mut version.log_format);
@@ -118,7 +118,7 @@ pub(super) fn check_role(request: &Request, state: &State, arn: &str) -> Result<
             return Err(ApiError::new(403, "AccessDeniedException", message));
         }
         let pattern = r"Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?.+";
-        return Err(input.broken("Role", &format!("'{arn}'"), pattern));
+        return Err(input.constraint_error("Role", &format!("'{arn}'"), pattern));
     };
     let name = path.rsplit('/').next().unwrap_or(path);
     let usable = state.iam.roles.get(name).is_some_and(|role| {

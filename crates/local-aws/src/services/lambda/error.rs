@@ -2,7 +2,7 @@
 
 use crate::{outcome::ApiError, services::tags};
 
-pub(super) const TAGS: tags::Refusals = tags::Refusals { invalid, too_many: invalid };
+pub(super) const TAGS: tags::TagErrors = tags::TagErrors { invalid, too_many: invalid };
 
 /// A value that Lambda itself refuses.
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {

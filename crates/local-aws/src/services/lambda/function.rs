@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     random,
     request::Request,
     services::page::page,
@@ -93,7 +93,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         state.region_mut(&request.region).functions.insert(name.clone(), function);
         Ok::<_, ApiError>(shown)
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -118,7 +118,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
             "Concurrency": function.reserved_concurrency.map(|count| json!({ "ReservedConcurrentExecutions": count })),
         }))
     })?;
-    Ok(Answer::ok(document))
+    Ok(Response::ok(document))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -132,7 +132,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
             functions.map(|function| (function.name.as_str(), view::configuration(function, None, request.now_ms)));
         page::<Value>(shown, request.param("Marker"), limit)
     });
-    Ok(Answer::ok(json!({ "Functions": functions, "NextMarker": next })))
+    Ok(Response::ok(json!({ "Functions": functions, "NextMarker": next })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -148,5 +148,5 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         Ok::<_, ApiError>(())
     })?;
     cloud.functions.retire(&request.region, &target.name);
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }

@@ -14,7 +14,7 @@ use crate::{
     cloud::Cloud,
     functions::InvokeError,
     operation::Running,
-    outcome::{Answer, ApiError, Content, Outcome},
+    outcome::{ApiError, Content, Outcome, Response},
     request::Request,
 };
 
@@ -50,14 +50,14 @@ async fn run(cloud: &Cloud, request: &Request) -> Outcome {
         return Err(ApiError::new(400, "InvalidRequestContentException", message));
     }
     match header("x-amz-invocation-type").unwrap_or("RequestResponse") {
-        "DryRun" => return Ok(Answer::empty(204)),
+        "DryRun" => return Ok(Response::empty(204)),
         "Event" => {
             let (functions, region) = (Arc::clone(&cloud.functions), request.region.clone());
             tokio::spawn(async move {
                 // The outcome is in the function's log; an asynchronous caller does not wait for it.
                 let _ = functions.invoke(&region, &target.name, &serving, payload).await;
             });
-            return Ok(Answer::empty(202));
+            return Ok(Response::empty(202));
         }
         "RequestResponse" => {}
         other => {
@@ -84,5 +84,5 @@ async fn run(cloud: &Cloud, request: &Request) -> Outcome {
     if tail {
         headers.push(("x-amz-log-result", BASE64_STANDARD.encode(done.log_tail)));
     }
-    Ok(Answer { status: 200, headers, content: Content::Bytes(done.payload) })
+    Ok(Response { status: 200, headers, content: Content::Bytes(done.payload) })
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     state::lambda::{Function, Statement},
 };
@@ -21,7 +21,12 @@ const MAX_POLICY: usize = 20 * 1024;
 pub(super) fn add(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = whole_function(request)?;
-    input.refuse(&["EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "PrincipalOrgID"])?;
+    input.reject_unsupported(&[
+        "EventSourceToken",
+        "FunctionUrlAuthType",
+        "InvokedViaFunctionUrl",
+        "PrincipalOrgID",
+    ])?;
     let statement = Statement {
         sid: input.required("StatementId")?.to_owned(),
         action: input.required("Action")?.to_owned(),
@@ -51,7 +56,7 @@ pub(super) fn add(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok(shown)
     })?;
-    Ok(Answer::created(json!({ "Statement": shown })))
+    Ok(Response::created(json!({ "Statement": shown })))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
@@ -63,7 +68,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok(json!({ "Policy": policy(function).to_string(), "RevisionId": revision(function) }))
     })?;
-    Ok(Answer::ok(document))
+    Ok(Response::ok(document))
 }
 
 pub(super) fn remove(cloud: &Cloud, request: &Request) -> Outcome {
@@ -83,7 +88,7 @@ pub(super) fn remove(cloud: &Cloud, request: &Request) -> Outcome {
         }
         Ok(())
     })?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 fn no_policy() -> ApiError {

@@ -9,12 +9,12 @@ use crate::{
 };
 
 pub(super) fn list_functions(request: &Request, _: &State) -> Vec<Permission> {
-    vec![Permission::own(request, "*")]
+    vec![Permission::of_operation(request, "*")]
 }
 
 pub(super) fn create_function(request: &Request, state: &State) -> Vec<Permission> {
     let tags = tags::of_request(request, "Tags");
-    let function = on(request, state, request.text("FunctionName"), request.operation).tagging(&tags);
+    let function = on(request, state, request.text("FunctionName"), request.operation).with_request_tags(&tags);
     let tagging = Permission { action: "lambda:TagResource".to_owned(), ..function.clone() };
     let mut permissions = vec![function];
     permissions.extend(pass_role(request, state));
@@ -41,7 +41,7 @@ pub(super) fn list_tags(request: &Request, state: &State, function_arn: &str) ->
 }
 
 pub(super) fn add_permission(request: &Request, state: &State) -> Vec<Permission> {
-    vec![on_path(request, state).with("lambda:Principal", request.text("Principal"))]
+    vec![on_path(request, state).with_key("lambda:Principal", request.text("Principal"))]
 }
 
 /// The principal of the statement that is removed is a condition key too.
@@ -50,17 +50,17 @@ pub(super) fn remove_permission(request: &Request, state: &State) -> Vec<Permiss
     let mut statements = function.into_iter().flat_map(|function| &function.policy);
     let permission = on_path(request, state);
     vec![match statements.find(|statement| statement.sid == request.label(1)) {
-        Some(statement) => permission.with("lambda:Principal", &statement.principal),
+        Some(statement) => permission.with_key("lambda:Principal", &statement.principal),
         None => permission,
     }]
 }
 
 pub(super) fn tag(request: &Request, state: &State) -> Vec<Permission> {
-    vec![on_path(request, state).tagging(&tags::of_request(request, "Tags"))]
+    vec![on_path(request, state).with_request_tags(&tags::of_request(request, "Tags"))]
 }
 
 pub(super) fn untag(request: &Request, state: &State) -> Vec<Permission> {
-    vec![on_path(request, state).keys(request.params("tagKeys").map(ToOwned::to_owned))]
+    vec![on_path(request, state).with_tag_keys(request.params("tagKeys").map(ToOwned::to_owned))]
 }
 
 fn on_path(request: &Request, state: &State) -> Permission {
@@ -76,13 +76,14 @@ fn on(request: &Request, state: &State, named: &str, action: &str) -> Permission
     };
     let function = state.region(&request.region).and_then(|region| region.functions.get(name));
     let tags: Option<&Tags> = function.map(|function| &function.tags);
-    Permission::new(request, format!("lambda:{action}"), resource).tagged(tags)
+    Permission::new(request, format!("lambda:{action}"), resource).with_resource_tags(tags)
 }
 
 fn pass_role(request: &Request, state: &State) -> Option<Permission> {
     let role = request.text("Role");
     let tags = state.iam.roles.get(role.rsplit('/').next().unwrap_or_default()).map(|role| &role.tags);
-    let permission =
-        Permission::new(request, "iam:PassRole", role).with("iam:PassedToService", "lambda.amazonaws.com").tagged(tags);
+    let permission = Permission::new(request, "iam:PassRole", role)
+        .with_key("iam:PassedToService", "lambda.amazonaws.com")
+        .with_resource_tags(tags);
     (!role.is_empty()).then_some(permission)
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::tags,
 };
@@ -23,7 +23,7 @@ pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
         check_no_update(function, request.now_ms)?;
         TAGS.add(&mut function.tags, new)
     })?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
@@ -33,11 +33,11 @@ pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
         tags::remove(&mut find_mut(request, state.region_mut(&request.region), &name)?.tags, &keys);
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::empty(204))
+    Ok(Response::empty(204))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let name = whole_function(request)?;
     let tags = cloud.store.read(|state| find(request, state, &name).map(|function| function.tags.clone()))?;
-    Ok(Answer::ok(json!({ "Tags": tags })))
+    Ok(Response::ok(json!({ "Tags": tags })))
 }

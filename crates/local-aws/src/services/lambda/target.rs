@@ -9,18 +9,23 @@ use crate::{
 
 /// A function, and which version of it is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct FunctionTarget {
     pub(super) name: String,
     /// None and `$LATEST` both mean the unpublished version.
     pub(super) version: Option<u64>,
 }
 
 /// What a request names: `name`, `name:version`, a partial or a full ARN; the qualifier may also be a parameter.
-pub(super) fn target(request: &Request) -> Result<Target, ApiError> {
+pub(super) fn target(request: &Request) -> Result<FunctionTarget, ApiError> {
     parse(request.label(0), request.param("Qualifier"), &request.region, request.account())
 }
 
-pub(super) fn parse(given: &str, qualifier: Option<&str>, region: &str, account: &str) -> Result<Target, ApiError> {
+pub(super) fn parse(
+    given: &str,
+    qualifier: Option<&str>,
+    region: &str,
+    account: &str,
+) -> Result<FunctionTarget, ApiError> {
     let refuse = || {
         let message = format!(
             "1 validation error detected: Value '{given}' at 'functionName' failed to satisfy constraint: \
@@ -62,7 +67,7 @@ pub(super) fn parse(given: &str, qualifier: Option<&str>, region: &str, account:
             }
         },
     };
-    Ok(Target { name: name.to_owned(), version })
+    Ok(FunctionTarget { name: name.to_owned(), version })
 }
 
 /// The function that an operation on the whole function names.
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn functions_are_named_in_every_documented_way() {
         let parsed = |given: &str, qualifier| parse(given, qualifier, "us-east-1", "000000000000").ok();
-        let whole = |name: &str, version| Some(Target { name: name.to_owned(), version });
+        let whole = |name: &str, version| Some(FunctionTarget { name: name.to_owned(), version });
         assert_eq!(parsed("f", None), whole("f", None));
         assert_eq!(parsed("f:3", None), whole("f", Some(3)));
         assert_eq!(parsed("f", Some("$LATEST")), whole("f", None));

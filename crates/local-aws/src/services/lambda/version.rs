@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::page::page,
     state::lambda::{Function, Version},
@@ -70,7 +70,7 @@ pub(super) fn check(request: &Request, function: &Function, number: Option<u64>)
 pub(super) fn publish(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = whole_function(request)?;
-    input.refuse(&["PublishTo"])?;
+    input.reject_unsupported(&["PublishTo"])?;
     let description = input.text("Description")?;
     let code_sha256 = input.text("CodeSha256")?;
     let shown = cloud.store.write(|state| {
@@ -88,7 +88,7 @@ pub(super) fn publish(cloud: &Cloud, request: &Request) -> Outcome {
         let number = publish_latest(function, description, request.now_ms);
         Ok(view::configuration(function, Some(number), request.now_ms))
     })?;
-    Ok(Answer::created(shown))
+    Ok(Response::created(shown))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -107,5 +107,5 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
         let items = keyed.iter().map(|(key, value)| (key.as_str(), value.clone()));
         Ok::<_, ApiError>(page(items, request.param("Marker"), limit))
     })?;
-    Ok(Answer::ok(json!({ "Versions": versions, "NextMarker": next })))
+    Ok(Response::ok(json!({ "Versions": versions, "NextMarker": next })))
 }

@@ -2,9 +2,9 @@
 
 use crate::{outcome::ApiError, services::tags};
 
-pub(super) const TAGS: tags::Refusals = tags::Refusals { invalid, too_many };
+pub(super) const TAGS: tags::TagErrors = tags::TagErrors { invalid, too_many };
 /// CreateLogGroup has no TooManyTagsException.
-pub(super) const NEW_TAGS: tags::Refusals = tags::Refusals { invalid, too_many: invalid };
+pub(super) const NEW_TAGS: tags::TagErrors = tags::TagErrors { invalid, too_many: invalid };
 
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "InvalidParameterException", message)

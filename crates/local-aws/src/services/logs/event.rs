@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::page::page,
     state::logs::LogEvent,
@@ -59,7 +59,7 @@ pub(super) fn describe_streams(cloud: &Cloud, request: &Request) -> Outcome {
         streams.into_iter().enumerate().map(|(index, (_, shown))| (format!("{index:06}"), shown)).collect();
     let items = keyed.iter().map(|(key, shown)| (key.as_str(), shown.clone()));
     let (streams, next) = page(items, input.text("nextToken")?, limit);
-    Ok(Answer::ok(json!({ "logStreams": streams, "nextToken": next })))
+    Ok(Response::ok(json!({ "logStreams": streams, "nextToken": next })))
 }
 
 /// Without a token the latest events, or the first ones with `startFromHead`. The tokens are `f/` or `b/` and the number
@@ -98,7 +98,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
             json!({ "timestamp": at, "ingestionTime": at, "message": event.message })
         })
         .collect();
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "events": shown,
         "nextForwardToken": format!("f/{end}"),
         "nextBackwardToken": format!("b/{start}"),
@@ -153,7 +153,7 @@ pub(super) fn filter(cloud: &Cloud, request: &Request) -> Outcome {
         .collect();
     let end = start.saturating_add(shown.len());
     let next = (end < total).then(|| end.to_string());
-    Ok(Answer::ok(json!({ "events": shown, "searchedLogStreams": [], "nextToken": next })))
+    Ok(Response::ok(json!({ "events": shown, "searchedLogStreams": [], "nextToken": next })))
 }
 
 /// The group by name or by ARN.
@@ -178,8 +178,8 @@ fn events_of(cloud: &Cloud, request: &Request, group: &str) -> Result<BTreeMap<S
 /// `startTime` and `endTime`; the latter is excluded.
 fn span(request: &Request) -> Result<(u64, u64), ApiError> {
     let input = request.input();
-    let from = input.whole("startTime", 0..=i64::MAX)?.and_then(|at| u64::try_from(at).ok());
-    let to = input.whole("endTime", 0..=i64::MAX)?.and_then(|at| u64::try_from(at).ok());
+    let from = input.integer("startTime", 0..=i64::MAX)?.and_then(|at| u64::try_from(at).ok());
+    let to = input.integer("endTime", 0..=i64::MAX)?.and_then(|at| u64::try_from(at).ok());
     Ok((from.unwrap_or(0), to.unwrap_or(u64::MAX)))
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::page::page,
     state::logs::LogGroup,
@@ -21,7 +21,7 @@ const RETENTIONS: [i64; 22] =
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = group_name(request)?;
-    input.refuse(&["kmsKeyId", "deletionProtectionEnabled"])?;
+    input.reject_unsupported(&["kmsKeyId", "deletionProtectionEnabled"])?;
     if input.text("logGroupClass")?.is_some_and(|c| c != "STANDARD") {
         return Err(ApiError::not_implemented("the parameter logGroupClass other than STANDARD"));
     }
@@ -37,7 +37,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         groups.insert(name.to_owned(), group);
         Ok(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
@@ -47,7 +47,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
     if pattern.is_some() && !prefix.is_empty() {
         return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
     }
-    input.refuse(&["accountIdentifiers", "includeLinkedAccounts", "logGroupIdentifiers"])?;
+    input.reject_unsupported(&["accountIdentifiers", "includeLinkedAccounts", "logGroupIdentifiers"])?;
     let limit = input.count("limit", 1..=50)?.unwrap_or(50);
     let after = input.text("nextToken")?;
     let (groups, next) = cloud.store.read(|state| {
@@ -57,7 +57,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
             .filter(|group| pattern.is_none_or(|pattern| group.name.contains(pattern)));
         page(groups.map(|group| (group.name.as_str(), view(request, group))), after, limit)
     });
-    Ok(Answer::ok(json!({ "logGroups": groups, "nextToken": next })))
+    Ok(Response::ok(json!({ "logGroups": groups, "nextToken": next })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
@@ -67,16 +67,17 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
         removed.map(|_| ()).ok_or_else(no_group)
     })?;
     cloud.functions.delete_log_events(&request.region, name);
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn put_retention(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = group_name(request)?;
-    let days = input.whole("retentionInDays", i64::MIN..=i64::MAX)?.ok_or_else(|| input.missing("retentionInDays"))?;
+    let days =
+        input.integer("retentionInDays", i64::MIN..=i64::MAX)?.ok_or_else(|| input.missing("retentionInDays"))?;
     if !RETENTIONS.contains(&days) {
         let set = format!("Member must satisfy enum value set: {RETENTIONS:?}");
-        return Err(input.broken("retentionInDays", &format!("'{days}'"), &set));
+        return Err(input.constraint_error("retentionInDays", &format!("'{days}'"), &set));
     }
     let days = u32::try_from(days).map_err(|_| ApiError::internal("a retention is no number of days"))?;
     set_retention(cloud, request, name, Some(days))
@@ -91,7 +92,7 @@ fn set_retention(cloud: &Cloud, request: &Request, name: &str, days: Option<u32>
         find_mut(state.region_mut(&request.region), name)?.retention_days = days;
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 fn view(request: &Request, group: &LogGroup) -> Value {

@@ -4,13 +4,13 @@ use super::lookup::arn;
 use crate::{policy::Permission, request::Request, services::tags, state::State};
 
 pub(super) fn describe_groups(request: &Request, _: &State) -> Vec<Permission> {
-    vec![Permission::own(request, stream(request, "", ""))]
+    vec![Permission::of_operation(request, stream(request, "", ""))]
 }
 
 pub(super) fn create_group(request: &Request, state: &State) -> Vec<Permission> {
     let (group, tags) = (request.text("logGroupName"), tags::of_request(request, "tags"));
-    let create = on(request, state, stream(request, group, ""), group).tagging(&tags);
-    let tagging = Permission::new(request, "logs:TagResource", arn(request, group)).tagging(&tags);
+    let create = on(request, state, stream(request, group, ""), group).with_request_tags(&tags);
+    let tagging = Permission::new(request, "logs:TagResource", arn(request, group)).with_request_tags(&tags);
     [create].into_iter().chain((!tags.is_empty()).then_some(tagging)).collect()
 }
 
@@ -30,11 +30,11 @@ pub(super) fn on_arn(request: &Request, state: &State) -> Vec<Permission> {
 }
 
 pub(super) fn tag(request: &Request, state: &State) -> Vec<Permission> {
-    vec![by_arn(request, state).tagging(&tags::of_request(request, "tags"))]
+    vec![by_arn(request, state).with_request_tags(&tags::of_request(request, "tags"))]
 }
 
 pub(super) fn untag(request: &Request, state: &State) -> Vec<Permission> {
-    vec![by_arn(request, state).keys(tags::keys_of_request(request, "tagKeys"))]
+    vec![by_arn(request, state).with_tag_keys(tags::keys_of_request(request, "tagKeys"))]
 }
 
 fn by_arn(request: &Request, state: &State) -> Permission {
@@ -45,7 +45,7 @@ fn by_arn(request: &Request, state: &State) -> Permission {
 
 fn on(request: &Request, state: &State, resource: String, name: &str) -> Permission {
     let group = state.region(&request.region).and_then(|region| region.log_groups.get(name));
-    Permission::own(request, resource).tagged(group.map(|group| &group.tags))
+    Permission::of_operation(request, resource).with_resource_tags(group.map(|group| &group.tags))
 }
 
 fn stream(request: &Request, group: &str, stream: &str) -> String {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::Cloud,
-    outcome::{Answer, ApiError, Outcome},
+    outcome::{ApiError, Outcome, Response},
     request::Request,
     services::tags,
 };
@@ -21,7 +21,7 @@ pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
         let group = find_mut(state.region_mut(&request.region), name)?;
         TAGS.add(&mut group.tags, new)
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
@@ -32,7 +32,7 @@ pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
         tags::remove(&mut find_mut(state.region_mut(&request.region), name)?.tags, &keys);
         Ok::<_, ApiError>(())
     })?;
-    Ok(Answer::empty(200))
+    Ok(Response::empty(200))
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
@@ -45,7 +45,7 @@ pub(super) fn list_by_name(cloud: &Cloud, request: &Request) -> Outcome {
 
 fn show(cloud: &Cloud, request: &Request, name: &str) -> Outcome {
     let tags = cloud.store.read(|state| find(request, state, name).map(|group| group.tags.clone()))?;
-    Ok(Answer::ok(json!({ "tags": tags })))
+    Ok(Response::ok(json!({ "tags": tags })))
 }
 
 /// AWS takes the ARN without `:*` at its end, and refuses the other.

@@ -2,7 +2,7 @@
 
 /// What a request addresses.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Endpoint {
     /// The token endpoint, with domain prefix and Region when the host names them.
     Token(Option<(String, String)>),
     /// A user pool's key set.
@@ -10,12 +10,12 @@ pub(super) enum Target {
     /// A user pool's OpenID configuration.
     Configuration(String),
     /// A stage of an API.
-    Api(ApiTarget),
+    Api(StageAddress),
 }
 
 /// A request to a stage of an API.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ApiTarget {
+pub(super) struct StageAddress {
     pub(super) api: String,
     /// None where the address names none: the API is looked up in all Regions.
     pub(super) region: Option<String>,
@@ -29,17 +29,17 @@ pub(super) struct ApiTarget {
 /// False for a host name that is neither the server's own nor one of AWS's: a page that rebinds its own name to
 /// 127.0.0.1 reaches nothing here.
 pub(crate) fn serves(host: &str, path: &str) -> bool {
-    target(host, path).is_some()
+    address(host, path).is_some()
 }
 
-pub(super) fn target(host: &str, path: &str) -> Option<Target> {
+pub(super) fn address(host: &str, path: &str) -> Option<Endpoint> {
     let host = without_port(host).to_ascii_lowercase();
     if let Some((api, region)) = api_host(&host) {
         let (stage, path) = stage_and_path(path.strip_prefix('/')?);
-        return Some(Target::Api(ApiTarget { api, region, stage, path }));
+        return Some(Endpoint::Api(StageAddress { api, region, stage, path }));
     }
     if let Some(domain) = token_host(&host) {
-        return (path == "/oauth2/token").then_some(Target::Token(Some(domain)));
+        return (path == "/oauth2/token").then_some(Endpoint::Token(Some(domain)));
     }
     let own = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
     let issuer = host.starts_with("cognito-idp.") && host.ends_with(".amazonaws.com");
@@ -47,8 +47,8 @@ pub(super) fn target(host: &str, path: &str) -> Option<Target> {
         && let Some((pool, document)) = path.strip_prefix('/')?.split_once("/.well-known/")
     {
         return match document {
-            "jwks.json" => Some(Target::Keys(pool.to_owned())),
-            "openid-configuration" => Some(Target::Configuration(pool.to_owned())),
+            "jwks.json" => Some(Endpoint::Keys(pool.to_owned())),
+            "openid-configuration" => Some(Endpoint::Configuration(pool.to_owned())),
             _ => None,
         };
     }
@@ -56,11 +56,11 @@ pub(super) fn target(host: &str, path: &str) -> Option<Target> {
         return None;
     }
     if path == "/oauth2/token" {
-        return Some(Target::Token(None));
+        return Some(Endpoint::Token(None));
     }
     let (api, rest) = split_first(path.strip_prefix("/_aws/execute-api/")?);
     let (stage, path) = stage_and_path(rest);
-    Some(Target::Api(ApiTarget { api: api.to_owned(), region: None, stage, path }))
+    Some(Endpoint::Api(StageAddress { api: api.to_owned(), region: None, stage, path }))
 }
 
 fn without_port(host: &str) -> &str {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::shape::{Kind, Location, Model, Operation, Shape};
+use super::shape::{Kind, Location, OperationModel, ServiceModel, Shape};
 
 /// Values that AWS answers though its own model's enum lacks them: an update shows the reason code of a creation.
 const BEYOND_THE_MODEL: [(&str, &str); 1] = [("LastUpdateStatusReasonCode", "Creating")];
@@ -27,7 +27,13 @@ const COMMON: [&str; 12] = [
 ];
 
 /// Whether the operation knows the code, and answers it with that status.
-pub(super) fn check_error(model: &Model, name: &str, operation: &Operation, code: &str, status: u16) -> Vec<String> {
+pub(super) fn check_error(
+    model: &ServiceModel,
+    name: &str,
+    operation: &OperationModel,
+    code: &str,
+    status: u16,
+) -> Vec<String> {
     let mut found = Vec::new();
     let declared = operation.errors.iter().any(|known| known == code);
     if !declared && !COMMON.contains(&code) {
@@ -40,7 +46,7 @@ pub(super) fn check_error(model: &Model, name: &str, operation: &Operation, code
 }
 
 /// What the document has that the output does not, or lacks.
-pub(super) fn check(model: &Model, operation: &Operation, document: Option<&Value>) -> Vec<String> {
+pub(super) fn check(model: &ServiceModel, operation: &OperationModel, document: Option<&Value>) -> Vec<String> {
     let mut found = Vec::new();
     let Some(shape) = operation.output.as_ref().and_then(|name| model.shape(name)) else {
         // AWS sends `{}` or nothing.
@@ -61,7 +67,7 @@ pub(super) fn check(model: &Model, operation: &Operation, document: Option<&Valu
     found
 }
 
-fn structure(model: &Model, shape: &Shape, members: &Map<String, Value>, path: &str, found: &mut Vec<String>) {
+fn structure(model: &ServiceModel, shape: &Shape, members: &Map<String, Value>, path: &str, found: &mut Vec<String>) {
     let in_body = || shape.members.iter().filter(|(_, member)| member.location() == Location::Body);
     for (name, member) in in_body() {
         let wire = member.wire(name);
@@ -78,7 +84,7 @@ fn structure(model: &Model, shape: &Shape, members: &Map<String, Value>, path: &
     }
 }
 
-fn value(model: &Model, name: &str, value_of: &Value, path: &str, found: &mut Vec<String>) {
+fn value(model: &ServiceModel, name: &str, value_of: &Value, path: &str, found: &mut Vec<String>) {
     let Some(shape) = model.shape(name) else { return };
     let fits = match (shape.kind, value_of) {
         (Kind::Structure, Value::Object(members)) => {

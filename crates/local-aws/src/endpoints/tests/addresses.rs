@@ -1,27 +1,27 @@
 //! Which requests are the data plane's.
 
-use super::super::target::{ApiTarget, Target, serves, target};
+use super::super::address::{Endpoint, StageAddress, address, serves};
 
 #[test]
 fn both_forms_of_an_endpoint_are_told() {
     let api = |region: Option<&str>, path: &str| {
-        Some(Target::Api(ApiTarget {
+        Some(Endpoint::Api(StageAddress {
             api: "abc".to_owned(),
             region: region.map(str::to_owned),
             stage: "dev".to_owned(),
             path: path.to_owned(),
         }))
     };
-    assert_eq!(target("abc.execute-api.eu-west-1.amazonaws.com", "/dev/a/b"), api(Some("eu-west-1"), "/a/b"));
-    assert_eq!(target("ABC.execute-api.localhost:4566", "/dev"), api(None, "/"));
-    assert_eq!(target("127.0.0.1:4566", "/_aws/execute-api/abc/dev/a/"), api(None, "/a/"));
-    assert_eq!(target("localhost:1", "/_aws/execute-api/abc/dev"), api(None, "/"));
+    assert_eq!(address("abc.execute-api.eu-west-1.amazonaws.com", "/dev/a/b"), api(Some("eu-west-1"), "/a/b"));
+    assert_eq!(address("ABC.execute-api.localhost:4566", "/dev"), api(None, "/"));
+    assert_eq!(address("127.0.0.1:4566", "/_aws/execute-api/abc/dev/a/"), api(None, "/a/"));
+    assert_eq!(address("localhost:1", "/_aws/execute-api/abc/dev"), api(None, "/"));
     let domain = Some(("digits".to_owned(), "eu-west-1".to_owned()));
-    assert_eq!(target("digits.auth.eu-west-1.amazoncognito.com", "/oauth2/token"), Some(Target::Token(domain)));
-    assert_eq!(target("[::1]:80", "/oauth2/token"), Some(Target::Token(None)));
-    let keys = Some(Target::Keys("eu-west-1_A".to_owned()));
-    assert_eq!(target("localhost", "/eu-west-1_A/.well-known/jwks.json"), keys);
-    assert_eq!(target("cognito-idp.eu-west-1.amazonaws.com", "/eu-west-1_A/.well-known/jwks.json"), keys);
+    assert_eq!(address("digits.auth.eu-west-1.amazoncognito.com", "/oauth2/token"), Some(Endpoint::Token(domain)));
+    assert_eq!(address("[::1]:80", "/oauth2/token"), Some(Endpoint::Token(None)));
+    let keys = Some(Endpoint::Keys("eu-west-1_A".to_owned()));
+    assert_eq!(address("localhost", "/eu-west-1_A/.well-known/jwks.json"), keys);
+    assert_eq!(address("cognito-idp.eu-west-1.amazonaws.com", "/eu-west-1_A/.well-known/jwks.json"), keys);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Why API Gateway itself answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum GatewayError {
     /// 401: no token, a bad one, or one without the scope.
     Unauthorized,
     /// 401: the token was good once.
@@ -31,7 +31,7 @@ pub(super) enum Refusal {
     TimedOut,
 }
 
-impl Refusal {
+impl GatewayError {
     /// The answer, without the request ids.
     pub(super) fn response(self) -> Response<Bytes> {
         let (status, kind, message) = match self {

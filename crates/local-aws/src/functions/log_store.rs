@@ -23,7 +23,7 @@ const MAX_EVENTS: usize = 10_000;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// All log groups.
-pub(super) struct LogBook {
+pub(super) struct LogStore {
     dir: PathBuf,
     groups: Mutex<BTreeMap<(String, String), Group>>,
 }
@@ -45,7 +45,7 @@ struct Entry {
     message: String,
 }
 
-impl LogBook {
+impl LogStore {
     /// The log groups below the store's folder.
     pub(super) fn new(store_dir: &Path) -> Self {
         Self { dir: store_dir.join("logs"), groups: Mutex::default() }
@@ -173,16 +173,16 @@ mod tests {
     #[test]
     fn events_survive_a_restart_and_not_a_deletion() {
         let dir = tempfile::tempdir().unwrap();
-        let book = LogBook::new(dir.path());
+        let book = LogStore::new(dir.path());
         book.add("r", "/aws/lambda/f", "one", event(1));
         book.add("r", "/aws/lambda/f", "two", event(2));
         book.add("r", "/aws/lambda/g", "one", event(3));
-        let again = LogBook::new(dir.path());
+        let again = LogStore::new(dir.path());
         let streams = again.events("r", "/aws/lambda/f");
         assert_eq!(streams.keys().collect::<Vec<_>>(), ["one", "two"]);
         assert_eq!(streams["two"][0].message, event(2).message);
         again.delete("r", "/aws/lambda/f");
-        let third = LogBook::new(dir.path());
+        let third = LogStore::new(dir.path());
         assert!(third.events("r", "/aws/lambda/f").is_empty());
         assert_eq!(third.events("r", "/aws/lambda/g").len(), 1);
     }
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_flood_keeps_the_last_events() {
         let dir = tempfile::tempdir().unwrap();
-        let book = LogBook::new(dir.path());
+        let book = LogStore::new(dir.path());
         // A line of control characters is six times as long in the file.
         for (long, count) in [("x".repeat(1024 * 1024), 36), ("\u{1}".repeat(256 * 1024), 24)] {
             for number in 0..count {
@@ -202,7 +202,7 @@ mod tests {
             let size = fs::metadata(dir.path().join("logs/r/g.jsonl")).unwrap().len();
             assert!(size <= 2 * MAX_BYTES as u64, "{size}");
         }
-        let again = LogBook::new(dir.path());
+        let again = LogStore::new(dir.path());
         assert_eq!(again.events("r", "g")["s"].last().map(|event| event.timestamp_ms), Some(23));
     }
 }
