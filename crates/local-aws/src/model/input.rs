@@ -1,4 +1,4 @@
-//! A request against the model of its operation's input.
+//! Checks a request against the model of its operation's input.
 
 use std::borrow::Cow;
 
@@ -6,15 +6,15 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
 use super::{
-    findings::{Broken, Findings},
+    findings::{Findings, Violation},
     shape::{Kind, Location, OperationModel, ServiceModel, Shape},
 };
 use crate::{protocol::Protocol, request::Request};
 
-/// Characters of a value that a refusal shows.
+/// How many characters of a value an error message shows.
 const MAX_SHOWN: usize = 512;
 
-/// Checks what the path, the query string, the headers and the body of a call have together.
+/// Checks the members in the path, the query string, the headers and the body.
 pub(super) fn check(model: &ServiceModel, operation: &OperationModel, request: &Request) -> Findings {
     let protocol = request.service.protocol();
     let Some(shape) = operation.input.as_ref().and_then(|name| model.shape(name)) else {
@@ -24,7 +24,7 @@ pub(super) fn check(model: &ServiceModel, operation: &OperationModel, request: &
     let labels = labels(&operation.uri);
     for (name, member) in &shape.members {
         let wire = member.wire(name);
-        // What is not in a JSON body is text, whatever its shape.
+        // Outside of a JSON body every scalar is text, whatever its shape.
         let (value, text) = match member.location() {
             Location::Uri => {
                 let at = labels.iter().position(|label| *label == wire);
@@ -44,7 +44,7 @@ pub(super) fn check(model: &ServiceModel, operation: &OperationModel, request: &
             None => {}
         }
     }
-    note_ignored(shape, request, &mut walk.found.noted);
+    note_ignored(shape, request, &mut walk.found.notes);
     walk.found
 }
 
@@ -64,8 +64,8 @@ fn parameter(kind: Option<Kind>, name: &str, query: &[(String, String)]) -> Opti
     if kind == Some(Kind::List) { Some(values.collect()) } else { values.next() }
 }
 
-/// Notes what AWS ignores: members that it does not know, and those that are not where it looks for them.
-fn note_ignored(shape: &Shape, request: &Request, noted: &mut Vec<String>) {
+/// Notes what AWS ignores: members that are unknown or in the wrong place.
+fn note_ignored(shape: &Shape, request: &Request, notes: &mut Vec<String>) {
     let protocol = request.service.protocol();
     let mut note = |what: &str, name: &str, here: Location| {
         let mut members = shape.members.iter();
@@ -73,8 +73,8 @@ fn note_ignored(shape: &Shape, request: &Request, noted: &mut Vec<String>) {
             return;
         }
         let misplaced = shape.members.iter().any(|(own, member)| own == name || member.wire(own) == name);
-        let why = if misplaced { "does not belong there" } else { "is unknown" };
-        noted.push(format!("{name} in the {what} {why}"));
+        let why = if misplaced { "is in the wrong place" } else { "is unknown" };
+        notes.push(format!("{name} in the {what} {why}"));
     };
     for name in request.document.keys() {
         if protocol != Protocol::Query || !matches!(name.as_str(), "Action" | "Version") {
@@ -99,11 +99,11 @@ impl Walk<'_> {
     }
 
     fn missing(&mut self, path: &str) {
-        self.broken(path, "Value null".to_owned(), "Member must not be null".to_owned());
+        self.violation(path, "Value null".to_owned(), "Member must not be null".to_owned());
     }
 
-    fn broken(&mut self, path: &str, shown: String, constraint: String) {
-        self.found.broken.push(Broken { path: path.to_owned(), shown, constraint });
+    fn violation(&mut self, path: &str, shown: String, constraint: String) {
+        self.found.violations.push(Violation { path: path.to_owned(), shown, constraint });
     }
 
     fn mistyped(&mut self, path: &str, kind: Kind) {
@@ -117,12 +117,12 @@ impl Walk<'_> {
         self.found.mistyped.push(format!("{path} must be {expected}"));
     }
 
-    /// Checks a value and all that is in it; with `text`, scalars are written as strings.
+    /// Checks a value and everything inside it. With `text`, scalars are strings.
     fn value(&mut self, path: &str, shape: &str, value: &Value, text: bool) {
         let model = self.model;
         let Some(shape) = model.shape(shape) else { return };
         match (shape.kind, value) {
-            // The query protocol writes a list or structure that has nothing as an empty value.
+            // The query protocol sends an empty list or structure as an empty value.
             (Kind::Structure | Kind::List | Kind::Map, Value::String(empty)) if text && empty.is_empty() => {}
             (Kind::Structure, Value::Object(members)) => self.structure(path, shape, members, text),
             (Kind::List, Value::Array(items)) => self.list(path, shape, items, text),
@@ -132,7 +132,7 @@ impl Walk<'_> {
                 None => self.mistyped(path, shape.kind),
                 Some(constraints) => {
                     for constraint in constraints {
-                        self.broken(path, shown(shape.sensitive, &plain(value)), constraint);
+                        self.violation(path, shown(shape.sensitive, &plain(value)), constraint);
                     }
                 }
             },
@@ -150,7 +150,7 @@ impl Walk<'_> {
         }
         for name in members.keys() {
             if !shape.members.iter().any(|(own, member)| member.wire(own) == name) {
-                self.found.noted.push(format!("{path}.{name} is unknown"));
+                self.found.notes.push(format!("{path}.{name} is unknown"));
             }
         }
     }
@@ -161,7 +161,7 @@ impl Walk<'_> {
         let secret = shape.sensitive || of.sensitive;
         let listed = || format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(", "));
         for constraint in length(shape, items.len()) {
-            self.broken(path, shown(secret, &listed()), constraint);
+            self.violation(path, shown(secret, &listed()), constraint);
         }
         let mut refused = false;
         for (at, item) in items.iter().enumerate() {
@@ -171,13 +171,13 @@ impl Walk<'_> {
             }
             match Self::scalar(of, item, text) {
                 None => self.mistyped(&format!("{path}.{}.member", at + 1), of.kind),
-                Some(broken) => refused |= !broken.is_empty(),
+                Some(violated) => refused |= !violated.is_empty(),
             }
         }
         if refused {
-            // AWS names what every item must keep, not which of it one item breaks.
+            // AWS lists all constraints of the items, not just the violated ones.
             let constraint = format!("Member must satisfy constraint: [{}]", constraints(of).join(", "));
-            self.broken(path, shown(secret, &listed()), constraint);
+            self.violation(path, shown(secret, &listed()), constraint);
         }
     }
 
@@ -189,11 +189,11 @@ impl Walk<'_> {
         let pairs = || entries.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect::<Vec<_>>();
         let listed = || format!("{{{}}}", pairs().join(", "));
         for constraint in length(shape, entries.len()) {
-            self.broken(path, shown(secret, &listed()), constraint);
+            self.violation(path, shown(secret, &listed()), constraint);
         }
         let (mut bad_key, mut bad_value) = (false, false);
         for (name, value) in entries {
-            bad_key |= Self::scalar(key, &Value::from(name.as_str()), text).is_none_or(|broken| !broken.is_empty());
+            bad_key |= Self::scalar(key, &Value::from(name.as_str()), text).is_none_or(|violated| !violated.is_empty());
             if value.is_null() {
                 continue;
             }
@@ -205,30 +205,30 @@ impl Walk<'_> {
             }
             match Self::scalar(of, value, text) {
                 None => self.mistyped(&format!("{path}.value"), of.kind),
-                Some(broken) => bad_value |= !broken.is_empty(),
+                Some(violated) => bad_value |= !violated.is_empty(),
             }
         }
         for (bad, whose, of) in [(bad_key, "keys", key), (bad_value, "value", of)] {
             if bad {
                 let constraint = format!("Map {whose} must satisfy constraint: [{}]", constraints(of).join(", "));
-                self.broken(path, shown(secret, &listed()), constraint);
+                self.violation(path, shown(secret, &listed()), constraint);
             }
         }
     }
 
-    /// The constraints that a scalar breaks; none when it is of another type.
+    /// The constraints that a scalar violates; `None` if it has the wrong type.
     fn scalar(shape: &Shape, value: &Value, text: bool) -> Option<Vec<String>> {
         match (shape.kind, value) {
-            (Kind::String, Value::String(value)) => Some(broken_by_text(shape, value)),
+            (Kind::String, Value::String(value)) => Some(violated_by_text(shape, value)),
             (Kind::Blob, Value::String(value)) => {
-                // Decoded only where its length matters: it may be a zip of 50 MB.
+                // Decode only to check the length: it may be a zip of 50 MB.
                 let limited = shape.min.is_some() || shape.max.is_some();
                 let bytes = if limited { BASE64_STANDARD.decode(value).map_or(0, |bytes| bytes.len()) } else { 0 };
                 Some(if limited { length(shape, bytes) } else { Vec::new() })
             }
             (Kind::Boolean, Value::Bool(_)) => Some(Vec::new()),
             (Kind::Boolean, Value::String(value)) if text && (value == "true" || value == "false") => Some(Vec::new()),
-            // A fraction is refused; whether AWS drops it instead is not documented.
+            // A fraction is refused. AWS does not document whether it truncates instead.
             (Kind::Integer | Kind::Long, Value::Number(number)) => number.as_i64().map(|whole| range(shape, whole)),
             (Kind::Integer | Kind::Long, Value::String(value)) if text => value.parse().ok().map(|n| range(shape, n)),
             (Kind::Double | Kind::Float | Kind::Timestamp, Value::Number(_)) => Some(Vec::new()),
@@ -239,23 +239,23 @@ impl Walk<'_> {
     }
 }
 
-fn broken_by_text(shape: &Shape, value: &str) -> Vec<String> {
-    let mut broken = length(shape, value.chars().count());
-    if shape.pattern.as_ref().is_some_and(|pattern| !pattern.admits(value)) {
-        broken.extend(pattern_of(shape));
+fn violated_by_text(shape: &Shape, value: &str) -> Vec<String> {
+    let mut violated = length(shape, value.chars().count());
+    if shape.pattern.as_ref().is_some_and(|pattern| !pattern.matches(value)) {
+        violated.extend(pattern_of(shape));
     }
     if !shape.choices.is_empty() && !shape.choices.iter().any(|choice| choice == value) {
-        broken.extend(choices_of(shape));
+        violated.extend(choices_of(shape));
     }
-    broken
+    violated
 }
 
-/// Everything that a scalar of this shape must keep, as AWS lists it.
+/// All constraints of a scalar of this shape, as AWS lists them.
 fn constraints(shape: &Shape) -> Vec<String> {
-    let most = shape.max.map(|most| format!("Member must have length less than or equal to {most}"));
-    let least = shape.min.map(|least| format!("Member must have length greater than or equal to {least}"));
+    let max = shape.max.map(|max| format!("Member must have length less than or equal to {max}"));
+    let min = shape.min.map(|min| format!("Member must have length greater than or equal to {min}"));
     let not_null = Some("Member must not be null".to_owned());
-    most.into_iter().chain(least).chain(pattern_of(shape)).chain(choices_of(shape)).chain(not_null).collect()
+    max.into_iter().chain(min).chain(pattern_of(shape)).chain(choices_of(shape)).chain(not_null).collect()
 }
 
 fn pattern_of(shape: &Shape) -> Option<String> {
@@ -277,11 +277,11 @@ fn range(shape: &Shape, found: i64) -> Vec<String> {
 }
 
 fn limits(shape: &Shape, found: i64, of: &str) -> Vec<String> {
-    let least = shape.min.filter(|least| found < *least);
-    let most = shape.max.filter(|most| found > *most);
-    let least = least.map(|least| format!("Member must have {of} greater than or equal to {least}"));
-    let most = most.map(|most| format!("Member must have {of} less than or equal to {most}"));
-    least.into_iter().chain(most).collect()
+    let min = shape.min.filter(|min| found < *min);
+    let max = shape.max.filter(|max| found > *max);
+    let min = min.map(|min| format!("Member must have {of} greater than or equal to {min}"));
+    let max = max.map(|max| format!("Member must have {of} less than or equal to {max}"));
+    min.into_iter().chain(max).collect()
 }
 
 fn shown(secret: bool, value: &str) -> String {
@@ -292,12 +292,12 @@ fn shown(secret: bool, value: &str) -> String {
     format!("Value '{cut}'")
 }
 
-/// A scalar as AWS writes it.
+/// A scalar as AWS's messages show it.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
 fn lower_first(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

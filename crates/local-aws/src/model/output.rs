@@ -1,16 +1,16 @@
-//! An answer against the model of its operation's output.
+//! Checks a response against the model of its operation's output.
 //!
-//! SDKs drop what they do not know and read a wrong type as nothing, so no client shows such a mistake; this check does.
+//! SDKs drop unknown members and ignore wrong types, so no client would reveal such a bug. This check does.
 
 use serde_json::{Map, Value};
 
 use super::shape::{Kind, Location, OperationModel, ServiceModel, Shape};
 
-/// Values that AWS answers though its own model's enum lacks them: an update shows the reason code of a creation.
+/// Values that AWS returns although its own model lacks them: an update shows the reason code of a creation.
 const BEYOND_THE_MODEL: [(&str, &str); 1] = [("LastUpdateStatusReasonCode", "Creating")];
 
-/// Codes that operations of a service may answer without naming them: "Common errors" in its API reference, what its
-/// protocol refuses, and our own NotImplemented.
+/// Error codes that every operation of a service may return: "Common errors" in its API reference, errors of its protocol,
+/// and our own NotImplemented.
 const COMMON: [&str; 12] = [
     "AccessDenied",
     "AccessDeniedException",
@@ -26,7 +26,7 @@ const COMMON: [&str; 12] = [
     "ValidationException",
 ];
 
-/// Whether the operation knows the code, and answers it with that status.
+/// Checks that the operation declares the error code, with this status.
 pub(super) fn check_error(
     model: &ServiceModel,
     name: &str,
@@ -37,7 +37,7 @@ pub(super) fn check_error(
     let mut found = Vec::new();
     let declared = operation.errors.iter().any(|known| known == code);
     if !declared && !COMMON.contains(&code) {
-        found.push(format!("{code} is no error of {name}"));
+        found.push(format!("{code} is not an error of {name}"));
     }
     if let Some(expected) = model.errors.get(code).filter(|expected| **expected != status) {
         found.push(format!("{code} has status {expected}, not {status}"));
@@ -45,24 +45,24 @@ pub(super) fn check_error(
     found
 }
 
-/// What the document has that the output does not, or lacks.
+/// Checks that a document has the members of the output, and no others.
 pub(super) fn check(model: &ServiceModel, operation: &OperationModel, document: Option<&Value>) -> Vec<String> {
     let mut found = Vec::new();
     let Some(shape) = operation.output.as_ref().and_then(|name| model.shape(name)) else {
         // AWS sends `{}` or nothing.
         if document.and_then(Value::as_object).is_some_and(|members| !members.is_empty()) {
-            found.push("the answer has no members".to_owned());
+            found.push("the response must be empty".to_owned());
         }
         return found;
     };
-    // The whole body is one member's, and is the function's own.
+    // The whole body is one member: the function's own response.
     if shape.payload.is_some() {
         return found;
     }
     match document.unwrap_or(&Value::Null) {
         Value::Object(members) => structure(model, shape, members, "", &mut found),
         Value::Null => structure(model, shape, &Map::new(), "", &mut found),
-        _ => found.push("the answer is no structure".to_owned()),
+        _ => found.push("the response is not a structure".to_owned()),
     }
     found
 }
@@ -114,7 +114,7 @@ fn value(model: &ServiceModel, name: &str, value_of: &Value, path: &str, found: 
         _ => false,
     };
     if !fits {
-        found.push(format!("{path} is no {:?} that {name} admits", shape.kind));
+        found.push(format!("{path} is not a valid {name} ({:?})", shape.kind));
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_the_members_of_its_output_and_their_types() {
+    fn a_response_must_have_the_members_and_types_of_its_output() {
         assert_eq!(
             findings("lambda", "GetFunctionConfiguration", &json!({ "Timeout": 3, "State": "Active" })),
             [""; 0]
@@ -140,13 +140,13 @@ mod tests {
         assert_eq!(
             findings("lambda", "GetFunctionConfiguration", &wrong),
             [
-                ".Architectures is no List that ArchitecturesList admits",
-                ".State is no String that State admits",
-                ".Timeout is no Integer that Timeout admits",
+                ".Architectures is not a valid ArchitecturesList (List)",
+                ".State is not a valid State (String)",
+                ".Timeout is not a valid Timeout (Integer)",
                 ".Colour is unknown",
             ]
         );
         assert_eq!(findings("iam", "GetRolePolicy", &json!({ "RoleName": "r" })).len(), 2);
-        assert_eq!(findings("iam", "DeleteRole", &json!({ "RoleName": "r" })), ["the answer has no members"]);
+        assert_eq!(findings("iam", "DeleteRole", &json!({ "RoleName": "r" })), ["the response must be empty"]);
     }
 }

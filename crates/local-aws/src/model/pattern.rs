@@ -1,10 +1,10 @@
-//! The models' patterns, which are Java's, in a regex engine without tables of Unicode.
+//! The models' regular expressions, which are Java's, in a regex engine without Unicode tables.
 //!
-//! Patterns with classes such as `\p{L}` are decided exactly for ASCII. Every other character is first replaced by one
-//! that stands for what the standard library knows of it: a letter, a number, a space, a control character, or none of
-//! these. The last kind is marks, symbols and punctuation, but also unassigned, private and format characters, which AWS
-//! refuses and this check lets pass where a class admits marks or symbols; letter-like marks and symbols pass as letters.
-//! So the check may admit too much there, and never refuses what AWS takes.
+//! Patterns with classes such as `\p{L}` are exact for ASCII. Every other character is first replaced by a stand-in for its
+//! kind, as far as the standard library knows it: letter, number, space, control character, or other. "Other" covers marks,
+//! symbols and punctuation, but also unassigned, private-use and format characters. AWS refuses those, while this check
+//! accepts them where a class contains marks or symbols; letter-like marks and symbols count as letters. So the check may
+//! accept too much, but never refuses what AWS accepts.
 
 use std::{borrow::Cow, sync::OnceLock};
 
@@ -17,7 +17,7 @@ const SPACE: char = '\u{e002}';
 const CONTROL: char = '\u{e003}';
 const OTHER: char = '\u{e004}';
 
-/// What a class stands for inside brackets: its ASCII characters, and the stand-ins.
+/// The content of each class inside brackets: its ASCII characters and its stand-ins.
 const CLASSES: [(&str, &str); 6] = [
     (r"\p{L}", r"A-Za-z\u{e000}"),
     (r"\p{M}", r"\u{e004}"),
@@ -31,9 +31,9 @@ const CLASSES: [(&str, &str); 6] = [
 #[derive(Deserialize)]
 #[serde(from = "String")]
 pub(super) struct Pattern {
-    /// As the model has it.
+    /// The pattern in the model's syntax.
     pub text: String,
-    /// None when the engine has no means for it.
+    /// `None` if the engine does not support the pattern.
     regex: OnceLock<Option<Regex>>,
 }
 
@@ -44,20 +44,20 @@ impl From<String> for Pattern {
 }
 
 impl Pattern {
-    /// Whether it can be checked at all.
+    /// Whether the engine supports the pattern.
     #[cfg(test)]
     pub(super) fn is_checked(&self) -> bool {
         self.regex().is_some()
     }
 
-    /// Whether the value matches; a pattern that cannot be checked admits all.
-    pub(super) fn admits(&self, value: &str) -> bool {
-        let shown: Cow<'_, str> = if self.has_classes() && !value.is_ascii() {
+    /// Whether the value matches. A pattern that the engine does not support matches everything.
+    pub(super) fn matches(&self, value: &str) -> bool {
+        let value: Cow<'_, str> = if self.has_classes() && !value.is_ascii() {
             value.chars().map(stand_in).collect::<String>().into()
         } else {
             value.into()
         };
-        self.regex().is_none_or(|regex| regex.is_match(&shown))
+        self.regex().is_none_or(|regex| regex.is_match(&value))
     }
 
     fn has_classes(&self) -> bool {
@@ -89,52 +89,52 @@ fn stand_in(letter: char) -> char {
 mod tests {
     use super::*;
 
-    fn admits(pattern: &str, value: &str) -> bool {
+    fn matches(pattern: &str, value: &str) -> bool {
         let pattern = Pattern::from(pattern.to_owned());
         assert!(pattern.is_checked(), "{}", pattern.text);
-        pattern.admits(value)
+        pattern.matches(value)
     }
 
     #[test]
     fn the_whole_value_must_match() {
-        assert!(admits("[a-z]+|[0-9]", "abc"));
-        assert!(!admits("[a-z]+|[0-9]", "abc1"));
-        assert!(!admits(r"[\w+=,.@-]+", "a b"));
-        assert!(!admits("[a-z]+", "a\n"));
-        assert!(admits(r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", "/a/"));
-        assert!(admits("[\\u0009\\u0020-\\u007E\\u00A1-\\u00FF]*", "caf\u{e9}"));
-        assert!(!admits("[\\u0009\\u0020-\\u007E\\u00A1-\\u00FF]*", "\u{2713}"));
+        assert!(matches("[a-z]+|[0-9]", "abc"));
+        assert!(!matches("[a-z]+|[0-9]", "abc1"));
+        assert!(!matches(r"[\w+=,.@-]+", "a b"));
+        assert!(!matches("[a-z]+", "a\n"));
+        assert!(matches(r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", "/a/"));
+        assert!(matches("[\\u0009\\u0020-\\u007E\\u00A1-\\u00FF]*", "caf\u{e9}"));
+        assert!(!matches("[\\u0009\\u0020-\\u007E\\u00A1-\\u00FF]*", "\u{2713}"));
     }
 
     #[test]
-    fn unicode_classes_are_told_apart() {
+    fn unicode_classes_are_distinguished() {
         let tag = r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)";
         for good in ["", "deployer:stack", "a b", "\u{e4}\u{4e2d}", "\u{663}", "\u{a0}", "a=b+c@d-e/f"] {
-            assert!(admits(tag, good), "{good:?}");
+            assert!(matches(tag, good), "{good:?}");
         }
         for bad in ["a!", "a\tb", "\u{1f600}", "\u{301}", "\u{85}", "a,b", "[a]", "a~b", "a^b"] {
-            assert!(!admits(tag, bad), "{bad:?}");
+            assert!(!matches(tag, bad), "{bad:?}");
         }
         let name = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+";
         for good in ["user@example.com", "\u{1f600}", "a\u{301}", r##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"##] {
-            assert!(admits(name, good), "{good:?}");
+            assert!(matches(name, good), "{good:?}");
         }
         for bad in ["", "a b", "\u{2003}", "a\n"] {
-            assert!(!admits(name, bad), "{bad:?}");
+            assert!(!matches(name, bad), "{bad:?}");
         }
     }
 
-    /// The translation covers just the punctuation and the symbols that ASCII has.
+    /// The translated classes contain exactly the ASCII characters of the original ones.
     #[test]
-    fn ascii_is_decided_exactly() {
+    fn ascii_is_matched_exactly() {
         for byte in 0..128_u8 {
             let text = char::from(byte).to_string();
             let symbol = "$+<=>^`|~".contains(&text);
-            assert_eq!(admits(r"[\p{S}]", &text), symbol, "{text:?}");
-            assert_eq!(admits(r"[\p{P}]", &text), byte.is_ascii_punctuation() && !symbol, "{text:?}");
-            assert_eq!(admits(r"[\p{L}]", &text), byte.is_ascii_alphabetic(), "{text:?}");
-            assert_eq!(admits(r"[\p{N}]", &text), byte.is_ascii_digit(), "{text:?}");
-            assert_eq!(admits(r"[\p{Z}]", &text), byte == b' ', "{text:?}");
+            assert_eq!(matches(r"[\p{S}]", &text), symbol, "{text:?}");
+            assert_eq!(matches(r"[\p{P}]", &text), byte.is_ascii_punctuation() && !symbol, "{text:?}");
+            assert_eq!(matches(r"[\p{L}]", &text), byte.is_ascii_alphabetic(), "{text:?}");
+            assert_eq!(matches(r"[\p{N}]", &text), byte.is_ascii_digit(), "{text:?}");
+            assert_eq!(matches(r"[\p{Z}]", &text), byte == b' ', "{text:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The models as they are in `models/aws.json`.
+//! The data structures of `models/aws.json`.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use super::pattern::Pattern;
 
-/// The file, with the version of botocore that it was taken from.
+/// The whole file, with the version of botocore that it was extracted from.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Models {
-    #[cfg_attr(not(test), expect(dead_code, reason = "for those who read the file"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "documents the file"))]
     botocore: String,
     services: BTreeMap<String, ServiceModel>,
 }
@@ -19,10 +19,10 @@ struct Models {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceModel {
-    #[expect(dead_code, reason = "for those who read the file")]
+    #[expect(dead_code, reason = "documents the file")]
     version: String,
     operations: BTreeMap<String, OperationModel>,
-    /// HTTP status by code, where the model has one.
+    /// HTTP status by error code, where the model has one.
     pub errors: BTreeMap<String, u16>,
     shapes: BTreeMap<String, Shape>,
 }
@@ -31,42 +31,42 @@ pub(super) struct ServiceModel {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperationModel {
-    /// `/2015-03-31/functions/{FunctionName}`
+    /// For example `/2015-03-31/functions/{FunctionName}`.
     pub uri: String,
-    /// Shape of the input.
+    /// Name of the input's shape.
     pub input: Option<String>,
-    /// Shape of the output.
+    /// Name of the output's shape.
     pub output: Option<String>,
-    /// Codes that it may be refused with, beside those that all operations share.
+    /// Declared error codes, without those that all operations share.
     pub errors: Vec<String>,
 }
 
-/// What a value must be.
+/// The type of a value, with its constraints.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Shape {
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// Least length, number of items, or value.
+    /// Minimum length, number of items, or value.
     pub min: Option<i64>,
-    /// Most of it.
+    /// Maximum length, number of items, or value.
     pub max: Option<i64>,
     pub pattern: Option<Pattern>,
     #[serde(default, rename = "enum")]
     pub choices: Vec<String>,
     #[serde(default)]
     pub required: Vec<String>,
-    /// The member that is the whole body.
+    /// The name of the member that is the whole body.
     pub payload: Option<String>,
     #[serde(default)]
     pub sensitive: bool,
-    /// Of a list.
+    /// Shape of a list's items.
     pub member: Option<String>,
-    /// Of a map.
+    /// Shape of a map's keys.
     pub key: Option<String>,
-    /// Of a map.
+    /// Shape of a map's values.
     pub value: Option<String>,
-    /// Of a structure.
+    /// Members of a structure.
     #[serde(default)]
     pub members: BTreeMap<String, Member>,
 }
@@ -87,7 +87,7 @@ pub(super) enum Kind {
     Timestamp,
 }
 
-/// A structure's member: its shape, and where and under which name it travels when that is not the body and its own.
+/// A member of a structure: its shape, and its location and wire name unless it is in the body under its own name.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Member {
@@ -108,7 +108,7 @@ pub(super) enum Location {
 }
 
 impl Member {
-    /// Name of its shape.
+    /// The name of the member's shape.
     pub(super) fn shape(&self) -> &str {
         match self {
             Self::Plain(shape) | Self::Located(shape, ..) => shape,
@@ -122,7 +122,7 @@ impl Member {
         }
     }
 
-    /// Its name on the wire; `name` is its own.
+    /// The member's name on the wire; `name` is its name in the model.
     pub(super) fn wire<'a>(&'a self, name: &'a str) -> &'a str {
         match self {
             Self::Plain(_) => name,
@@ -132,18 +132,18 @@ impl Member {
 }
 
 impl ServiceModel {
-    /// A shape that a shape of the same model names; the extraction took them together.
+    /// The shape of that name. Every shape that the model refers to exists.
     pub(super) fn shape(&self, name: &str) -> Option<&Shape> {
         self.shapes.get(name)
     }
 }
 
 static MODELS: LazyLock<Models> = LazyLock::new(|| {
-    // The file is compiled in, so it is either always readable or the tests of this module fail.
-    serde_json::from_str(include_str!("../../models/aws.json")).expect("models/aws.json is what extract.py writes")
+    // The file is compiled in: if it were not valid, the tests of this module would fail.
+    serde_json::from_str(include_str!("../../models/aws.json")).expect("models/aws.json has the format of extract.py")
 });
 
-/// A service's model and an operation of it.
+/// The models of a service and of one of its operations.
 pub(super) fn find(service: &str, operation: &str) -> Option<(&'static ServiceModel, &'static OperationModel)> {
     let model = MODELS.services.get(service)?;
     Some((model, model.operations.get(operation)?))
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_name_only_shapes_that_are_there() {
+    fn shapes_refer_only_to_existing_shapes() {
         assert!(!MODELS.botocore.is_empty());
         for (service, model) in &MODELS.services {
             let roots = model.operations.values().flat_map(|operation| [&operation.input, &operation.output]).flatten();
@@ -170,9 +170,9 @@ mod tests {
         }
     }
 
-    /// What no check covers is named here, so that nothing is skipped in silence.
+    /// Patterns that are not checked are listed here, so that none is skipped silently.
     #[test]
-    fn every_pattern_is_checked_but_these() {
+    fn all_patterns_except_these_are_checked() {
         let shapes = MODELS.services.iter().flat_map(|(service, model)| {
             model.shapes.iter().map(move |(name, shape)| (format!("{service} {name}"), shape))
         });
@@ -180,7 +180,7 @@ mod tests {
         assert!(patterns.len() > 50, "{} patterns", patterns.len());
         let unchecked: BTreeSet<_> =
             patterns.iter().filter(|(_, pattern)| !pattern.is_checked()).map(|(name, _)| name.as_str()).collect();
-        // A look-behind. It is of a member that control refuses as not implemented.
+        // It has a look-behind. The operation refuses this member as not implemented.
         assert_eq!(unchecked, BTreeSet::from(["lambda S3Bucket"]));
     }
 }

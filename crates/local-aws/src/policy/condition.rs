@@ -1,35 +1,35 @@
-//! Conditions of a statement.
+//! Conditions of a policy statement.
 
 use std::collections::BTreeMap;
 
 use super::{error::PolicyError, pattern};
 
-/// Condition keys that requests here have. A condition on another one would be met or missed by accident.
+/// The condition keys that requests have here. A condition on any other key would hold or fail by accident.
 const KEYS: [&str; 4] = ["aws:requestedregion", "aws:tagkeys", "iam:passedtoservice", "lambda:principal"];
 const TAG_KEYS: [&str; 2] = ["aws:requesttag/", "aws:resourcetag/"];
 
-/// One key with the values that it may have.
+/// A condition key with the values to compare it with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Condition {
-    over: Over,
-    test: Test,
+    quantifier: Quantifier,
+    comparison: Comparison,
     negated: bool,
     if_exists: bool,
-    /// In lower case: the case of keys means nothing.
+    /// In lower case: keys are case-insensitive.
     key: String,
     values: Vec<String>,
 }
 
-/// How a key with several values is read.
+/// Which values of a key must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Over {
+enum Quantifier {
     One,
     All,
     Any,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Test {
+enum Comparison {
     Equals,
     Like,
     Arn,
@@ -37,66 +37,66 @@ enum Test {
 }
 
 impl Condition {
-    /// Reads one; what is not understood is an error, for a condition that is passed over would allow too much.
+    /// Reads a condition. Anything unsupported is an error: an ignored condition would allow too much.
     pub(super) fn read(operator: &str, key: &str, values: Vec<String>) -> Result<Self, PolicyError> {
         let unsupported = |what: &str, which: &str| Err(PolicyError::unsupported(format!("the {what} {which}")));
-        let (over, name) = match operator.split_once(':') {
-            None => (Over::One, operator),
-            Some(("ForAllValues", name)) => (Over::All, name),
-            Some(("ForAnyValue", name)) => (Over::Any, name),
+        let (quantifier, name) = match operator.split_once(':') {
+            None => (Quantifier::One, operator),
+            Some(("ForAllValues", name)) => (Quantifier::All, name),
+            Some(("ForAnyValue", name)) => (Quantifier::Any, name),
             Some(_) => return unsupported("condition operator", operator),
         };
         let (name, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |name| (name, true));
-        let (test, negated) = match name {
-            "StringEquals" => (Test::Equals, false),
-            "StringNotEquals" => (Test::Equals, true),
-            "StringLike" => (Test::Like, false),
-            "StringNotLike" => (Test::Like, true),
+        let (comparison, negated) = match name {
+            "StringEquals" => (Comparison::Equals, false),
+            "StringNotEquals" => (Comparison::Equals, true),
+            "StringLike" => (Comparison::Like, false),
+            "StringNotLike" => (Comparison::Like, true),
             // AWS documents both as the same.
-            "ArnEquals" | "ArnLike" => (Test::Arn, false),
-            "ArnNotEquals" | "ArnNotLike" => (Test::Arn, true),
-            "Null" if over == Over::One && !if_exists => (Test::Null, false),
+            "ArnEquals" | "ArnLike" => (Comparison::Arn, false),
+            "ArnNotEquals" | "ArnNotLike" => (Comparison::Arn, true),
+            "Null" if quantifier == Quantifier::One && !if_exists => (Comparison::Null, false),
             _ => return unsupported("condition operator", operator),
         };
         let lower = key.to_lowercase();
         if !KEYS.contains(&lower.as_str()) && !TAG_KEYS.iter().any(|prefix| lower.starts_with(prefix)) {
             return unsupported("condition key", key);
         }
-        if lower == "aws:tagkeys" && over == Over::One && test != Test::Null {
+        if lower == "aws:tagkeys" && quantifier == Quantifier::One && comparison != Comparison::Null {
             return unsupported("condition on aws:TagKeys without ForAllValues or ForAnyValue", operator);
         }
-        if test == Test::Null && !values.iter().all(|value| value == "true" || value == "false") {
+        if comparison == Comparison::Null && !values.iter().all(|value| value == "true" || value == "false") {
             return unsupported("value of Null", &values.join(", "));
         }
-        Ok(Self { over, test, negated, if_exists, key: lower, values })
+        Ok(Self { quantifier, comparison, negated, if_exists, key: lower, values })
     }
 
-    /// Whether it is met.
+    /// Whether a request with this context meets the condition.
     pub(super) fn holds(&self, context: &BTreeMap<String, Vec<String>>) -> bool {
-        let there = context.get(&self.key);
-        if self.test == Test::Null {
-            return self.values.contains(&there.is_none().to_string());
+        let present = context.get(&self.key);
+        if self.comparison == Comparison::Null {
+            return self.values.contains(&present.is_none().to_string());
         }
-        let Some(there) = there else {
-            // What is not there equals nothing, and all of no values meet whatever is asked of them.
-            return match self.over {
-                Over::All => true,
-                Over::Any => self.if_exists,
-                Over::One => self.if_exists || self.negated,
+        let Some(present) = present else {
+            // An absent key equals no value, but ForAllValues holds for it: there is no value that fails.
+            return match self.quantifier {
+                Quantifier::All => true,
+                Quantifier::Any => self.if_exists,
+                Quantifier::One => self.if_exists || self.negated,
             };
         };
-        let meets = |value: &String| self.values.iter().any(|asked| self.is(asked, value)) != self.negated;
-        match self.over {
-            Over::Any => there.iter().any(meets),
-            Over::One | Over::All => there.iter().all(meets),
+        let matches = |value: &String| self.values.iter().any(|expected| self.compare(expected, value)) != self.negated;
+        match self.quantifier {
+            Quantifier::Any => present.iter().any(matches),
+            Quantifier::One | Quantifier::All => present.iter().all(matches),
         }
     }
 
-    fn is(&self, asked: &str, value: &str) -> bool {
-        match self.test {
-            Test::Like => pattern::matches(asked, value),
-            Test::Arn => pattern::matches_arn(asked, value),
-            Test::Equals | Test::Null => asked == value,
+    fn compare(&self, expected: &str, value: &str) -> bool {
+        match self.comparison {
+            Comparison::Like => pattern::matches(expected, value),
+            Comparison::Arn => pattern::matches_arn(expected, value),
+            Comparison::Equals | Comparison::Null => expected == value,
         }
     }
 }
@@ -106,16 +106,16 @@ impl Condition {
 mod tests {
     use super::*;
 
-    fn holds(operator: &str, key: &str, values: &[&str], there: &[&str]) -> bool {
+    fn holds(operator: &str, key: &str, values: &[&str], present: &[&str]) -> bool {
         let values = values.iter().map(|&value| value.to_owned()).collect();
         let condition = Condition::read(operator, key, values).unwrap();
-        let there: Vec<String> = there.iter().map(|&value| value.to_owned()).collect();
-        let context = if there.is_empty() { BTreeMap::new() } else { [(key.to_lowercase(), there)].into() };
+        let present: Vec<String> = present.iter().map(|&value| value.to_owned()).collect();
+        let context = if present.is_empty() { BTreeMap::new() } else { [(key.to_lowercase(), present)].into() };
         condition.holds(&context)
     }
 
     #[test]
-    fn a_key_is_compared_with_each_value() {
+    fn a_key_is_compared_with_every_value() {
         let tag = "aws:ResourceTag/Stage";
         assert!(holds("StringEquals", tag, &["a", "b"], &["b"]));
         assert!(!holds("StringEquals", tag, &["a"], &["b"]));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn several_values_are_all_or_any() {
+    fn a_key_with_several_values_needs_all_or_any_to_match() {
         let keys = "aws:TagKeys";
         assert!(holds("ForAllValues:StringEquals", keys, &["a", "b"], &["a"]));
         assert!(!holds("ForAllValues:StringEquals", keys, &["a", "b"], &["a", "c"]));
@@ -143,10 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_an_error() {
+    fn unsupported_conditions_are_errors() {
         let refused = |operator, key: &str| Condition::read(operator, key, vec!["1".into()]).unwrap_err().to_string();
         for operator in ["NumericLessThan", "Bool", "IpAddress", "ForSomeValues:StringEquals", "NullIfExists", "Null"] {
-            assert!(refused(operator, "aws:RequestedRegion").contains("does not know"), "{operator}");
+            assert!(refused(operator, "aws:RequestedRegion").contains("does not support"), "{operator}");
         }
         assert!(refused("StringEquals", "aws:SourceIp").contains("aws:SourceIp"));
         assert!(refused("StringEquals", "aws:TagKeys").contains("ForAllValues"));

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{condition::Condition, error::PolicyError, pattern, permission::Permission};
 
-/// What a principal may do. Anything in the document that the local cloud does not know is an error, never ignored.
+/// What a principal may do. Anything in the document that the local cloud does not support is an error, never ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     statements: Vec<Statement>,
@@ -26,35 +26,35 @@ struct Patterns {
 }
 
 impl Policy {
-    /// Reads a document.
+    /// Parses a JSON policy document.
     pub fn parse(document: &str) -> Result<Self, PolicyError> {
         let document: Value = serde_json::from_str(document).map_err(|error| PolicyError(error.to_string()))?;
-        let Value::Object(document) = document else { return wrong("it is no JSON object") };
-        only(&document, &["Version", "Id", "Statement"])?;
-        // The older version has no policy variables, which are refused below in any case.
+        let Value::Object(document) = document else { return invalid("it is not a JSON object") };
+        check_members(&document, &["Version", "Id", "Statement"])?;
+        // The older version lacks only policy variables, which are refused below anyway.
         if !matches!(document.get("Version").and_then(Value::as_str), Some("2012-10-17" | "2008-10-17")) {
-            return wrong("Version must be 2012-10-17");
+            return invalid("Version must be 2012-10-17");
         }
         let statements: Vec<&Value> = match document.get("Statement") {
             Some(Value::Array(statements)) => statements.iter().collect(),
             Some(statement @ Value::Object(_)) => vec![statement],
-            _ => return wrong("it has no Statement"),
+            _ => return invalid("it has no Statement"),
         };
         let mut sids: Vec<&str> = statements.iter().filter_map(|statement| statement["Sid"].as_str()).collect();
         sids.sort_unstable();
         if let Some(pair) = sids.windows(2).find(|pair| pair[0] == pair[1]) {
-            return wrong(&format!("two statements have the Sid {:?}", pair[0]));
+            return invalid(&format!("two statements have the Sid {:?}", pair[0]));
         }
         Ok(Self { statements: statements.into_iter().map(Statement::read).collect::<Result<_, _>>()? })
     }
 
-    /// Whether some statement allows this and none denies it.
+    /// Whether a statement allows this permission and none denies it.
     pub fn allows(&self, permission: &Permission) -> bool {
         self.statements.iter().any(|statement| statement.allow && statement.applies(permission))
             && !self.denies(permission)
     }
 
-    /// Whether a statement denies this, whatever the others allow.
+    /// Whether a statement denies this permission explicitly.
     pub fn denies(&self, permission: &Permission) -> bool {
         self.statements.iter().any(|statement| !statement.allow && statement.applies(permission))
     }
@@ -62,38 +62,40 @@ impl Policy {
 
 impl Statement {
     fn read(statement: &Value) -> Result<Self, PolicyError> {
-        let Value::Object(statement) = statement else { return wrong("a statement is no JSON object") };
+        let Value::Object(statement) = statement else { return invalid("a statement is not a JSON object") };
         let members = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
-        only(statement, &members)?;
+        check_members(statement, &members)?;
         if let Some(sid) = statement.get("Sid")
             && !sid.as_str().is_some_and(|sid| sid.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         {
-            return wrong(&format!("Sid {sid} may have letters and digits only"));
+            return invalid(&format!("Sid {sid} must consist of letters and digits"));
         }
         let allow = match statement.get("Effect").and_then(Value::as_str) {
             Some("Allow") => true,
             Some("Deny") => false,
-            _ => return wrong("Effect must be Allow or Deny"),
+            _ => return invalid("Effect must be Allow or Deny"),
         };
         let mut conditions = Vec::new();
         match statement.get("Condition") {
             None => {}
             Some(Value::Object(operators)) => {
                 for (operator, keys) in operators {
-                    let Value::Object(keys) = keys else { return wrong(&format!("{operator} has no condition keys")) };
+                    let Value::Object(keys) = keys else {
+                        return invalid(&format!("{operator} has no condition keys"));
+                    };
                     for (key, values) in keys {
-                        conditions.push(Condition::read(operator, key, texts(key, values)?)?);
+                        conditions.push(Condition::read(operator, key, strings(key, values)?)?);
                     }
                 }
             }
-            Some(_) => return wrong("Condition is no JSON object"),
+            Some(_) => return invalid("Condition is not a JSON object"),
         }
         let (actions, resources) = (Patterns::read(statement, "Action")?, Patterns::read(statement, "Resource")?);
         if let Some(action) = actions.patterns.iter().find(|action| *action != "*" && !action.contains(':')) {
-            return wrong(&format!("{action:?} is no action"));
+            return invalid(&format!("{action:?} is not an action"));
         }
         if let Some(arn) = resources.patterns.iter().find(|arn| *arn != "*" && arn.split(':').count() < 6) {
-            return wrong(&format!("{arn:?} is no ARN"));
+            return invalid(&format!("{arn:?} is not an ARN"));
         }
         Ok(Self { allow, actions, resources, conditions })
     }
@@ -111,9 +113,9 @@ impl Patterns {
         let (negated, value) = match (statement.get(name), statement.get(&not)) {
             (Some(value), None) => (false, value),
             (None, Some(value)) => (true, value),
-            _ => return wrong(&format!("a statement has either {name} or {not}")),
+            _ => return invalid(&format!("a statement must have either {name} or {not}")),
         };
-        Ok(Self { negated, patterns: texts(name, value)? })
+        Ok(Self { negated, patterns: strings(name, value)? })
     }
 
     fn matches(&self, matches: impl Fn(&str) -> bool) -> bool {
@@ -121,31 +123,31 @@ impl Patterns {
     }
 }
 
-/// A text or a list of texts, without variables.
-fn texts(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
+/// A string or a list of strings, without policy variables.
+fn strings(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
     let items = match value {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let mut texts = Vec::new();
+    let mut strings = Vec::new();
     for item in items {
-        let Value::String(text) = item else { return wrong(&format!("{name} is no text")) };
+        let Value::String(text) = item else { return invalid(&format!("{name} is not a string")) };
         if text.contains("${") {
             return Err(PolicyError::unsupported(format_args!("policy variables, as in {text:?}")));
         }
-        texts.push(text.clone());
+        strings.push(text.clone());
     }
-    if texts.is_empty() { wrong(&format!("{name} is empty")) } else { Ok(texts) }
+    if strings.is_empty() { invalid(&format!("{name} is empty")) } else { Ok(strings) }
 }
 
-fn only(object: &Map<String, Value>, members: &[&str]) -> Result<(), PolicyError> {
+fn check_members(object: &Map<String, Value>, members: &[&str]) -> Result<(), PolicyError> {
     match object.keys().find(|key| !members.contains(&key.as_str())) {
         Some(key) => Err(PolicyError::unsupported(format_args!("{key} in an identity-based policy"))),
         None => Ok(()),
     }
 }
 
-fn wrong<T>(why: &str) -> Result<T, PolicyError> {
+fn invalid<T>(why: &str) -> Result<T, PolicyError> {
     Err(PolicyError(why.to_owned()))
 }
 
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_allowed_unless_it_is_said_and_a_deny_has_the_last_word() {
+    fn everything_is_denied_by_default_and_a_deny_overrides_an_allow() {
         let statements = json!([
             { "Effect": "Allow", "Action": "iam:*Role", "Resource": ["arn:aws:iam::1:role/a*"] },
             { "Effect": "Deny", "Action": ["iam:DeleteRole"], "Resource": "*" },
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_negated_elements_match_everything_else() {
+    fn negated_elements_match_everything_else() {
         let statements = json!({ "Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::*" });
         assert!(allows(&statements, "lambda:GetFunction", "*"));
         assert!(!allows(&statements, "iam:GetRole", "*"));
@@ -190,16 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_an_error() {
-        let refused = |document: Value| Policy::parse(&document.to_string()).unwrap_err().to_string();
-        let statement = |statement: Value| refused(json!({ "Version": "2012-10-17", "Statement": [statement] }));
-        assert!(refused(json!([])).contains("no JSON object"));
-        assert!(refused(json!({ "Statement": [] })).contains("Version"));
+    fn unsupported_documents_are_errors() {
+        let error = |document: Value| Policy::parse(&document.to_string()).unwrap_err().to_string();
+        let statement = |statement: Value| error(json!({ "Version": "2012-10-17", "Statement": [statement] }));
+        assert!(error(json!([])).contains("not a JSON object"));
+        assert!(error(json!({ "Statement": [] })).contains("Version"));
         assert!(statement(json!({ "Effect": "allow" })).contains("Effect"));
         assert!(statement(json!({ "Effect": "Allow", "Action": "*" })).contains("Resource"));
         assert!(statement(json!({ "Effect": "Allow", "Action": "*", "Resource": [] })).contains("empty"));
-        assert!(statement(json!({ "Effect": "Allow", "Action": "x", "Resource": "*" })).contains("no action"));
-        assert!(statement(json!({ "Effect": "Allow", "Action": "*", "Resource": "x" })).contains("no ARN"));
+        assert!(statement(json!({ "Effect": "Allow", "Action": "x", "Resource": "*" })).contains("not an action"));
+        assert!(statement(json!({ "Effect": "Allow", "Action": "*", "Resource": "x" })).contains("not an ARN"));
         assert!(
             statement(json!({ "Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::${aws:username}" }))
                 .contains("variables")
@@ -210,6 +212,6 @@ mod tests {
         );
         assert!(statement(json!({ "Effect": "Allow", "Action": "*", "Resource": "*", "Sid": "a b" })).contains("Sid"));
         let twice = json!({ "Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "*" });
-        assert!(refused(json!({ "Version": "2012-10-17", "Statement": [twice, twice] })).contains("two statements"));
+        assert!(error(json!({ "Version": "2012-10-17", "Statement": [twice, twice] })).contains("two statements"));
     }
 }

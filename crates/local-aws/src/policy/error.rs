@@ -1,12 +1,12 @@
-//! Why a policy document cannot be enforced.
+//! The error of a policy document that cannot be enforced.
 
-/// Why a document is not a policy that the local cloud can enforce.
+/// A policy document that the local cloud cannot enforce, because it is invalid or uses unsupported features.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("reading the policy: {0}")]
 pub struct PolicyError(pub(super) String);
 
 impl PolicyError {
     pub(super) fn unsupported(what: impl std::fmt::Display) -> Self {
-        Self(format!("the local cloud does not know {what}"))
+        Self(format!("the local cloud does not support {what}"))
     }
 }

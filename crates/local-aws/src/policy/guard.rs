@@ -1,7 +1,7 @@
-//! Holds every request against the caller's policy, when there is one.
+//! Checks every request against the caller's policy, if there is one.
 //!
-//! AWS decides before it looks whether a resource exists, so an absent one is denied, not "not found", where the policy
-//! does not reach it. Some requests need more than their own action: tags at a creation, a role that is passed on.
+//! AWS decides before it looks up the resource, so a resource that the policy does not cover is denied rather than "not
+//! found". Some requests need more than one permission: to set tags on creation, or to pass a role.
 
 use std::{
     collections::VecDeque,
@@ -11,10 +11,10 @@ use std::{
 use super::{document::Policy, permission::Permission};
 use crate::{outcome::ApiError, request::Request};
 
-/// Older permissions are forgotten.
-const MAX_KEPT: usize = 10_000;
+/// How many checked permissions are kept; older ones are dropped.
+const MAX_CHECKED: usize = 10_000;
 
-/// What the caller may do. Without a policy the caller is the account's root, which may do everything.
+/// What the caller may do. Without a policy the caller is the account's root user, who may do everything.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
     policy: RwLock<Option<Arc<Policy>>>,
@@ -41,11 +41,11 @@ impl Guard {
         self.checked.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Refuses a request that needs a permission which the policy does not give, in the service's own words.
+    /// Refuses a request that needs a permission which the policy does not allow, in the service's own words.
     pub(crate) fn check(&self, request: &Request, permissions: &[Permission]) -> Result<(), ApiError> {
         let Some(policy) = self.policy() else { return Ok(()) };
         for permission in permissions {
-            self.keep(permission);
+            self.record(permission);
             if !policy.allows(permission) {
                 return Err(self.denial(request, &policy, permission));
             }
@@ -59,7 +59,7 @@ impl Guard {
         format!("arn:aws:iam::{account}:{who}")
     }
 
-    /// The caller's unique id; root's is the account.
+    /// The caller's unique id; for the root user, the account id.
     pub(crate) fn principal_id(&self, account: &str) -> String {
         if self.enforces() { "AIDA00000000000DEPLOY".to_owned() } else { account.to_owned() }
     }
@@ -68,9 +68,9 @@ impl Guard {
         self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn keep(&self, permission: &Permission) {
+    fn record(&self, permission: &Permission) {
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        if checked.len() == MAX_KEPT {
+        if checked.len() == MAX_CHECKED {
             checked.pop_front();
         }
         checked.push_back(permission.clone());

@@ -1,4 +1,4 @@
-//! IAM policies of the caller: read strictly, then asked for each permission that a request needs.
+//! The caller's IAM policy: parsed strictly, then checked for each permission that a request needs.
 
 mod condition;
 mod document;

@@ -1,10 +1,10 @@
-//! Patterns of policies: `*` stands for any text, `?` for any one character.
+//! Wildcard patterns in policies: `*` matches any text, `?` any one character.
 
 /// Whether `pattern` matches all of `text`.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where the last star is, and up to where it has been tried.
+    // The position of the last star, and how much of the text it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         if p < pattern.len() && pattern[p] == '*' {
@@ -13,10 +13,10 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
         } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
             p += 1;
             t += 1;
-        } else if let Some((at, tried)) = star {
-            star = Some((at, tried + 1));
+        } else if let Some((at, matched)) = star {
+            star = Some((at, matched + 1));
             p = at + 1;
-            t = tried + 1;
+            t = matched + 1;
         } else {
             return false;
         }
@@ -24,13 +24,13 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|&rest| rest == '*')
 }
 
-/// Whether a pattern of an action matches; their case means nothing.
+/// Whether an action matches; actions are case-insensitive.
 pub(super) fn matches_action(pattern: &str, action: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
-/// Whether a pattern of an ARN matches. The five parts before the resource are compared one by one, so that a star in
-/// one does not reach into the next.
+/// Whether an ARN matches. The five parts before the resource are compared one by one, so a star in one part does not match
+/// into the next.
 pub(super) fn matches_arn(pattern: &str, arn: &str) -> bool {
     if pattern == "*" {
         return true;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_and_question_marks() {
+    fn stars_and_question_marks_match() {
         for (pattern, text) in [("*", ""), ("a*c", "abbc"), ("a*b*c", "a-b-b-c"), ("a?c", "abc"), ("**", "x"), ("", "")]
         {
             assert!(matches(pattern, text), "{pattern} {text}");
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stays_in_its_part_of_an_arn_and_spans_all_of_the_resource() {
+    fn a_star_matches_within_one_part_of_an_arn_or_the_whole_resource() {
         let arn = "arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f:log-stream:s";
         assert!(matches_arn("arn:aws:logs:*:1:log-group:/aws/lambda/f:*", arn));
         assert!(matches_arn("*", arn));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_reaches_over_colons_where_the_whole_text_is_compared() {
+    fn a_star_matches_colons_in_plain_text() {
         let caller = "arn:aws:execute-api:eu-west-1:1:abc/dev/POST/predict";
         for pattern in ["*", caller, "arn:aws:execute-api:eu-west-1:1:abc/*/POST/predict", "*/POST/*", "*/d?v/*/pre*t"]
         {

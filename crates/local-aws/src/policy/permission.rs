@@ -1,24 +1,24 @@
-//! One thing that a request needs permission for.
+//! A permission that a request needs.
 
 use std::collections::BTreeMap;
 
 use crate::{request::Request, state::Tags};
 
-/// An IAM action on a resource, with the condition keys that AWS knows when it decides.
+/// An IAM action on a resource, with the condition keys of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
-    /// The operation that was called: `lambda:CreateFunction`.
+    /// The requested operation, such as `lambda:CreateFunction`.
     pub operation: String,
-    /// The IAM action, which may be another one: `iam:PassRole`.
+    /// The IAM action, which may differ from the operation: `iam:PassRole`.
     pub action: String,
-    /// ARN, or `*` where the action has no resource.
+    /// The resource's ARN, or `*` where the action has no resource.
     pub resource: String,
-    /// Condition keys in lower case, with their values.
+    /// Condition keys, in lower case, with their values.
     pub context: BTreeMap<String, Vec<String>>,
 }
 
 impl Permission {
-    /// An action on a resource, needed by `request`.
+    /// A permission for `action` on `resource`, needed by `request`.
     pub(crate) fn new(request: &Request, action: impl Into<String>, resource: impl Into<String>) -> Self {
         let region = vec![request.region.clone()];
         Self {
@@ -29,7 +29,7 @@ impl Permission {
         }
     }
 
-    /// The action that has the operation's own name.
+    /// A permission for the action with the operation's name.
     pub(crate) fn of_operation(request: &Request, resource: impl Into<String>) -> Self {
         Self::new(request, format!("{}:{}", request.service.name(), request.operation), resource)
     }
@@ -40,7 +40,7 @@ impl Permission {
         self
     }
 
-    /// Adds `aws:ResourceTag` for the tags of the resource, if it exists.
+    /// Adds `aws:ResourceTag` for the tags of an existing resource.
     pub(crate) fn with_resource_tags(self, tags: Option<&Tags>) -> Self {
         let tags = tags.into_iter().flatten();
         tags.fold(self, |permission, (key, value)| permission.with_key(&format!("aws:resourcetag/{key}"), value))
