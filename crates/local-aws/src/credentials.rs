@@ -10,7 +10,8 @@ use crate::{
     store::{CREDENTIALS, StoreError, replace_file},
 };
 
-/// The only credentials that the local cloud accepts. It generates them and stores them with mode 0600 beside its state.
+/// The only credentials that the local cloud accepts. It generates them and stores them with mode 0600 beside its
+/// state.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {

@@ -26,8 +26,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The delays of a deployment on AWS, to measure against: a client 100 ms away, the documented rates, and the waits that
-    /// users of AWS report. `cargo xtask bench up` uses them.
+    /// The delays of a deployment on AWS, to measure against: a client 100 ms away, the documented rates, and the waits
+    /// that users of AWS report. `cargo xtask bench up` uses them.
     pub fn like_aws() -> Self {
         Self {
             role_propagation_ms: 8_000,

@@ -1,8 +1,8 @@
 //! Reads an operation's input, and refuses values that its model does not constrain.
 //!
-//! `model` has checked the input before, so an error here usually means that the code asks for another type than the model
-//! has. A value that breaks a rule beyond the model is refused with the service's code, in the words that all services share
-//! ("1 validation error detected: …").
+//! `model` has checked the input before, so an error here usually means that the code asks for another type than the
+//! model has. A value that breaks a rule beyond the model is refused with the service's code, in the words that all
+//! services share ("1 validation error detected: …").
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 

@@ -1,8 +1,8 @@
 //! An embedded local cloud: the AWS operations that the deployer uses, on 127.0.0.1.
 //!
 //! Two planes share one listener. The control plane speaks AWS's wire protocols (STS, IAM, Lambda, CloudWatch Logs,
-//! Cognito, API Gateway) and verifies SigV4. The data plane is what callers of a deployed stack use: the token endpoint,
-//! the key set, and an API endpoint that enforces its authorizer and runs the function's real `bootstrap`.
+//! Cognito, API Gateway) and verifies SigV4. The data plane is what callers of a deployed stack use: the token
+//! endpoint, the key set, and an API endpoint that enforces its authorizer and runs the function's real `bootstrap`.
 //!
 //! It refuses what AWS refuses. It is not a general emulator: an operation that the deployer does not use is refused by
 //! name with `NotImplemented`.

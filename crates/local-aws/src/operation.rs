@@ -34,8 +34,8 @@ pub(crate) enum Wire {
     Action,
 }
 
-/// The request rate that AWS documents for an account and Region. Where AWS documents no burst, the requests of one second
-/// may arrive at once.
+/// The request rate that AWS documents for an account and Region. Where AWS documents no burst, the requests of one
+/// second may arrive at once.
 #[derive(Clone, Copy)]
 pub(crate) enum Quota {
     /// AWS documents no rate.

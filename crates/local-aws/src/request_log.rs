@@ -23,8 +23,8 @@ pub struct RequestRecord {
     pub status: u16,
     /// AWS's error code, if the request was refused.
     pub error_code: Option<String>,
-    /// How the request violates AWS's model of the operation, whether or not it was refused for it. Names and constraints
-    /// only, never values.
+    /// How the request violates AWS's model of the operation, whether or not it was refused for it. Names and
+    /// constraints only, never values.
     pub violations: Vec<String>,
     /// How the response violates the model: bugs of the local cloud.
     pub response_violations: Vec<String>,

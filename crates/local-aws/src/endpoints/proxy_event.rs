@@ -82,8 +82,8 @@ fn body(request: &Request<Bytes>, binary_types: &[String]) -> (Value, bool) {
     }
 }
 
-/// Headers as the function sees them. The HTTP layer has put their names in lower case, which is what API Gateway passes
-/// on from clients that speak HTTP/2; those that it sets itself have capitals.
+/// Headers as the function sees them. The HTTP layer has put their names in lower case, which is what API Gateway
+/// passes on from clients that speak HTTP/2; those that it sets itself have capitals.
 fn forwarded_headers(route: &Route, headers: &HeaderMap, ids: &Ids) -> Vec<(String, String)> {
     const OWN: [&str; 10] = [
         "connection",

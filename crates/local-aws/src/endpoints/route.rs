@@ -81,8 +81,8 @@ fn setting(stage: &Stage, path: &str, verb: &str) -> MethodSetting {
     keys.iter().find_map(|key| stage.method_settings.get(key)).cloned().unwrap_or_default()
 }
 
-/// How one part of a resource's path matches the request's. Ordered: a literal part wins over a parameter, and that over
-/// a greedy one.
+/// How one part of a resource's path matches the request's. Ordered: a literal part wins over a parameter, and that
+/// over a greedy one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Match {
     Literal,

@@ -64,8 +64,8 @@ impl Functions {
         receiver.await.unwrap_or_else(|_| Err(InvokeError::stopping()))
     }
 
-    /// Ends every environment of a function whose code or configuration changed, or that was deleted: idle ones now, busy
-    /// ones after their invocation.
+    /// Ends every environment of a function whose code or configuration changed, or that was deleted: idle ones now,
+    /// busy ones after their invocation.
     pub(crate) fn retire(&self, region: &str, name: &str) {
         self.pool.retire(&(region.to_owned(), name.to_owned()));
     }

@@ -1,5 +1,5 @@
-//! Who calls the Runtime API. It has no password, as on Lambda, where nobody else is on the machine; here another user of
-//! the machine could take an invocation, or answer one. So connections are taken from this user's processes alone.
+//! Who calls the Runtime API. It has no password, as on Lambda, where nobody else is on the machine; here another user
+//! of the machine could take an invocation, or answer one. So connections are taken from this user's processes alone.
 
 use std::{
     fs, io,
@@ -50,8 +50,8 @@ impl Listener for OwnUserListener {
     }
 }
 
-/// Whether the end at `peer` of a connection to `own` is that user's. A table that does not know the listener itself is of
-/// another network or of none, and tells nothing; of a connection that it does not know the other end has gone.
+/// Whether the end at `peer` of a connection to `own` is that user's. A table that does not know the listener itself is
+/// of another network or of none, and tells nothing; of a connection that it does not know the other end has gone.
 fn is_own(table: &str, own: u16, peer: u16, user: u32) -> bool {
     // As the kernel writes it: the address as a number of the machine's own byte order.
     let end = |port: u16| format!("{:08X}:{port:04X}", u32::from_ne_bytes(Ipv4Addr::LOCALHOST.octets()));

@@ -86,9 +86,9 @@ pub(super) struct Memory {
     pub(super) peak: u64,
 }
 
-/// The processes whose function was unpacked below `root`: an environment's own, those that it began and that left their
-/// group or their parent, those of a server that was itself killed. They are told by a variable that only environments
-/// have; one that takes it away and leaves its parent too is lost from sight.
+/// The processes whose function was unpacked below `root`: an environment's own, those that it began and that left
+/// their group or their parent, those of a server that was itself killed. They are told by a variable that only
+/// environments have; one that takes it away and leaves its parent too is lost from sight.
 pub(super) fn of_environment(root: &Path) -> Vec<Pid> {
     let mark = format!("LAMBDA_TASK_ROOT={}/", root.display());
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };

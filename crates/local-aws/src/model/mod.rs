@@ -1,8 +1,9 @@
 //! AWS's API models: every request is checked before its operation runs, and every response afterwards.
 //!
-//! The models are in `models/aws.json`, extracted from botocore by `models/extract.py`. What AWS refuses (a missing required
-//! member, a wrong type, a violated length, range, pattern or enum) is refused with the service's code, and one message
-//! lists all violations. What AWS ignores (members that are unknown or in the wrong place) is only recorded.
+//! The models are in `models/aws.json`, extracted from botocore by `models/extract.py`. What AWS refuses (a missing
+//! required member, a wrong type, a violated length, range, pattern or enum) is refused with the service's code, and
+//! one message lists all violations. What AWS ignores (members that are unknown or in the wrong place) is only
+//! recorded.
 
 mod findings;
 mod input;

@@ -9,8 +9,8 @@ use super::shape::{Kind, Location, OperationModel, ServiceModel, Shape};
 /// Values that AWS returns although its own model lacks them: an update shows the reason code of a creation.
 const BEYOND_THE_MODEL: [(&str, &str); 1] = [("LastUpdateStatusReasonCode", "Creating")];
 
-/// Error codes that every operation of a service may return: "Common errors" in its API reference, errors of its protocol,
-/// and our own NotImplemented.
+/// Error codes that every operation of a service may return: "Common errors" in its API reference, errors of its
+/// protocol, and our own NotImplemented.
 const COMMON: [&str; 12] = [
     "AccessDenied",
     "AccessDeniedException",

@@ -1,10 +1,10 @@
 //! The models' regular expressions, which are Java's, in a regex engine without Unicode tables.
 //!
-//! Patterns with classes such as `\p{L}` are exact for ASCII. Every other character is first replaced by a stand-in for its
-//! kind, as far as the standard library knows it: letter, number, space, control character, or other. "Other" covers marks,
-//! symbols and punctuation, but also unassigned, private-use and format characters. AWS refuses those, while this check
-//! accepts them where a class contains marks or symbols; letter-like marks and symbols count as letters. So the check may
-//! accept too much, but never refuses what AWS accepts.
+//! Patterns with classes such as `\p{L}` are exact for ASCII. Every other character is first replaced by a stand-in for
+//! its kind, as far as the standard library knows it: letter, number, space, control character, or other. "Other"
+//! covers marks, symbols and punctuation, but also unassigned, private-use and format characters. AWS refuses those,
+//! while this check accepts them where a class contains marks or symbols; letter-like marks and symbols count as
+//! letters. So the check may accept too much, but never refuses what AWS accepts.
 
 use std::{borrow::Cow, sync::OnceLock};
 

@@ -29,8 +29,8 @@ pub(super) fn matches_action(pattern: &str, action: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
-/// Whether an ARN matches. The five parts before the resource are compared one by one, so a star in one part does not match
-/// into the next.
+/// Whether an ARN matches. The five parts before the resource are compared one by one, so a star in one part does not
+/// match into the next.
 pub(super) fn matches_arn(pattern: &str, arn: &str) -> bool {
     if pattern == "*" {
         return true;

@@ -1,6 +1,7 @@
 //! The wire protocols: rest-json (Lambda, API Gateway), JSON 1.1 (Cognito, Logs) and query with XML (IAM, STS).
 //!
-//! An operation returns one [`outcome::Response`] or one [`ApiError`]; only this module knows how each looks on the wire.
+//! An operation returns one [`outcome::Response`] or one [`ApiError`]; only this module knows how each looks on the
+//! wire.
 
 pub(crate) mod query;
 pub(crate) mod rest;

@@ -1,4 +1,5 @@
-//! The AWS services: one folder each with its `OPERATIONS`, one file a resource that owns its changes and its refusals.
+//! The AWS services: a folder for each with its table of `OPERATIONS`, and a file for each resource with its changes
+//! and errors.
 
 mod apigateway;
 mod cognito;
@@ -29,12 +30,12 @@ fn operations_of(service: Service) -> &'static [Operation] {
     }
 }
 
-/// The operation of that name.
+/// The operation with this name.
 pub(crate) fn find(service: Service, name: &str) -> Option<&'static Operation> {
     operations_of(service).iter().find(|operation| operation.name == name)
 }
 
-/// The operation that a method and a path stand for, and what the path names.
+/// The operation that matches a method and path, and the values of the path's labels.
 pub(crate) fn route(
     service: Service,
     method: &Method,

@@ -1,6 +1,7 @@
-//! Pages of a listing: at most so many items, from behind the one that the last page ended with.
+//! Pagination of listings, by the key of the last item of the previous page.
 
-/// One page of `items`, sorted by key: those behind `after`, at most `limit`. The second value continues the listing.
+/// One page of `items`, which are sorted by key: at most `limit` items after the key `after`. Also returns the token of
+/// the next page.
 pub(super) fn page<'a, T>(
     items: impl Iterator<Item = (&'a str, T)>,
     after: Option<&str>,
@@ -23,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_follow_each_other_without_gap_or_repeat() {
+    fn pages_follow_each_other_without_gaps_or_repeats() {
         let items = ["a", "b", "c"];
         let list = |after: Option<&str>| page(items.iter().map(|item| (*item, *item)), after, 2);
         assert_eq!(list(None), (vec!["a", "b"], Some("b".to_owned())));

@@ -10,7 +10,7 @@ use crate::{
     service::Service::Sts,
 };
 
-/// Every operation of STS. Everybody may ask who they are, whatever their policies say.
+/// Every operation of STS. GetCallerIdentity needs no permission, as on AWS.
 pub(crate) static OPERATIONS: &[Operation] =
     &[read(Sts, "GetCallerIdentity", Action, Undocumented, |_, _| Vec::new(), get_caller_identity)];
 

@@ -1,4 +1,4 @@
-//! Tags: the rules and the calls that all services share.
+//! Tags: the rules and helpers that all services share.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use crate::{outcome::ApiError, request::Request, state::Tags};
 
-/// Tags that a resource may have.
+/// The most tags that a resource may have.
 const MAX_TAGS: usize = 50;
 
-/// How a service refuses tags.
+/// A service's errors for invalid tags.
 #[derive(Clone, Copy)]
 pub(super) struct TagErrors {
-    /// A key or a value that tags may not have.
+    /// An invalid key or value.
     pub(super) invalid: fn(String) -> ApiError,
     /// More tags than a resource may have.
     pub(super) too_many: fn(String) -> ApiError,
@@ -41,7 +41,7 @@ impl TagErrors {
                 return invalid("aws: prefixed tag key names are not allowed for external use.".to_owned());
             }
             if !key.chars().chain(value.chars()).all(is_allowed) {
-                return invalid(format!("tag {key:?} has characters that tags may not have"));
+                return invalid(format!("tag {key:?} contains characters that are not allowed"));
             }
             tags.insert(key, value);
         }
@@ -52,30 +52,30 @@ impl TagErrors {
     }
 }
 
-/// Removes the tags with these keys; keys that are absent are ignored, as on AWS.
+/// Removes the tags with these keys. Absent keys are ignored, as on AWS.
 pub(super) fn remove(tags: &mut Tags, keys: &[String]) {
     tags.retain(|key, _| !keys.contains(key));
 }
 
-/// The keys in the query parameter `tagKeys`, of which there must be one.
+/// The values of the query parameter `tagKeys`; at least one is required.
 pub(super) fn keys_of_query(request: &Request, member: &str) -> Result<Vec<String>, ApiError> {
     let keys: Vec<String> = request.params("tagKeys").map(ToOwned::to_owned).collect();
     if keys.is_empty() { Err(request.input().missing(member)) } else { Ok(keys) }
 }
 
-/// `[\p{L}\p{Z}\p{N}_.:/=+\-@]`
+/// AWS's pattern is `[\p{L}\p{Z}\p{N}_.:/=+\-@]`.
 fn is_allowed(letter: char) -> bool {
     letter.is_alphanumeric() || letter.is_whitespace() || "_.:/=+-@".contains(letter)
 }
 
-/// The tags in a request's member, for its permissions: what is not a string is the operation's to refuse.
+/// The tags in a member of the request, for its permissions. The operation itself refuses values that are not strings.
 pub(super) fn of_request(request: &Request, member: &str) -> Tags {
     let members = request.document.get(member).and_then(Value::as_object);
     let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
     members.into_iter().flatten().filter_map(text).collect()
 }
 
-/// The tag keys in a request's member, for its permissions.
+/// The tag keys in a member of the request, for its permissions.
 pub(super) fn keys_of_request(request: &Request, member: &str) -> Vec<String> {
     let items = request.document.get(member).and_then(Value::as_array);
     items.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()

@@ -1,4 +1,4 @@
-//! What holds for every operation.
+//! Invariants of every operation.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::operations;
 use crate::{model, operation::Wire, service::Service, state::State, testing::request_of};
 
 #[test]
-fn every_operation_needs_a_permission_except_asking_who_one_is() {
+fn every_operation_except_get_caller_identity_needs_a_permission() {
     let state = State::new("123456789012");
     for operation in operations() {
         let permissions = (operation.permissions)(&request_of(operation), &state);
@@ -17,7 +17,7 @@ fn every_operation_needs_a_permission_except_asking_who_one_is() {
 }
 
 #[test]
-fn names_and_wire_forms_are_unique_and_those_of_the_models() {
+fn names_and_routes_are_unique_and_match_the_models() {
     let mut seen = BTreeSet::new();
     for operation in operations() {
         let name = format!("{} {}", operation.service.name(), operation.name);
@@ -36,7 +36,7 @@ fn names_and_wire_forms_are_unique_and_those_of_the_models() {
 }
 
 #[test]
-fn reads_are_told_by_their_names() {
+fn names_tell_reads_from_writes() {
     for operation in operations() {
         let reads = ["Get", "List", "Describe", "Filter", "Invoke"].iter().any(|verb| operation.name.starts_with(verb));
         assert_eq!(operation.writes, !reads, "{}", operation.name);
@@ -44,7 +44,7 @@ fn reads_are_told_by_their_names() {
 }
 
 #[test]
-fn a_path_names_one_operation_and_its_labels() {
+fn a_path_matches_one_operation_and_its_labels() {
     let route = |service, method: Method, path: &str| {
         let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
         super::route(service, &method, &segments).map(|(operation, labels)| (operation.name, labels.join(" ")))

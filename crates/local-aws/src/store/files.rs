@@ -21,7 +21,8 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Makes what is new of the folders above last as well. They may not be ours to open, and then nobody has just made them.
+/// Makes what is new of the folders above last as well. They may not be ours to open, and then nobody has just made
+/// them.
 pub(super) fn sync_above(dir: &Path) {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     for above in dir.ancestors().skip(1).take(2) {

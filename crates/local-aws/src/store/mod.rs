@@ -1,12 +1,13 @@
 //! The state on disk: one JSON file, replaced atomically, and a folder of blobs by SHA-256.
 //!
 //! Every mutation goes through [`Store::write`]: it runs on a copy, which becomes the state only when the closure
-//! returned `Ok` and the copy is safely on disk. So an error changes nothing, and an acknowledged write survives a kill.
-//! Zip files are blobs, never part of the state.
+//! returned `Ok` and the copy is safely on disk. So an error changes nothing, and an acknowledged write survives a
+//! kill. Zip files are blobs, never part of the state.
 //!
 //! The file begins with the SHA-256 of the state in it, so that a byte that has changed is noticed where it still makes
-//! JSON. It is written, synced, renamed, and its folder synced, before a write is acknowledged: neither a kill nor a loss
-//! of power loses one, as far as the disk keeps what it says that it has. What is damaged or gone is refused, never replaced.
+//! JSON. It is written, synced, renamed, and its folder synced, before a write is acknowledged: neither a kill nor a
+//! loss of power loses one, as far as the disk keeps what it says that it has. What is damaged or gone is refused,
+//! never replaced.
 
 mod error;
 mod files;
@@ -124,8 +125,8 @@ impl Store {
         replace_file(&path, seal(&text).as_bytes())
     }
 
-    /// Looks at the zips that the state refers to, so that one that is lost or damaged is told at the start and not by an
-    /// invocation.
+    /// Looks at the zips that the state refers to, so that one that is lost or damaged is told at the start and not by
+    /// an invocation.
     pub(crate) fn check_blobs(&self) -> Result<(), StoreError> {
         for name in self.read(State::blobs) {
             let path = self.blob_path(&name);

@@ -16,10 +16,10 @@ use crate::{
     state::apigateway::{Authorizer, Snapshot},
 };
 
-/// Seconds that an answer may be remembered.
+/// The longest time that AWS caches an authorizer's result, in seconds.
 const MAX_TTL_S: u32 = 3600;
 
-/// Authorizers of an API (default quota).
+/// Authorizers per API (default quota).
 const MAX_AUTHORIZERS: usize = 10;
 
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
@@ -141,7 +141,7 @@ fn check(snapshot: &Snapshot, authorizer: &Authorizer) -> Result<(), ApiError> {
             "Authorizer name must be unique. Authorizer {name} already exists in this RestApi."
         )));
     }
-    // Whether the pools exist is not checked here: no document says that AWS does. Their tokens are refused either way.
+    // AWS does not document a check that the pools exist. Tokens of missing pools are refused either way.
     let is_pool = |arn: &String| {
         let parts: Vec<&str> = arn.split(':').collect();
         matches!(parts[..], ["arn", _, "cognito-idp", _, _, pool] if pool.starts_with("userpool/"))

@@ -1,4 +1,4 @@
-//! Deployments: snapshots of what is configured.
+//! Deployments: snapshots of an API's configuration.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::{
     state::apigateway::{Deployment, Snapshot},
 };
 
-/// With a stage name, the stage is created or, silently, made to point here.
+/// With a stage name, also creates the stage, or points an existing one to the new deployment.
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     input.reject_unsupported(&["canarySettings", "cacheClusterEnabled", "tracingEnabled"])?;
@@ -114,7 +114,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::empty(202))
 }
 
-/// Only what could serve can be deployed.
+/// Checks that the API has methods, all with an integration.
 fn check(snapshot: &Snapshot) -> Result<(), ApiError> {
     let mut methods = snapshot.resources.values().flat_map(|resource| resource.methods.values()).peekable();
     if methods.peek().is_none() {

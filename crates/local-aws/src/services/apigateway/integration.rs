@@ -1,4 +1,4 @@
-//! Integrations: where a method's requests go.
+//! Integrations: the backends of methods.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const PASSTHROUGH: [&str; 3] = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"];
 
 const CONTENT_HANDLING: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 
-/// Milliseconds that API Gateway waits for a backend.
+/// The shortest and longest timeout of an integration, in milliseconds.
 const TIMEOUT_MS: (u32, u32) = (50, 29_000);
 
 pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
@@ -128,7 +128,7 @@ fn check(integration: &Integration) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// An integration of a method of `resource`.
+/// An integration as API Gateway shows it; `resource` is the resource of its method.
 pub(super) fn view(resource: &Resource, integration: &Integration) -> Value {
     json!({
         "type": integration.kind,

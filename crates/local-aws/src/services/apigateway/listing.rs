@@ -1,11 +1,11 @@
-//! Pages of API Gateway's listings.
+//! Pagination of API Gateway's listings.
 
 use serde_json::{Value, json};
 
 use super::error::bad_request;
 use crate::{outcome::ApiError, request::Request, services::page::page};
 
-/// Which page a request asks for.
+/// The page that a request asks for.
 pub(super) struct Listing<'a> {
     position: Option<&'a str>,
     limit: u32,
@@ -22,7 +22,7 @@ impl<'a> Listing<'a> {
         Ok(Self { position: request.param("position"), limit })
     }
 
-    /// The page of `items`, which are sorted by key, as API Gateway shows it.
+    /// The response with this page of `items`, which are sorted by key.
     pub(super) fn show<'b>(&self, items: impl Iterator<Item = (&'b str, Value)>) -> Value {
         let (items, next) = page(items, self.position, self.limit);
         json!({ "item": items, "position": next })

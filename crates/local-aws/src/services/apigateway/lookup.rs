@@ -1,4 +1,4 @@
-//! Finds what a request's path names, or refuses it as AWS does.
+//! Finds the resources in a request's path, or returns AWS's error.
 
 use super::error::not_found;
 use crate::{

@@ -93,7 +93,7 @@ fn apply(method: &mut Method, patch: &Patch) -> Result<(), ApiError> {
         (Op::Replace, ["authorizerId"]) => method.authorizer_id = patch.optional(),
         (Op::Replace, ["apiKeyRequired"]) => method.api_key_required = patch.flag()?,
         (Op::Replace, ["operationName"]) => method.operation_name = patch.optional(),
-        // One scope an operation; replacing the list as a whole is not offered.
+        // Each patch adds or removes one scope; API Gateway cannot replace the whole list.
         (Op::Add, ["authorizationScopes"]) => {
             let scope = patch.value()?;
             if !method.authorization_scopes.iter().any(|present| present == scope) {
@@ -117,7 +117,7 @@ fn needs_authorizer(authorization_type: &str) -> bool {
     matches!(authorization_type, "CUSTOM" | "COGNITO_USER_POOLS")
 }
 
-/// Whether authorization type, authorizer and scopes go together.
+/// Checks that authorization type, authorizer and scopes are consistent.
 fn check(snapshot: &Snapshot, method: &Method) -> Result<(), ApiError> {
     let kind = method.authorization_type.as_str();
     if !AUTHORIZATION_TYPES.contains(&kind) {
@@ -140,7 +140,7 @@ fn check(snapshot: &Snapshot, method: &Method) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A method with its integration.
+/// A method with its integration, as API Gateway shows it.
 pub(super) fn view(resource: &Resource, method: &Method) -> Value {
     json!({
         "httpMethod": method.http_method,

@@ -63,7 +63,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     write(ApiGateway, "UpdateStage", rest("PATCH", "/restapis/{restapi_id}/stages/{stage_name}"), SHARED, on_path, stage::update),
     write(ApiGateway, "DeleteStage", rest("DELETE", "/restapis/{restapi_id}/stages/{stage_name}"), SHARED, on_path, stage::delete),
 
-    // Clients may leave the slashes of an ARN as they are.
+    // Clients may send the slashes of an ARN unencoded.
     write(ApiGateway, "TagResource", rest("PUT", "/tags/{resource_arn+}"), SHARED, permissions::tag, tag::tag),
     write(ApiGateway, "UntagResource", rest("DELETE", "/tags/{resource_arn+}"), SHARED, permissions::untag, tag::untag),
     read(ApiGateway, "GetTags", rest("GET", "/tags/{resource_arn+}"), SHARED, permissions::get_tags, tag::list),

@@ -1,49 +1,45 @@
-//! Patch operations: what the PATCH calls consist of.
+//! The patch operations of PATCH requests.
 
 use super::error::bad_request;
 use crate::{outcome::ApiError, request::Request};
 
-/// How a patch changes what its path names.
+/// How a patch changes the value at its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Op {
-    /// Adds an element.
     Add,
-    /// Removes it.
     Remove,
-    /// Puts another value in its place.
     Replace,
 }
 
 /// One patch operation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Patch {
-    /// What is done.
     pub op: Op,
-    /// As given.
+    /// The path as sent.
     pub path: String,
-    /// The path's parts, each with `~1` and `~0` decoded.
+    /// The segments of the path, with `~1` and `~0` decoded.
     pub parts: Vec<String>,
-    /// The value; none with most removals.
+    /// `None` for most removals.
     pub value: Option<String>,
 }
 
 impl Patch {
-    /// The parts, to match on.
+    /// The segments of the path, to match on.
     pub(super) fn parts(&self) -> Vec<&str> {
         self.parts.iter().map(String::as_str).collect()
     }
 
-    /// The value of an operation that needs one.
+    /// The value of a patch that requires one.
     pub(super) fn value(&self) -> Result<&str, ApiError> {
         self.value.as_deref().ok_or_else(|| bad_request(format!("Invalid null value for patch path {}", self.path)))
     }
 
-    /// The value, where the empty one means none.
+    /// The value; an empty string counts as none.
     pub(super) fn optional(&self) -> Option<String> {
         self.value.clone().filter(|value| !value.is_empty())
     }
 
-    /// A whole number.
+    /// The value, parsed.
     pub(super) fn parsed<T: std::str::FromStr>(&self) -> Result<T, ApiError> {
         let value = self.value()?;
         value.parse().map_err(|_| bad_request(format!("Invalid value {value} for patch path {}", self.path)))
@@ -54,7 +50,7 @@ impl Patch {
         self.parsed()
     }
 
-    /// An operation that its path does not take.
+    /// The error for an operation that the path does not support.
     pub(super) fn unsupported(&self) -> ApiError {
         let op = match self.op {
             Op::Add => "add",

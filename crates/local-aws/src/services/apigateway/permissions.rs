@@ -1,13 +1,14 @@
-//! API Gateway's IAM actions are HTTP methods, its resources the paths. What belongs to an API inherits the API's tags.
+//! API Gateway's IAM actions are HTTP methods, and its IAM resources are paths. Everything below an API inherits the
+//! API's tags.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{policy::Permission, request::Request, services::tags, state::State};
 
-/// In the path of a tag request, AWS encodes everything but what RFC 3986 leaves alone.
+/// In the path of tag requests, AWS encodes everything except the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The request's own method on its own path.
+/// The request's method on its path.
 pub(super) fn on_path(request: &Request, state: &State) -> Vec<Permission> {
     vec![on(request, state, request.method.as_str(), &path(request))]
 }
@@ -34,7 +35,7 @@ pub(super) fn untag(request: &Request, state: &State) -> Vec<Permission> {
     vec![on(request, state, "DELETE", &tags_path(request.label(0))).with_tag_keys(keys)]
 }
 
-/// A creation that may carry tags. They need a PUT on the tags of `created` as well.
+/// Permissions for a creation. If it sets tags, it also needs PUT on the tags of `created`.
 fn create(request: &Request, state: &State, created: &str) -> Vec<Permission> {
     let tags = tags::of_request(request, "tags");
     let mut permissions = vec![on(request, state, "POST", &path(request)).with_request_tags(&tags)];
@@ -49,7 +50,7 @@ fn path(request: &Request) -> String {
     format!("/{}", request.segments.join("/"))
 }
 
-/// The star, which stands for an id that does not exist yet, is not encoded.
+/// The star, which stands for an id that does not exist yet, stays unencoded.
 fn tags_path(arn: &str) -> String {
     format!("/tags/{}", utf8_percent_encode(arn, ENCODED).to_string().replace("%2A", "*"))
 }
@@ -65,7 +66,7 @@ fn on(request: &Request, state: &State, method: &str, path: &str) -> Permission 
     let api = state.region(&request.region).and_then(|region| region.apis.get(parts[0]));
     let permission = permission.with_resource_tags(api.map(|api| &api.tags));
     match (api, parts.as_slice()) {
-        // A stage's own tags take precedence over those that it inherits.
+        // A stage's own tags override those that it inherits.
         (Some(api), [_, "stages", name]) => {
             permission.with_resource_tags(api.stages.get(*name).map(|stage| &stage.tags))
         }

@@ -1,4 +1,5 @@
-//! API Gateway developer guide, "Amazon API Gateway quotas": a few operations have a rate of their own, and all share one.
+//! Request rates (API Gateway developer guide, "Amazon API Gateway quotas"): all operations share one, and some have
+//! their own.
 
 use crate::{
     operation::{Quota, per_second},
@@ -20,12 +21,12 @@ fn shared() -> Limit {
     Limit { bucket: "all operations".to_owned(), rate: 10.0, burst: 40.0 }
 }
 
-/// One call in so many seconds.
+/// One request in this many seconds.
 fn one_in(bucket: &str, seconds: f64) -> Limit {
     Limit { bucket: bucket.to_owned(), rate: 1.0 / seconds, burst: 1.0 }
 }
 
-/// Edge-optimized APIs have a lower rate than regional and private ones.
+/// Edge-optimized APIs have a lower creation rate than regional and private ones.
 fn create_rest_api(request: &Request) -> Vec<Limit> {
     let types = request.document.get("endpointConfiguration").and_then(|endpoint| endpoint.get("types"));
     let edge = types.is_none_or(|types| types.as_array().is_none_or(|types| types.iter().any(|t| t == "EDGE")));

@@ -18,7 +18,7 @@ use crate::{
     state::apigateway::Resource,
 };
 
-/// Resources of an API (default quota).
+/// Resources per API (default quota).
 const MAX_RESOURCES: usize = 300;
 
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
@@ -81,7 +81,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::ok(shown))
 }
 
-/// Takes the resources below with it.
+/// Also deletes all resources below it.
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
     cloud.store.write(|state| {
         let api = api_mut(request, state.region_mut(&request.region))?;
@@ -104,7 +104,7 @@ fn embeds_methods(request: &Request) -> Result<bool, ApiError> {
     }
 }
 
-/// `a-zA-Z0-9._-:`, `{name}` or `{name+}`.
+/// Whether a path part is `{name}`, `{name+}` or consists of `a-zA-Z0-9._-:`.
 fn is_path_part(part: &str) -> bool {
     let word = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte))

@@ -21,7 +21,7 @@ use crate::{
 
 const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 
-/// Smallest response that may be left alone by compression, in bytes.
+/// The largest `minimumCompressionSize`, in bytes.
 const MAX_COMPRESSION_SIZE: u32 = 10_485_760;
 
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
@@ -118,14 +118,14 @@ fn apply(api: &mut RestApi, patch: &Patch) -> Result<(), ApiError> {
         (Op::Replace, ["name"]) => patch.value()?.clone_into(&mut api.name),
         (Op::Replace, ["description"]) => api.description = patch.optional(),
         (Op::Replace, ["disableExecuteApiEndpoint"]) => api.disable_execute_api_endpoint = patch.flag()?,
-        // An API has one type, which the path names as it is or as the first of the list.
+        // An API has one type. The path names it by value or by its index, 0.
         (Op::Replace, ["endpointConfiguration", "types", present])
             if *present == api.endpoint_type || *present == "0" =>
         {
             let new = patch.value()?;
-            // A private API takes other calls than an address on the internet.
+            // A private API is called differently than a public one.
             if new == "PRIVATE" {
-                return Err(ApiError::not_implemented("changing an API to a PRIVATE one"));
+                return Err(ApiError::not_implemented("changing the endpoint type to PRIVATE"));
             }
             if !ENDPOINT_TYPES.contains(&new) {
                 return Err(bad_request("Invalid endpoint configuration type specified"));

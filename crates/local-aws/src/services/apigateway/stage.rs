@@ -1,4 +1,4 @@
-//! Stages: which deployment is served under which name, with which settings.
+//! Stages: named deployments with their settings.
 
 use std::collections::BTreeMap;
 
@@ -20,14 +20,14 @@ use crate::{
     },
 };
 
-/// Requests a second and at once of an account (default quotas), which a stage without limits shows.
+/// The account's rate and burst (default quotas), which a stage without limits shows.
 const ACCOUNT_RATE: f64 = 10_000.0;
 const ACCOUNT_BURST: u32 = 5000;
 
-/// Stages of an API (default quota).
+/// Stages per API (default quota).
 const MAX_STAGES: usize = 10;
 
-/// A stage without settings.
+/// A stage with default settings.
 pub(super) fn new(name: &str, deployment_id: &str, now_ms: u64) -> Stage {
     Stage {
         name: name.to_owned(),
@@ -76,7 +76,7 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::ok(shown))
 }
 
-/// Not in pages; only those of one deployment when it is named.
+/// Lists all stages, without pages, or those of the deployment that the request names.
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let of = request.param("deploymentId");
     let shown: Vec<Value> = cloud.store.read(|state| {
@@ -110,7 +110,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::empty(202))
 }
 
-/// Refuses a stage more than an API may have.
+/// Refuses a new stage if the API has the maximum number already.
 pub(super) fn check_stage_quota(api: &RestApi) -> Result<(), ApiError> {
     if api.stages.len() < MAX_STAGES {
         return Ok(());
@@ -118,7 +118,7 @@ pub(super) fn check_stage_quota(api: &RestApi) -> Result<(), ApiError> {
     Err(limit_exceeded("Maximum number of stages for this API has been reached. Please contact AWS if you need more."))
 }
 
-/// Refuses names that no URL could have.
+/// Refuses names that are not valid in a URL.
 pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if name.is_empty() || name.len() > 128 || !name.bytes().all(allowed) {
@@ -127,12 +127,14 @@ pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Refuses variables that no mapping could read.
+/// Refuses names and values that AWS does not allow for stage variables.
 pub(super) fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ApiError> {
     for (name, value) in variables {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if name.is_empty() || name.len() > 64 || !name.bytes().all(word) {
-            return Err(bad_request(format!("Stage variable name {name:?} is limited to 64 of a-zA-Z0-9_")));
+            return Err(bad_request(format!(
+                "Stage variable name {name:?} must have 1 to 64 characters of a-zA-Z0-9_"
+            )));
         }
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte);
         if value.len() > 512 || !value.bytes().all(allowed) {
@@ -165,7 +167,7 @@ fn apply(stage: &mut Stage, patch: &Patch, deployed: impl Fn(&str) -> bool) -> R
                     if !rate.is_finite() || rate < -1.0 {
                         return Err(bad_request(format!("Invalid rate limit: {rate}")));
                     }
-                    // -1 takes the limit away.
+                    // -1 removes the limit.
                     settings.throttling_rate_limit = (rate >= 0.0).then_some(rate);
                 }
                 ("throttling", "burstLimit") => {
@@ -192,7 +194,7 @@ fn apply(stage: &mut Stage, patch: &Patch, deployed: impl Fn(&str) -> bool) -> R
     Ok(())
 }
 
-/// `*/*` for all methods; else the path without its first slash, and the verb.
+/// The key of a method setting: `*/*` for all methods, otherwise the path without its first slash, and the verb.
 fn setting_key(path: &str, verb: &str) -> String {
     format!("{}/{verb}", path.strip_prefix('/').unwrap_or(path))
 }

@@ -17,13 +17,13 @@ use crate::{
 pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let new = input.text_map("tags")?.ok_or_else(|| input.missing("tags"))?;
-    change(cloud, request, |tags| TAGS.add(tags, new))?;
+    change_tags(cloud, request, |tags| TAGS.add(tags, new))?;
     Ok(Response::empty(204))
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
     let keys = tags::keys_of_query(request, "tagKeys")?;
-    change(cloud, request, |tags| {
+    change_tags(cloud, request, |tags| {
         tags::remove(tags, &keys);
         Ok(())
     })?;
@@ -31,7 +31,7 @@ pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
-    let (id, stage) = target(request)?;
+    let (id, stage) = resource_of_arn(request)?;
     let tags = cloud.store.read(|state| {
         let api =
             state.region(&request.region).and_then(|region| region.apis.get(id)).ok_or_else(|| no_api(request, id))?;
@@ -43,23 +43,23 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::ok(json!({ "tags": tags })))
 }
 
-fn change(
+fn change_tags(
     cloud: &Cloud,
     request: &Request,
-    act: impl FnOnce(&mut Tags) -> Result<(), ApiError>,
+    change: impl FnOnce(&mut Tags) -> Result<(), ApiError>,
 ) -> Result<(), ApiError> {
-    let (id, stage) = target(request)?;
+    let (id, stage) = resource_of_arn(request)?;
     cloud.store.write(|state| {
         let api = state.region_mut(&request.region).apis.get_mut(id).ok_or_else(|| no_api(request, id))?;
         match stage {
-            None => act(&mut api.tags),
-            Some(name) => act(&mut api.stages.get_mut(name).ok_or_else(no_stage)?.tags),
+            None => change(&mut api.tags),
+            Some(name) => change(&mut api.stages.get_mut(name).ok_or_else(no_stage)?.tags),
         }
     })
 }
 
-/// API and stage of `arn:aws:apigateway:<region>::/restapis/<id>`, or of a stage below it.
-fn target(request: &Request) -> Result<(&str, Option<&str>), ApiError> {
+/// The API id and stage name in `arn:aws:apigateway:<region>::/restapis/<id>[/stages/<name>]`.
+fn resource_of_arn(request: &Request) -> Result<(&str, Option<&str>), ApiError> {
     let arn = request.label(0);
     let path = arn.strip_prefix(&format!("arn:aws:apigateway:{}::/", request.region));
     let path = path.ok_or_else(|| bad_request("Invalid ARN specified in the request"))?;

@@ -17,10 +17,10 @@ use crate::{
     state::cognito::AppClient,
 };
 
-/// Clients of a pool.
+/// Clients per pool.
 const MAX_CLIENTS: usize = 1000;
 
-/// What UpdateUserPoolClient can change, and resets when it is left out.
+/// Settings that UpdateUserPoolClient changes, or resets if they are omitted.
 const SETTINGS: [&str; 20] = [
     "RefreshTokenValidity",
     "AccessTokenValidity",
@@ -81,7 +81,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::ok(json!({ "UserPoolClient": shown })))
 }
 
-/// As on AWS, whatever the call leaves out goes back to its default; the name and the secret stay.
+/// As on AWS, omitted settings are reset to their defaults; only the name and the secret are kept.
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let pool_id = pool_id(request)?;
@@ -116,14 +116,14 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let pool_id = pool_id(request)?;
-    let most = input.count("MaxResults", 1..=60)?.unwrap_or(60);
+    let limit = input.count("MaxResults", 1..=60)?.unwrap_or(60);
     let after = input.text("NextToken")?;
     let (clients, next) = cloud.store.read(|state| {
         let clients = find(request, state, pool_id)?.clients.values().map(|client| {
             let shown = json!({ "ClientId": client.id, "UserPoolId": pool_id, "ClientName": client.name });
             (client.id.as_str(), shown)
         });
-        Ok::<_, ApiError>(page(clients, after, most))
+        Ok::<_, ApiError>(page(clients, after, limit))
     })?;
     Ok(Response::ok(json!({ "UserPoolClients": clients, "NextToken": next })))
 }
@@ -138,7 +138,7 @@ fn no_client(id: &str) -> ApiError {
 
 fn view(pool: &str, client: &AppClient) -> Value {
     let mut shown = Map::new();
-    // What AWS shows of a client that was made without these.
+    // AWS's defaults.
     shown.insert("RefreshTokenValidity".to_owned(), json!(30));
     shown.insert("TokenValidityUnits".to_owned(), json!({}));
     shown.insert("AllowedOAuthFlowsUserPoolClient".to_owned(), json!(false));

@@ -1,4 +1,4 @@
-//! A pool's prefix domain.
+//! The prefix domain of a pool.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     }
     cloud.store.write(|state| {
         let region = state.region_mut(&request.region);
-        // Unknown pools are refused first.
+        // AWS checks first that the pool exists.
         find_mut(region, id)?;
         let owner =
             region.pools.values().find(|pool| pool.domain.as_ref().is_some_and(|domain| domain.prefix == prefix));
@@ -60,7 +60,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
             "ManagedLoginVersion": 1,
         }))
     });
-    // An unknown domain is no error: its description is empty.
+    // An unknown domain is not an error: its description is empty.
     Ok(Response::ok(json!({ "DomainDescription": description.unwrap_or_else(|| json!({})) })))
 }
 

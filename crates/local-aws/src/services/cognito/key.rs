@@ -16,21 +16,21 @@ use crate::{
     state::cognito::SigningKey,
 };
 
-/// The key of every pool: a fuzz target makes thousands of pools.
+/// One key for all pools: a fuzz target creates thousands of pools.
 #[cfg(fuzzing)]
-pub(super) fn make() -> Result<SigningKey, ApiError> {
+pub(super) fn generate() -> Result<SigningKey, ApiError> {
     static KEY: std::sync::OnceLock<SigningKey> = std::sync::OnceLock::new();
-    Ok(KEY.get_or_init(|| generate().expect("a key")).clone())
+    Ok(KEY.get_or_init(|| generate_key().expect("a key")).clone())
 }
 
-/// Makes a key; takes up to a second, so never under the store's lock.
+/// Generates a key. This takes up to a second, so never call it while the store is locked.
 #[cfg(not(fuzzing))]
-pub(super) fn make() -> Result<SigningKey, ApiError> {
-    generate()
+pub(super) fn generate() -> Result<SigningKey, ApiError> {
+    generate_key()
 }
 
-fn generate() -> Result<SigningKey, ApiError> {
-    let failed = |_| ApiError::new(500, "InternalErrorException", "making the pool's signing key");
+fn generate_key() -> Result<SigningKey, ApiError> {
+    let failed = |_| ApiError::new(500, "InternalErrorException", "generating the pool's signing key failed");
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let pkcs8 = pair.as_der().map_err(failed)?;
     let public = pair.public_key();

@@ -1,4 +1,4 @@
-//! Finds the user pool that a request names, or refuses it as AWS does.
+//! Finds the user pool that a request names, or returns AWS's error.
 
 use super::error::not_found;
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn find_mut<'a>(region: &'a mut Region, id: &str) -> Result<&'a mut U
     region.pools.get_mut(id).ok_or_else(|| no_pool(id))
 }
 
-/// The ARN of a pool in the request's Region.
+/// The ARN of a pool, in the Region of the request.
 pub(super) fn arn(request: &Request, id: &str) -> String {
     format!("arn:aws:cognito-idp:{}:{}:userpool/{id}", request.region, request.account())
 }

@@ -1,4 +1,4 @@
-//! Which OAuth settings of an app client go together.
+//! Checks that the OAuth settings of an app client are consistent.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::{outcome::ApiError, state::cognito::UserPool};
 /// Scopes that every pool has.
 const STANDARD_SCOPES: [&str; 5] = ["phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"];
 
-/// Checks flows, scopes and token life times of a client of `pool`.
+/// Checks flows, scopes and token lifetimes of a client of `pool`.
 pub(super) fn check(pool: &UserPool, settings: &Map<String, Value>, has_secret: bool) -> Result<(), ApiError> {
     let flows = texts(settings, "AllowedOAuthFlows");
     let scopes = texts(settings, "AllowedOAuthScopes");
@@ -42,11 +42,11 @@ pub(super) fn check(pool: &UserPool, settings: &Map<String, Value>, has_secret: 
     if redirect.is_some_and(|redirect| !texts(settings, "CallbackURLs").contains(&redirect)) {
         return Err(invalid("The default redirect URI must be one of the callback URLs."));
     }
-    check_life_times(settings)
+    check_lifetimes(settings)
 }
 
-/// Access and ID tokens live 5 minutes to 1 day. Without a unit, hours are meant.
-fn check_life_times(settings: &Map<String, Value>) -> Result<(), ApiError> {
+/// Access and ID tokens are valid for 5 minutes to 1 day. The default unit is hours.
+fn check_lifetimes(settings: &Map<String, Value>) -> Result<(), ApiError> {
     for (validity, unit) in [("AccessTokenValidity", "AccessToken"), ("IdTokenValidity", "IdToken")] {
         let Some(number) = settings.get(validity).and_then(Value::as_i64) else { continue };
         let unit = settings.get("TokenValidityUnits").and_then(|units| units.get(unit)).and_then(Value::as_str);

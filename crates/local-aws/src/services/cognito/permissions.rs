@@ -1,4 +1,4 @@
-//! Cognito's IAM resource is the pool, whatever belongs to it. Listings, creations and domains have none.
+//! Cognito's IAM resource is the pool, also for everything in it. Listings, creations and lookups of domains have none.
 
 use super::lookup::arn;
 use crate::{
@@ -26,7 +26,7 @@ pub(super) fn update_pool(request: &Request, state: &State) -> Vec<Permission> {
     [update].into_iter().chain(tagging(request, arn(request, id), present, &tags)).collect()
 }
 
-/// The operation's own action on the pool that the request names.
+/// The operation's action on the pool that the request names.
 pub(super) fn on_pool(request: &Request, state: &State) -> Vec<Permission> {
     vec![own(request, state)]
 }
@@ -39,8 +39,8 @@ pub(super) fn untag(request: &Request, state: &State) -> Vec<Permission> {
     vec![own(request, state).with_tag_keys(tags::keys_of_request(request, "TagKeys"))]
 }
 
-/// AWS does not document whether tags in a creation or an update need TagResource as well. It is asked for, because a
-/// policy that has it works either way.
+/// AWS does not document whether setting tags in a creation or an update needs TagResource as well. It is required
+/// here, because a policy that allows it works either way.
 fn tagging(request: &Request, arn: String, present: Option<&Tags>, tags: &Tags) -> Option<Permission> {
     let permission = Permission::new(request, "cognito-idp:TagResource", arn);
     (!tags.is_empty()).then(|| permission.with_resource_tags(present).with_request_tags(tags))

@@ -21,7 +21,7 @@ use crate::{
     state::cognito::UserPool,
 };
 
-/// What UpdateUserPool can change, and resets when it is left out.
+/// Settings that UpdateUserPool changes, or resets if they are omitted.
 const SETTINGS: [&str; 18] = [
     "Policies",
     "LambdaConfig",
@@ -43,10 +43,10 @@ const SETTINGS: [&str; 18] = [
     "KeyConfiguration",
 ];
 
-/// What only CreateUserPool takes.
+/// Settings that only CreateUserPool accepts.
 const IMMUTABLE: [&str; 4] = ["Schema", "UsernameConfiguration", "AliasAttributes", "UsernameAttributes"];
 
-/// Pools of an account and Region (default quota).
+/// Pools per account and Region (default quota).
 const MAX_POOLS: usize = 1000;
 
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
@@ -67,7 +67,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         clients: BTreeMap::new(),
         users: BTreeSet::new(),
         tags: TAGS.new_tags(input.text_map("UserPoolTags")?)?,
-        key: key::make()?,
+        key: key::generate()?,
         created_ms: request.now_ms,
         modified_ms: request.now_ms,
     };
@@ -89,7 +89,7 @@ pub(super) fn describe(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::ok(json!({ "UserPool": shown })))
 }
 
-/// As on AWS, whatever the call leaves out goes back to its default: protection and tags too.
+/// As on AWS, omitted settings are reset to their defaults, including deletion protection and tags.
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let id = pool_id(request)?;
@@ -133,11 +133,11 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
 
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
-    let most = input.count("MaxResults", 1..=60)?.ok_or_else(|| input.missing("MaxResults"))?;
+    let limit = input.count("MaxResults", 1..=60)?.ok_or_else(|| input.missing("MaxResults"))?;
     let after = input.text("NextToken")?;
     let (pools, next) = cloud.store.read(|state| {
         let pools = state.region(&request.region).map(|region| region.pools.values()).into_iter().flatten();
-        page(pools.map(|pool| (pool.id.as_str(), summary(pool))), after, most)
+        page(pools.map(|pool| (pool.id.as_str(), summary(pool))), after, limit)
     });
     Ok(Response::ok(json!({ "UserPools": pools, "NextToken": next })))
 }
@@ -162,7 +162,7 @@ fn view(request: &Request, pool: &UserPool) -> Value {
     shown["DeletionProtection"] = json!(pool.deletion_protection);
     shown["EstimatedNumberOfUsers"] = json!(pool.users.len());
     shown["UserPoolTags"] = json!(pool.tags);
-    // What AWS shows of a pool that was made without these.
+    // AWS's defaults.
     shown["MfaConfiguration"] = json!("OFF");
     shown["UserPoolTier"] = json!("ESSENTIALS");
     shown["EmailConfiguration"] = json!({ "EmailSendingAccount": "COGNITO_DEFAULT" });
@@ -183,7 +183,7 @@ fn view(request: &Request, pool: &UserPool) -> Value {
         shown["Domain"] = json!(domain.prefix);
     }
     for (name, value) in pool.settings.iter().chain(&pool.immutable) {
-        // Beside the attributes that every pool has, which are left out here, AWS shows the schema as SchemaAttributes.
+        // AWS shows the schema as SchemaAttributes. The standard attributes, which it also shows, are left out here.
         let name = if name == "Schema" { "SchemaAttributes" } else { name };
         shown[name] = value.clone();
     }

@@ -1,5 +1,5 @@
-//! Cognito developer guide, "API operation categories and request rate quotas". Where the tag operations belong is not
-//! documented; they are taken as operations on resources of a pool.
+//! Request rates (Cognito developer guide, "API operation categories and request rate quotas"). The category of the tag
+//! operations is not documented; they count as operations on resources of a pool.
 
 use serde_json::Value;
 
@@ -18,7 +18,8 @@ pub(super) const RESOURCE_UPDATE: Quota = Quota::Limits(|request| per_pool(reque
 pub(super) const USER_CREATION: Quota = Quota::Limits(|_| vec![per_second("UserCreation", 50)]);
 pub(super) const USER_LIST: Quota = Quota::Limits(|_| vec![per_second("UserList", 30)]);
 
-/// A category's rate, and "Any individual operation in this category … at a rate higher than 5 RPS for a single user pool".
+/// The category's rate, and 5 requests per second for each operation and pool ("Any individual operation in this
+/// category … at a rate higher than 5 RPS for a single user pool").
 fn per_pool(request: &Request, category: &str, rate: u32) -> Vec<Limit> {
     let pool =
         ["UserPoolId", "ResourceArn"].iter().find_map(|name| request.document.get(*name)).and_then(Value::as_str);

@@ -16,7 +16,7 @@ use crate::{
     state::cognito::ResourceServer,
 };
 
-/// Resource servers of a pool.
+/// Resource servers per pool.
 const MAX_SERVERS: usize = 25;
 
 pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
@@ -53,8 +53,9 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let shown = view(id, &server);
     cloud.store.write(|state| {
         let pool = find_mut(state.region_mut(&request.region), id)?;
-        let present = pool.resource_servers.get_mut(&server.identifier).ok_or_else(|| no_server(&server.identifier))?;
-        *present = server;
+        let existing =
+            pool.resource_servers.get_mut(&server.identifier).ok_or_else(|| no_server(&server.identifier))?;
+        *existing = server;
         Ok::<_, ApiError>(())
     })?;
     Ok(Response::ok(json!({ "ResourceServer": shown })))
@@ -73,11 +74,11 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
 pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let id = pool_id(request)?;
-    let most = input.count("MaxResults", 1..=50)?.unwrap_or(50);
+    let limit = input.count("MaxResults", 1..=50)?.unwrap_or(50);
     let after = input.text("NextToken")?;
     let (servers, next) = cloud.store.read(|state| {
         let servers = find(request, state, id)?.resource_servers.iter();
-        Ok::<_, ApiError>(page(servers.map(|(key, server)| (key.as_str(), view(id, server))), after, most))
+        Ok::<_, ApiError>(page(servers.map(|(key, server)| (key.as_str(), view(id, server))), after, limit))
     })?;
     Ok(Response::ok(json!({ "ResourceServers": servers, "NextToken": next })))
 }

@@ -1,4 +1,4 @@
-//! Users: only their names, which is what a pool's deletion turns on.
+//! Users. Only their names are stored: the deployer just needs to know whether a pool has users.
 
 use serde_json::{Value, json};
 
@@ -29,15 +29,15 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let id = pool_id(request)?;
     input.reject_unsupported(&["Filter"])?;
-    let most = match input.count("Limit", 0..=60)? {
+    let limit = match input.count("Limit", 0..=60)? {
         None | Some(0) => 60,
-        Some(most) => most,
+        Some(limit) => limit,
     };
     let after = input.text("PaginationToken")?;
     let (users, next) = cloud.store.read(|state| {
         let pool = find(request, state, id)?;
         let users = pool.users.iter().map(|name| (name.as_str(), view(name, pool.created_ms)));
-        Ok::<_, ApiError>(page(users, after, most))
+        Ok::<_, ApiError>(page(users, after, limit))
     })?;
     Ok(Response::ok(json!({ "Users": users, "PaginationToken": next })))
 }

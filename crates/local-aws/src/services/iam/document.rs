@@ -1,4 +1,4 @@
-//! Policy documents: what IAM checks when it takes one, and whom a trust policy admits.
+//! Policy documents: the checks of IAM, and who may assume a role by its trust policy.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 use super::error::limit_exceeded;
 use crate::outcome::ApiError;
 
-/// IAM answers documents encoded as RFC 3986 does.
+/// IAM returns documents URL-encoded by RFC 3986.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Characters of a trust policy (default quota).
+/// Characters per trust policy (default quota).
 const MAX_TRUST: usize = 2048;
 
-/// A document as IAM's answers hold it.
+/// Encodes a document as IAM's responses contain it.
 pub(super) fn encode(document: &str) -> String {
     utf8_percent_encode(document, UNRESERVED).to_string()
 }
@@ -30,9 +30,9 @@ pub(super) fn check_permissions(document: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Characters of a document as quotas count them: without white space.
+/// The size of a document as quotas count it: characters without white space.
 pub(super) fn size(document: &str) -> usize {
-    document.chars().filter(|letter| !letter.is_whitespace()).count()
+    document.chars().filter(|character| !character.is_whitespace()).count()
 }
 
 /// Checks a trust policy.
@@ -56,7 +56,7 @@ pub(super) fn check_trust(document: &str) -> Result<(), ApiError> {
 
 /// Whether a trust policy lets the Lambda service assume the role.
 pub(crate) fn lets_lambda_assume(document: &str) -> bool {
-    let admits = |statement: &Map<String, Value>| {
+    let covers_lambda = |statement: &Map<String, Value>| {
         let action = texts(statement.get("Action")).any(|action| matches!(action, "*" | "sts:*" | "sts:AssumeRole"));
         let principal = match statement.get("Principal") {
             Some(Value::String(all)) => all == "*",
@@ -66,7 +66,7 @@ pub(crate) fn lets_lambda_assume(document: &str) -> bool {
         action && principal
     };
     let by_effect = |effect: &str, statement: &Map<String, Value>| {
-        statement.get("Effect").is_some_and(|found| found == effect) && admits(statement)
+        statement.get("Effect").is_some_and(|found| found == effect) && covers_lambda(statement)
     };
     statements(document).is_ok_and(|statements| {
         statements.iter().any(|statement| by_effect("Allow", statement))
@@ -130,7 +130,7 @@ mod tests {
         "Principal":{"Service":["ec2.amazonaws.com","lambda.amazonaws.com"]}}]}"#;
 
     #[test]
-    fn lambda_needs_to_be_trusted() {
+    fn lambda_can_assume_a_role_only_if_trusted() {
         assert!(lets_lambda_assume(TRUST));
         assert!(!lets_lambda_assume(&TRUST.replace("lambda.", "states.")));
         assert!(!lets_lambda_assume(&TRUST.replace("Allow", "Deny")));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_checked_for_their_kind() {
+    fn trust_and_permission_policies_have_different_rules() {
         assert!(check_trust(TRUST).is_ok());
         assert!(check_permissions(TRUST).is_err());
         let permissions = r#"{"Statement":{"Effect":"Allow","Action":["logs:*"],"Resource":"*"}}"#;

@@ -1,4 +1,4 @@
-//! Finds the role that a request names, or refuses it as AWS does.
+//! Finds the role that a request names, or returns AWS's error.
 
 use super::error::no_such_entity;
 use crate::{

@@ -1,4 +1,4 @@
-//! IAM: roles with their policies.
+//! IAM: roles and their policies.
 
 mod document;
 mod error;

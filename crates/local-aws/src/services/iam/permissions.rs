@@ -1,4 +1,4 @@
-//! IAM's resource is the role, its path included.
+//! IAM's resource is the role, with its path.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub(super) fn create_role(request: &Request, state: &State) -> Vec<Permission> {
     [create].into_iter().chain((!tags.is_empty()).then_some(tagging)).collect()
 }
 
-/// The operation's own action on the role that the request names.
+/// The operation's action on the role that the request names.
 pub(super) fn on_role(request: &Request, state: &State) -> Vec<Permission> {
     vec![on(request, state)]
 }
@@ -34,7 +34,7 @@ pub(super) fn untag_role(request: &Request, state: &State) -> Vec<Permission> {
 }
 
 fn own(request: &Request, resource: String) -> Permission {
-    // IAM is one global service, and it is in us-east-1.
+    // IAM is a global service that runs in us-east-1.
     Permission::of_operation(request, resource).with_key("aws:RequestedRegion", "us-east-1")
 }
 
@@ -47,7 +47,7 @@ fn on(request: &Request, state: &State) -> Permission {
         .with_resource_tags(role.map(|role| &role.tags))
 }
 
-/// IAM's tags are a list of keys and values.
+/// The request's tags: IAM sends them as a list of keys and values.
 fn tags_of(request: &Request) -> Tags {
     let items = request.document.get("Tags").and_then(Value::as_array);
     let tag = |item: &Value| Some((item["Key"].as_str()?.to_owned(), item["Value"].as_str()?.to_owned()));

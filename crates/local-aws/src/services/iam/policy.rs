@@ -13,10 +13,10 @@ use crate::{
     request::Request,
 };
 
-/// Characters of all inline policies of a role.
+/// Characters of all inline policies of a role together.
 const MAX_INLINE: usize = 10_240;
 
-/// Managed policies that a role may have attached (default quota).
+/// Managed policies attached to a role (default quota).
 const MAX_ATTACHED: usize = 10;
 
 pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
@@ -66,7 +66,7 @@ pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {
 pub(super) fn attach(cloud: &Cloud, request: &Request) -> Outcome {
     let role = role_name(request)?;
     let arn = policy_arn(request)?;
-    // The account has no policies of its own here, for no operation makes one.
+    // Only AWS's managed policies exist here: no operation creates others.
     if !arn.starts_with("arn:aws:iam::aws:policy/") {
         return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }

@@ -42,7 +42,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     };
     let shown = view(request, &role, true);
     cloud.store.write(|state| {
-        // Names are unique without regard to case.
+        // Names are case-insensitively unique.
         if state.iam.roles.keys().any(|other| other.eq_ignore_ascii_case(name)) {
             let message = format!("Role with name {name} already exists.");
             return Err(ApiError::new(409, "EntityAlreadyExists", message));
@@ -66,7 +66,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let marker = input.text("Marker")?;
     let (roles, next) = cloud.store.read(|state| {
         let roles = state.iam.roles.values().filter(|role| role.path.starts_with(prefix));
-        // As on AWS, a listing leaves the tags out.
+        // As on AWS, a listing omits tags.
         page(roles.map(|role| (role.name.as_str(), view(request, role, false))), marker, limit)
     });
     Ok(Response::ok(json!({ "Roles": roles, "IsTruncated": next.is_some(), "Marker": next })))

@@ -1,4 +1,4 @@
-//! The code of a function: taking a zip, and replacing the one of `$LATEST`.
+//! The code of a function: checks an uploaded zip, and replaces the code of `$LATEST`.
 
 use std::io::{self, Cursor, Read as _};
 
@@ -23,19 +23,20 @@ use crate::{
     store::Store,
 };
 
-/// Bytes of a zip that is uploaded directly.
+/// The largest zip that can be uploaded directly, in bytes.
 const MAX_ZIPPED: usize = 50 * 1024 * 1024;
 
-/// Bytes that it may unpack to.
+/// The most bytes that it may unpack to.
 const MAX_UNZIPPED: u64 = 250 * 1024 * 1024;
 
-/// A zip that was accepted.
+/// A checked zip.
 pub(super) struct Code {
     bytes: Vec<u8>,
 }
 
 impl Code {
-    /// Reads and checks the zip in `input`, which is CreateFunction's `Code` or UpdateFunctionCode itself.
+    /// Reads and checks the zip in `input`: the member `Code` of CreateFunction, or the whole input of
+    /// UpdateFunctionCode.
     pub(super) fn read(request: &Request, input: &Input<'_>) -> Result<Self, ApiError> {
         input.reject_unsupported(&[
             "S3Bucket",
@@ -56,7 +57,7 @@ impl Code {
         Ok(Self { bytes })
     }
 
-    /// Keeps the zip, and makes `version` run it.
+    /// Stores the zip, and sets it as the code of `version`.
     pub(super) fn put(&self, store: &Store, version: &mut Version) -> Result<(), ApiError> {
         version.code_sha256_hex = store.put_blob(&self.bytes)?;
         version.code_sha256 = BASE64_STANDARD.encode(Sha256::digest(&self.bytes));
@@ -65,18 +66,18 @@ impl Code {
     }
 }
 
-/// Unpacks everything into nothing: only so are checksums and true sizes known.
+/// Unpacks everything and discards it: only this verifies checksums and real sizes.
 fn check_zip(bytes: &[u8]) -> Result<(), ApiError> {
     let unreadable = "Could not unzip uploaded file. Please check your file, then try to upload again.";
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| invalid(unreadable))?;
     if archive.is_empty() {
         return Err(invalid("Uploaded file must be a non-empty zip"));
     }
-    let mut room = MAX_UNZIPPED;
+    let mut remaining = MAX_UNZIPPED;
     for index in 0..archive.len() {
         let file = archive.by_index(index).map_err(|_| invalid(unreadable))?;
-        let read = io::copy(&mut file.take(room + 1), &mut io::sink()).map_err(|_| invalid(unreadable))?;
-        room = room
+        let read = io::copy(&mut file.take(remaining + 1), &mut io::sink()).map_err(|_| invalid(unreadable))?;
+        remaining = remaining
             .checked_sub(read)
             .ok_or_else(|| invalid(format!("Unzipped size must be smaller than {MAX_UNZIPPED} bytes")))?;
     }
@@ -87,7 +88,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = whole_function(request)?;
     input.reject_unsupported(&["PublishTo"])?;
-    // Looked up first, so that an unknown function is not refused for its zip.
+    // Look up the function first, so that an unknown one is not refused for its zip.
     cloud
         .store
         .read(|state| find(request, state, &name).and_then(|function| check_changeable(function, request.now_ms)))?;
@@ -96,10 +97,10 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let dry_run = input.flag("DryRun")?.unwrap_or(false);
     let mut new_code = None;
     if !dry_run {
-        let mut probe =
+        let mut with_code =
             cloud.store.read(|state| find(request, state, &name).map(|function| function.latest.clone()))?;
-        code.put(&cloud.store, &mut probe)?;
-        new_code = Some(probe);
+        code.put(&cloud.store, &mut with_code)?;
+        new_code = Some(with_code);
     }
     let revision_id = random::uuid();
     let shown = cloud.store.write(|state| {
@@ -146,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn only_zips_that_can_be_unpacked_are_taken() {
+    fn only_zips_that_can_be_unpacked_are_accepted() {
         let good = zip(&[("bootstrap", b"#!/bin/sh")]);
         assert_eq!(message(&good), "");
         assert!(message(b"no zip").contains("Could not unzip"));
         assert!(message(&good[..good.len() / 2]).contains("Could not unzip"));
         assert!(message(&zip(&[])).contains("non-empty"));
         let mut damaged = good;
-        // Inside the compressed data of the first file, behind its header of 30 bytes and the name.
+        // A byte of the first file's data, after its header of 30 bytes and its name.
         damaged[30 + "bootstrap".len() + 3] ^= 0xff;
         assert!(message(&damaged).contains("Could not unzip"));
     }

@@ -12,36 +12,37 @@ use crate::{
     request::Request,
 };
 
-/// Concurrent executions of an account and Region (default quota).
-const ACCOUNT: u32 = 1000;
+/// Concurrent executions per account and Region (default quota).
+const MAX_CONCURRENT: u32 = 1000;
 
-/// Of which so many cannot be reserved.
-const UNRESERVED: u32 = 100;
+/// The part of them that cannot be reserved.
+const MIN_UNRESERVED: u32 = 100;
 
 pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let name = whole_function(request)?;
-    let most = input.count("ReservedConcurrentExecutions", 0..=u32::MAX)?;
-    let most = most.ok_or_else(|| input.missing("ReservedConcurrentExecutions"))?;
+    let reserved = input.count("ReservedConcurrentExecutions", 0..=u32::MAX)?;
+    let reserved = reserved.ok_or_else(|| input.missing("ReservedConcurrentExecutions"))?;
     cloud.store.write(|state| {
         let region = state.region_mut(&request.region);
-        find_mut(request, region, &name)?.reserved_concurrency = Some(most);
-        let reserved = region.functions.values().filter_map(|function| function.reserved_concurrency).map(u64::from);
-        if reserved.sum::<u64>() > u64::from(ACCOUNT - UNRESERVED) {
+        find_mut(request, region, &name)?.reserved_concurrency = Some(reserved);
+        let all = region.functions.values().filter_map(|function| function.reserved_concurrency).map(u64::from);
+        if all.sum::<u64>() > u64::from(MAX_CONCURRENT - MIN_UNRESERVED) {
             return Err(invalid(format!(
                 "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
-                 below its minimum value of [{UNRESERVED}]."
+                 below its minimum value of [{MIN_UNRESERVED}]."
             )));
         }
         Ok(())
     })?;
-    Ok(Response::ok(json!({ "ReservedConcurrentExecutions": most })))
+    Ok(Response::ok(json!({ "ReservedConcurrentExecutions": reserved })))
 }
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
     let name = whole_function(request)?;
-    let most = cloud.store.read(|state| find(request, state, &name).map(|function| function.reserved_concurrency))?;
-    Ok(Response::ok(json!({ "ReservedConcurrentExecutions": most })))
+    let reserved =
+        cloud.store.read(|state| find(request, state, &name).map(|function| function.reserved_concurrency))?;
+    Ok(Response::ok(json!({ "ReservedConcurrentExecutions": reserved })))
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {

@@ -1,4 +1,4 @@
-//! The configuration that CreateFunction and UpdateFunctionConfiguration share: what is allowed, and what is honoured.
+//! The configuration that CreateFunction and UpdateFunctionConfiguration share: checks and applies it.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::{
     state::{State, lambda::Version},
 };
 
-/// Runtimes that the local cloud can run: their `bootstrap` is the zip's own.
+/// Runtimes that the local cloud can run: those whose `bootstrap` is in the zip.
 const RUNTIMES: [&str; 2] = ["provided.al2023", "provided.al2"];
 
-/// The variables together, in bytes.
+/// The size of all variables together, in bytes.
 const MAX_ENVIRONMENT: usize = 4096;
 
 /// Variables that Lambda sets itself.
@@ -39,7 +39,7 @@ const RESERVED: [&str; 18] = [
     "LAMBDA_RUNTIME_DIR",
 ];
 
-/// What AWS would honour and the local cloud does not have.
+/// Parameters that AWS supports and the local cloud does not.
 const UNSUPPORTED: [&str; 11] = [
     "VpcConfig",
     "DeadLetterConfig",
@@ -54,18 +54,18 @@ const UNSUPPORTED: [&str; 11] = [
     "PublishTo",
 ];
 
-/// Puts what the input names into `version`; what it leaves out stays.
+/// Applies the parameters in the input to `version`; omitted ones stay as they are.
 pub(super) fn apply(input: &Input<'_>, version: &mut Version) -> Result<(), ApiError> {
     input.reject_unsupported(&UNSUPPORTED)?;
-    for (name, member, served) in [
+    for (name, member, supported) in [
         ("TracingConfig", "Mode", "PassThrough"),
         ("SnapStart", "ApplyOn", "None"),
         ("EphemeralStorage", "Size", "512"),
     ] {
         let Some(structure) = input.structure(name)? else { continue };
-        let asked = structure.raw(member).map(|value| value.as_str().map_or(value.to_string(), ToOwned::to_owned));
-        if asked.is_some_and(|asked| asked != served) {
-            return Err(ApiError::not_implemented(&format!("the parameter {name} other than {member} {served}")));
+        let requested = structure.raw(member).map(|value| value.as_str().map_or(value.to_string(), ToOwned::to_owned));
+        if requested.is_some_and(|requested| requested != supported) {
+            return Err(ApiError::not_implemented(&format!("the parameter {name} other than {member} {supported}")));
         }
     }
     if let Some(runtime) = input.text("Runtime")? {
@@ -100,7 +100,7 @@ pub(super) fn apply(input: &Input<'_>, version: &mut Version) -> Result<(), ApiE
     Ok(())
 }
 
-/// Takes the one architecture that is named.
+/// Applies the architecture in the input, if there is one.
 pub(super) fn apply_architecture(input: &Input<'_>, version: &mut Version) -> Result<(), ApiError> {
     if let Some(named) = input.texts("Architectures")?.and_then(|named| named.into_iter().next()) {
         version.architecture = named;
@@ -108,7 +108,7 @@ pub(super) fn apply_architecture(input: &Input<'_>, version: &mut Version) -> Re
     Ok(())
 }
 
-/// Whether Lambda can assume the role now.
+/// Checks that Lambda can assume the role now.
 pub(super) fn check_role(request: &Request, state: &State, arn: &str) -> Result<(), ApiError> {
     let input = request.input();
     let prefix = format!("arn:aws:iam::{}:role/", request.account());
@@ -140,7 +140,7 @@ fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ApiError>
             reserved.join(", ")
         )));
     }
-    // The values may be secret, so unlike AWS the message leaves them out.
+    // Unlike AWS's, this message omits the values: they may be secret.
     if serde_json::to_string(variables).map_or(usize::MAX, |text| text.len()) > MAX_ENVIRONMENT {
         return Err(invalid(format!("{unable} exceeded the 4KB limit.")));
     }

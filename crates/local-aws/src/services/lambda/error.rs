@@ -4,7 +4,7 @@ use crate::{outcome::ApiError, services::tags};
 
 pub(super) const TAGS: tags::TagErrors = tags::TagErrors { invalid, too_many: invalid };
 
-/// A value that Lambda itself refuses.
+/// The error for a value that violates a rule beyond the model.
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "InvalidParameterValueException", message)
 }

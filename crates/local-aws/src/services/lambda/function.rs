@@ -26,7 +26,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let named = target::parse(input.required("FunctionName")?, None, &request.region, request.account())?;
     if named.version.is_some() {
-        return Err(invalid("A function is created without a version."));
+        return Err(invalid("The name of a new function must not include a version."));
     }
     let name = named.name;
     let role = input.required("Role")?;
@@ -62,18 +62,18 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     let code = input.structure("Code")?.ok_or_else(|| input.missing("Code"))?;
     let code = Code::read(request, &code)?;
 
-    // Before the zip is kept, so that a refused function leaves no blob.
-    let refuse_twice = |exists: bool| match exists {
+    // Check before storing the zip, so that a refused request leaves no blob behind.
+    let check_absent = |exists: bool| match exists {
         true => Err(conflict(format!("Function already exist: {name}"))),
         false => Ok(()),
     };
     cloud.store.read(|state| {
-        refuse_twice(find(request, state, &name).is_ok())?;
+        check_absent(find(request, state, &name).is_ok())?;
         environment::check_role(request, state, role)
     })?;
     code.put(&cloud.store, &mut latest)?;
     let shown = cloud.store.write(|state| {
-        refuse_twice(find(request, state, &name).is_ok())?;
+        check_absent(find(request, state, &name).is_ok())?;
         environment::check_role(request, state, role)?;
         let active_from_ms = request.now_ms + cloud.faults.function_pending_ms;
         let mut function = Function {
@@ -98,7 +98,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
 
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
     let target = target(request)?;
-    // As on AWS, a caller that may not list the tags gets the function without them.
+    // As on AWS, a caller without permission to list tags gets the function without them.
     let arn = function_arn(&request.region, request.account(), &target.name);
     let list_tags = cloud.store.read(|state| {
         let tagged = find(request, state, &target.name).is_ok_and(|function| !function.tags.is_empty());

@@ -1,4 +1,4 @@
-//! Invoke: runs a function through the fleet.
+//! Invoke: runs a function.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use crate::{
     request::Request,
 };
 
-/// Bytes of a synchronous payload, each way.
+/// The largest payload of a synchronous invocation, request or response, in bytes.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 
-/// Runs the function, or with `DryRun` only checks whether it could be run.
+/// Runs the function. With `DryRun`, only checks whether it could run.
 pub(super) fn invoke<'a>(cloud: &'a Cloud, request: &'a Request) -> Running<'a> {
     Box::pin(run(cloud, request))
 }
@@ -40,13 +40,13 @@ async fn run(cloud: &Cloud, request: &Request) -> Outcome {
         ))
     })?;
     if request.body.len() > MAX_PAYLOAD {
-        // The API reference's code; what is seen on the wire is also RequestEntityTooLargeException.
+        // The code in the API reference; some users report RequestEntityTooLargeException instead.
         let message = format!("Request must be smaller than {MAX_PAYLOAD} bytes for the InvokeFunction operation");
         return Err(ApiError::new(413, "RequestTooLargeException", message));
     }
     let payload = if request.body.is_empty() { Bytes::from_static(b"{}") } else { request.body.clone() };
     if serde_json::from_slice::<serde::de::IgnoredAny>(&payload).is_err() {
-        let message = "Could not parse request body into json: the payload is no JSON document";
+        let message = "Could not parse request body into json: the payload is not a JSON document";
         return Err(ApiError::new(400, "InvalidRequestContentException", message));
     }
     match header("x-amz-invocation-type").unwrap_or("RequestResponse") {
@@ -54,7 +54,7 @@ async fn run(cloud: &Cloud, request: &Request) -> Outcome {
         "Event" => {
             let (functions, region) = (Arc::clone(&cloud.functions), request.region.clone());
             tokio::spawn(async move {
-                // The outcome is in the function's log; an asynchronous caller does not wait for it.
+                // An asynchronous caller does not wait for the result; it is in the function's log.
                 let _ = functions.invoke(&region, &target.name, &serving, payload).await;
             });
             return Ok(Response::empty(202));

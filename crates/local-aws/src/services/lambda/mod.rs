@@ -26,7 +26,8 @@ use crate::{
     service::Service::Lambda,
 };
 
-/// Lambda developer guide, "Lambda quotas": invocations have no rate, two reads have their own, the rest share one.
+/// Request rates (Lambda developer guide, "Lambda quotas"): Invoke has none, two reads have their own, all others share
+/// one.
 const SHARED: Quota = Quota::Limits(|_| vec![per_second("control plane", 15)]);
 
 /// Every operation of Lambda.

@@ -15,7 +15,7 @@ use crate::{
     state::lambda::{Function, Statement},
 };
 
-/// Bytes that a policy may have (default quota).
+/// The largest policy, in bytes (default quota).
 const MAX_POLICY: usize = 20 * 1024;
 
 pub(super) fn add(cloud: &Cloud, request: &Request) -> Outcome {
@@ -95,7 +95,7 @@ fn no_policy() -> ApiError {
     not_found("The resource you requested does not exist.")
 }
 
-/// Changes whenever the policy does.
+/// The policy's revision id: changes whenever the policy does.
 fn revision(function: &Function) -> String {
     let digest: [u8; 32] = Sha256::digest(policy(function).to_string()).into();
     let (first, _) = digest.split_at(16);
@@ -128,7 +128,7 @@ fn view(function: &Function, statement: &Statement) -> Value {
     shown
 }
 
-/// A principal as policies name it: everybody, an account, an identity or a service.
+/// A principal as the policy shows it: everyone, an account, an IAM identity or a service. `None` if it is invalid.
 fn principal(given: &str) -> Option<Value> {
     if given == "*" {
         return Some(json!("*"));

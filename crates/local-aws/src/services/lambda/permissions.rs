@@ -1,4 +1,4 @@
-//! Lambda's IAM resource is the function. Its role is passed on, which is an action of IAM.
+//! Lambda's IAM resource is the function. Setting its role also needs `iam:PassRole`.
 
 use super::target::name_of;
 use crate::{
@@ -26,7 +26,7 @@ pub(super) fn update_configuration(request: &Request, state: &State) -> Vec<Perm
     [on_path(request, state)].into_iter().chain(pass_role(request, state)).collect()
 }
 
-/// The operation's own action on the function that the path names.
+/// The operation's action on the function that the path names.
 pub(super) fn on_function(request: &Request, state: &State) -> Vec<Permission> {
     vec![on_path(request, state)]
 }
@@ -35,7 +35,7 @@ pub(super) fn invoke(request: &Request, state: &State) -> Vec<Permission> {
     vec![on(request, state, request.label(0), "InvokeFunction")]
 }
 
-/// GetFunction shows tags only to a caller that may list them.
+/// GetFunction needs this to include tags in its response.
 pub(super) fn list_tags(request: &Request, state: &State, function_arn: &str) -> Permission {
     on(request, state, function_arn, "ListTags")
 }
@@ -44,7 +44,7 @@ pub(super) fn add_permission(request: &Request, state: &State) -> Vec<Permission
     vec![on_path(request, state).with_key("lambda:Principal", request.text("Principal"))]
 }
 
-/// The principal of the statement that is removed is a condition key too.
+/// The principal of the removed statement is a condition key too.
 pub(super) fn remove_permission(request: &Request, state: &State) -> Vec<Permission> {
     let function = state.region(&request.region).and_then(|region| region.functions.get(name_of(request.label(0))));
     let mut statements = function.into_iter().flat_map(|function| &function.policy);
@@ -67,8 +67,8 @@ fn on_path(request: &Request, state: &State) -> Permission {
     on(request, state, request.label(0), request.operation)
 }
 
-fn on(request: &Request, state: &State, named: &str, action: &str) -> Permission {
-    let name = name_of(named);
+fn on(request: &Request, state: &State, function: &str, action: &str) -> Permission {
+    let name = name_of(function);
     let resource = format!("arn:aws:lambda:{}:{}:function:{name}", request.region, request.account());
     let resource = match request.param("Qualifier") {
         Some(qualifier) => format!("{resource}:{qualifier}"),

@@ -1,4 +1,4 @@
-//! Which function a request names, and which version of it.
+//! The function and version that a request names.
 
 use super::error::{invalid, not_found};
 use crate::{
@@ -7,15 +7,16 @@ use crate::{
     state::{Region, State, lambda::Function},
 };
 
-/// A function, and which version of it is meant.
+/// A function and one of its versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FunctionTarget {
     pub(super) name: String,
-    /// None and `$LATEST` both mean the unpublished version.
+    /// `None` is the unpublished version, `$LATEST`.
     pub(super) version: Option<u64>,
 }
 
-/// What a request names: `name`, `name:version`, a partial or a full ARN; the qualifier may also be a parameter.
+/// The function in the request's path: `name`, `name:version`, a partial or a full ARN. The query may have a qualifier,
+/// too.
 pub(super) fn target(request: &Request) -> Result<FunctionTarget, ApiError> {
     parse(request.label(0), request.param("Qualifier"), &request.region, request.account())
 }
@@ -60,7 +61,7 @@ pub(super) fn parse(
         None | Some("$LATEST") => None,
         Some(text) => match text.parse() {
             Ok(number) => Some(number),
-            // Anything else is an alias, and no operation here creates one.
+            // Anything else is an alias. There are none: no operation here creates them.
             Err(_) => {
                 let arn = function_arn(region, account, name);
                 return Err(not_found(format!("Function not found: {arn}:{text}")));
@@ -70,7 +71,7 @@ pub(super) fn parse(
     Ok(FunctionTarget { name: name.to_owned(), version })
 }
 
-/// The function that an operation on the whole function names.
+/// The name of the function, for operations that do not accept a version.
 pub(super) fn whole_function(request: &Request) -> Result<String, ApiError> {
     let target = target(request)?;
     match target.version {
@@ -103,9 +104,9 @@ pub(super) fn find_mut<'a>(
     region.functions.get_mut(name).ok_or_else(|| no_function(request, name))
 }
 
-/// `f` of `f`, `1:function:f` and `arn:aws:lambda:r:1:function:f`; a version after it is dropped.
-pub(super) fn name_of(named: &str) -> &str {
-    let after = named.split_once("function:").map_or(named, |(_, name)| name);
+/// The function's name in `f`, `1:function:f` or `arn:aws:lambda:r:1:function:f`, without a version.
+pub(super) fn name_of(function: &str) -> &str {
+    let after = function.split_once("function:").map_or(function, |(_, name)| name);
     after.split(':').next().unwrap_or_default()
 }
 
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_named_in_every_documented_way() {
+    fn every_documented_form_of_a_function_name_is_parsed() {
         let parsed = |given: &str, qualifier| parse(given, qualifier, "us-east-1", "000000000000").ok();
         let whole = |name: &str, version| Some(FunctionTarget { name: name.to_owned(), version });
         assert_eq!(parsed("f", None), whole("f", None));

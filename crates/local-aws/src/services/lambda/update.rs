@@ -1,19 +1,19 @@
-//! When Lambda refuses a change: a function that is not ready, or another revision than the caller has seen.
+//! When Lambda refuses a change: while the function is not ready, or if the caller expects another revision.
 
 use super::error::conflict;
 use crate::{outcome::ApiError, request::Request, state::lambda::Function};
 
-/// Refuses what fails while the function is `Pending` or an update is `InProgress`.
+/// Checks that the function is neither `Pending` nor has an update `InProgress`.
 ///
 /// "Lambda function states" lists the operations: Invoke while Pending; UpdateFunctionCode, UpdateFunctionConfiguration
 /// and PublishVersion in both; TagResource while InProgress. The same page says elsewhere that every operation on a
-/// Pending function fails; the list is the more precise, so AddPermission and PutFunctionConcurrency are admitted.
+/// Pending function fails. The list is more precise, so AddPermission and PutFunctionConcurrency are allowed.
 pub(super) fn check_changeable(function: &Function, now_ms: u64) -> Result<(), ApiError> {
     check_active(function, now_ms)?;
     check_no_update(function, now_ms)
 }
 
-/// Refuses what fails while the function is `Pending`.
+/// Checks that the function is not `Pending`.
 pub(super) fn check_active(function: &Function, now_ms: u64) -> Result<(), ApiError> {
     if now_ms >= function.active_from_ms {
         return Ok(());
@@ -23,7 +23,7 @@ pub(super) fn check_active(function: &Function, now_ms: u64) -> Result<(), ApiEr
     Err(conflict(message))
 }
 
-/// Refuses what fails while an update is `InProgress`. A creation is none.
+/// Checks that no update is `InProgress`. A creation does not count as an update.
 pub(super) fn check_no_update(function: &Function, now_ms: u64) -> Result<(), ApiError> {
     if now_ms >= function.updated_from_ms || now_ms < function.active_from_ms {
         return Ok(());
@@ -34,11 +34,11 @@ pub(super) fn check_no_update(function: &Function, now_ms: u64) -> Result<(), Ap
     Err(conflict(message))
 }
 
-/// Refuses a change that was meant for another revision.
+/// Checks that the request's `RevisionId`, if it has one, is the current revision.
 pub(super) fn check_revision(request: &Request, current: &str) -> Result<(), ApiError> {
-    let asked = request.input().text("RevisionId")?.or_else(|| request.param("RevisionId"));
-    match asked {
-        Some(asked) if asked != current => Err(ApiError::new(
+    let expected = request.input().text("RevisionId")?.or_else(|| request.param("RevisionId"));
+    match expected {
+        Some(expected) if expected != current => Err(ApiError::new(
             412,
             "PreconditionFailedException",
             "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to \

@@ -1,4 +1,4 @@
-//! Published versions, and replacing what `$LATEST` is.
+//! Published versions, and replacing `$LATEST`.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::{
     state::lambda::{Function, Version},
 };
 
-/// Makes `latest` the version that serves, at once or when the update has gone through.
+/// Replaces `$LATEST`. The new version serves invocations once the simulated update is complete.
 pub(super) fn replace_latest(
     cloud: &Cloud,
     request: &Request,
@@ -33,7 +33,8 @@ pub(super) fn replace_latest(
     function.updated_from_ms = request.now_ms + delay;
 }
 
-/// Publishes `$LATEST` and returns its number. When nothing has changed since the last one, that one is returned.
+/// Publishes `$LATEST` and returns its number. If nothing has changed since the last published version, returns that
+/// one.
 pub(super) fn publish_latest(function: &mut Function, description: Option<&str>, now_ms: u64) -> u64 {
     let mut version = function.latest.clone();
     if let Some(description) = description {
@@ -56,7 +57,7 @@ pub(super) fn publish_latest(function: &mut Function, description: Option<&str>,
     number
 }
 
-/// Whether the named version exists.
+/// Checks that the published version exists.
 pub(super) fn check(request: &Request, function: &Function, number: Option<u64>) -> Result<(), ApiError> {
     match number {
         Some(number) if !function.versions.contains_key(&number) => {
@@ -96,7 +97,7 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
     let limit = page_size(request)?;
     let (versions, next) = cloud.store.read(|state| {
         let function = find(request, state, &name)?;
-        // Numbers as text, padded, so that they sort as numbers; `$LATEST` comes first.
+        // Pad the numbers, so that they sort as text. `$LATEST` comes first.
         let numbers = std::iter::once(None).chain(function.versions.keys().copied().map(Some));
         let keyed: Vec<(String, Value)> = numbers
             .map(|number| {

@@ -3,7 +3,7 @@
 use crate::{outcome::ApiError, services::tags};
 
 pub(super) const TAGS: tags::TagErrors = tags::TagErrors { invalid, too_many };
-/// CreateLogGroup has no TooManyTagsException.
+/// Errors of CreateLogGroup, which has no TooManyTagsException.
 pub(super) const NEW_TAGS: tags::TagErrors = tags::TagErrors { invalid, too_many: invalid };
 
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {

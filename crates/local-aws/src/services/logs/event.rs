@@ -1,4 +1,4 @@
-//! Streams and events of a group, as the fleet has kept them.
+//! Log streams and events of a group.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::{
     state::logs::LogEvent,
 };
 
-/// Events of one answer at most.
+/// The most events in one response.
 const MAX_EVENTS: u32 = 10_000;
 
 pub(super) fn describe_streams(cloud: &Cloud, request: &Request) -> Outcome {
@@ -54,7 +54,7 @@ pub(super) fn describe_streams(cloud: &Cloud, request: &Request) -> Outcome {
     if descending {
         streams.reverse();
     }
-    // The position in the order is the token: unlike keys, it works in both directions.
+    // The token is the position in the sorted list: unlike a key, it works in both directions.
     let keyed: Vec<(String, Value)> =
         streams.into_iter().enumerate().map(|(index, (_, shown))| (format!("{index:06}"), shown)).collect();
     let items = keyed.iter().map(|(key, shown)| (key.as_str(), shown.clone()));
@@ -62,8 +62,8 @@ pub(super) fn describe_streams(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::ok(json!({ "logStreams": streams, "nextToken": next })))
 }
 
-/// Without a token the latest events, or the first ones with `startFromHead`. The tokens are `f/` or `b/` and the number
-/// of events before the page.
+/// Returns the latest events, or with `startFromHead` the first ones, or the page of the token. A token is `f/`
+/// (forward) or `b/` (backward) and the index where the page begins or ends.
 pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let group = group_of(request)?;
@@ -126,7 +126,7 @@ pub(super) fn filter(cloud: &Cloud, request: &Request) -> Outcome {
         found.extend(
             events
                 .filter(|(_, event)| event.timestamp_ms >= from && event.timestamp_ms < to)
-                .filter(|(_, event)| filter.admits(&event.message))
+                .filter(|(_, event)| filter.matches(&event.message))
                 .map(|(index, event)| (event.timestamp_ms, stream.clone(), index, event.message)),
         );
     }
@@ -146,7 +146,7 @@ pub(super) fn filter(cloud: &Cloud, request: &Request) -> Outcome {
                 "timestamp": at,
                 "ingestionTime": at,
                 "message": message,
-                // Stable as long as the stream keeps its first events, and unique in the group.
+                // Unique in the group, and stable as long as the stream keeps its first events.
                 "eventId": format!("{at:020}{index:010}{stream}"),
             })
         })
@@ -156,14 +156,14 @@ pub(super) fn filter(cloud: &Cloud, request: &Request) -> Outcome {
     Ok(Response::ok(json!({ "events": shown, "searchedLogStreams": [], "nextToken": next })))
 }
 
-/// The group by name or by ARN.
+/// The group that the request names by name or by ARN.
 fn group_of(request: &Request) -> Result<&str, ApiError> {
     let input = request.input();
     let name = match (input.text("logGroupName")?, input.text("logGroupIdentifier")?) {
         (Some(name), None) => name,
         (None, Some(identifier)) => {
-            let own = identifier.strip_prefix(&arn(request, "")).unwrap_or(identifier);
-            own.strip_suffix(":*").unwrap_or(own)
+            let name = identifier.strip_prefix(&arn(request, "")).unwrap_or(identifier);
+            name.strip_suffix(":*").unwrap_or(name)
         }
         _ => return Err(invalid("Exactly one of logGroupName and logGroupIdentifier is needed.")),
     };
@@ -175,7 +175,7 @@ fn events_of(cloud: &Cloud, request: &Request, group: &str) -> Result<BTreeMap<S
     Ok(cloud.functions.log_events(&request.region, group))
 }
 
-/// `startTime` and `endTime`; the latter is excluded.
+/// `startTime` (inclusive) and `endTime` (exclusive).
 fn span(request: &Request) -> Result<(u64, u64), ApiError> {
     let input = request.input();
     let from = input.integer("startTime", 0..=i64::MAX)?.and_then(|at| u64::try_from(at).ok());

@@ -1,21 +1,22 @@
-//! Filter patterns: terms of unstructured events.
+//! Filter patterns: terms that events must or must not contain.
 
 use super::error::invalid;
 use crate::outcome::ApiError;
 
-/// What an event must and must not contain.
+/// A parsed filter pattern.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
-    /// All of these.
+    /// Terms that the event must contain.
     all: Vec<String>,
-    /// One of these, if there are any.
+    /// Terms of which the event must contain one, if there are any.
     any: Vec<String>,
-    /// None of these.
+    /// Terms that the event must not contain.
     none: Vec<String>,
 }
 
 impl Filter {
-    /// Reads `term "several words" ?either ?or -without`. Patterns of JSON and space-delimited events are not offered.
+    /// Parses `term "several words" ?either ?or -without`. Patterns for JSON and space-delimited events are not
+    /// supported.
     pub(super) fn read(pattern: &str) -> Result<Self, ApiError> {
         let pattern = pattern.trim();
         if pattern.starts_with(['{', '[', '%']) {
@@ -30,7 +31,9 @@ impl Filter {
                 _ => (&mut filter.all, rest),
             };
             let (term, after) = match after.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"').ok_or_else(|| invalid("Invalid filter pattern: open quote"))?,
+                Some(quoted) => {
+                    quoted.split_once('"').ok_or_else(|| invalid("Invalid filter pattern: unclosed quote"))?
+                }
                 None => after.split_at(after.find(char::is_whitespace).unwrap_or(after.len())),
             };
             if !term.is_empty() {
@@ -41,8 +44,8 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether an event passes.
-    pub(super) fn admits(&self, message: &str) -> bool {
+    /// Whether a message matches the pattern.
+    pub(super) fn matches(&self, message: &str) -> bool {
         self.all.iter().all(|term| message.contains(term.as_str()))
             && (self.any.is_empty() || self.any.iter().any(|term| message.contains(term.as_str())))
             && !self.none.iter().any(|term| message.contains(term.as_str()))
@@ -54,13 +57,13 @@ mod tests {
     use super::Filter;
 
     #[test]
-    fn terms_are_all_either_and_without() {
-        let admits = |pattern: &str, message: &str| Filter::read(pattern).is_ok_and(|filter| filter.admits(message));
-        assert!(admits("", "anything"));
-        assert!(admits("ERROR \"time out\"", "ERROR: time out at 3"));
-        assert!(!admits("ERROR \"time out\"", "ERROR: time is out"));
-        assert!(admits("?WARN ?ERROR", "WARN"));
-        assert!(!admits("?WARN ?ERROR -WARN", "WARN"));
+    fn terms_are_required_optional_or_excluded() {
+        let matches = |pattern: &str, message: &str| Filter::read(pattern).is_ok_and(|filter| filter.matches(message));
+        assert!(matches("", "anything"));
+        assert!(matches("ERROR \"time out\"", "ERROR: time out at 3"));
+        assert!(!matches("ERROR \"time out\"", "ERROR: time is out"));
+        assert!(matches("?WARN ?ERROR", "WARN"));
+        assert!(!matches("?WARN ?ERROR -WARN", "WARN"));
         assert!(Filter::read("{ $.a = 1 }").is_err());
         assert!(Filter::read("\"open").is_err());
     }

@@ -14,7 +14,7 @@ use crate::{
     state::logs::LogGroup,
 };
 
-/// Days that AWS offers.
+/// The retention periods that AWS allows, in days.
 const RETENTIONS: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
@@ -79,7 +79,7 @@ pub(super) fn put_retention(cloud: &Cloud, request: &Request) -> Outcome {
         let set = format!("Member must satisfy enum value set: {RETENTIONS:?}");
         return Err(input.constraint_error("retentionInDays", &format!("'{days}'"), &set));
     }
-    let days = u32::try_from(days).map_err(|_| ApiError::internal("a retention is no number of days"))?;
+    let days = u32::try_from(days).map_err(|_| ApiError::internal("a retention period is not a number of days"))?;
     set_retention(cloud, request, name, Some(days))
 }
 

@@ -1,4 +1,4 @@
-//! Finds the log group that a request names, or refuses it as AWS does.
+//! Finds the log group that a request names, or returns AWS's error.
 
 use super::error::not_found;
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn find_mut<'a>(region: &'a mut Region, name: &str) -> Result<&'a mut
     region.log_groups.get_mut(name).ok_or_else(no_group)
 }
 
-/// A group's ARN, without the `:*` that stands for its streams.
+/// The ARN of a group, without the `:*` that stands for its streams.
 pub(super) fn arn(request: &Request, name: &str) -> String {
     format!("arn:aws:logs:{}:{}:log-group:{name}", request.region, request.account())
 }

@@ -1,4 +1,4 @@
-//! CloudWatch Logs: groups, and the events that functions wrote.
+//! CloudWatch Logs: groups, and the events that functions log.
 
 mod error;
 mod event;
@@ -15,7 +15,7 @@ use crate::{
     service::Service::Logs,
 };
 
-/// Every operation of CloudWatch Logs. The rates are those of its user guide, "CloudWatch Logs quotas".
+/// Every operation of CloudWatch Logs. The rates are from the user guide, "CloudWatch Logs quotas".
 #[rustfmt::skip]
 pub(crate) static OPERATIONS: &[Operation] = &[
     write(Logs, "CreateLogGroup", Target, PerSecond(10), permissions::create_group, group::create),

@@ -1,4 +1,4 @@
-//! CloudWatch Logs names a group with an empty stream at its end, except where its tags are meant.
+//! The IAM resource of a log group ends with an empty stream name, except in operations on its tags.
 
 use super::lookup::arn;
 use crate::{policy::Permission, request::Request, services::tags, state::State};
@@ -14,7 +14,7 @@ pub(super) fn create_group(request: &Request, state: &State) -> Vec<Permission> 
     [create].into_iter().chain((!tags.is_empty()).then_some(tagging)).collect()
 }
 
-/// The operation's own action on the group that the request names.
+/// The operation's action on the group that the request names.
 pub(super) fn on_group(request: &Request, state: &State) -> Vec<Permission> {
     let group = request.text("logGroupName");
     vec![on(request, state, stream(request, group, ""), group)]

@@ -1,4 +1,4 @@
-//! Rates that differ between Regions (CloudWatch Logs user guide, "CloudWatch Logs quotas").
+//! Request rates that differ between Regions (CloudWatch Logs user guide, "CloudWatch Logs quotas").
 
 use crate::operation::{Quota, per_second};
 

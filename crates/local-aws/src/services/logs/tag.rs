@@ -1,4 +1,4 @@
-//! Tags of log groups, by ARN or, the older way, by name.
+//! Tags of log groups, by ARN, or by name in the older operation.
 
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn show(cloud: &Cloud, request: &Request, name: &str) -> Outcome {
     Ok(Response::ok(json!({ "tags": tags })))
 }
 
-/// AWS takes the ARN without `:*` at its end, and refuses the other.
+/// The name of the group in the ARN. AWS refuses an ARN that ends with `:*`.
 fn group_of_arn(request: &Request) -> Result<&str, ApiError> {
     let given = request.input().required("resourceArn")?;
     let name = given.strip_prefix(&arn(request, "")).filter(|name| !name.is_empty() && !name.contains(':'));

@@ -1,5 +1,5 @@
-//! What AWS refuses, rule by rule: each row is one call by the real SDK client, the status and code that AWS answers, and
-//! the document that says so.
+//! What AWS refuses, rule by rule: each row is one call by the real SDK client, the status and code that AWS answers,
+//! and the document that says so. The same rows are in docs/aws-quirks.md; a row that is missing there fails its test.
 
 mod bearers;
 mod cognito;
@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 /// The rows of one service.
 #[derive(Default)]
 struct Table {
+    rows: Vec<String>,
     wrong: Vec<String>,
 }
 
@@ -54,13 +55,18 @@ impl Table {
 
     fn row(&mut self, rule: &str, source: &str, expected: &str, answer: &str) {
         if answer != expected {
-            self.wrong.push(format!("{rule}: {answer}, not {expected} ({source})"));
+            self.wrong.push(format!("{rule}: {answer}, not {expected}"));
         }
+        self.rows.push(format!("| {rule} | {expected} | {source} |"));
     }
 
-    /// Fails with all rows that do not hold.
+    /// Fails with all rows that do not hold, or that the documentation lacks.
     fn done(self) {
         assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/aws-quirks.md");
+        let documented = std::fs::read_to_string(path).unwrap();
+        let missing: Vec<_> = self.rows.into_iter().filter(|row| !documented.contains(row)).collect();
+        assert!(missing.is_empty(), "not in docs/aws-quirks.md:\n{}", missing.join("\n"));
     }
 }
 
