@@ -1,4 +1,4 @@
-//! One account with everything in it.
+//! The state of one account.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{apigateway, cognito, iam, lambda, logs};
 
-/// The account that everything lives in, unless the server is started with another.
+/// The account id, unless the server is started with another.
 pub const DEFAULT_ACCOUNT_ID: &str = "000000000000";
 
-/// Everything the cloud remembers, of one account.
+/// The state of one account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    /// Version of this format; a state of another version is refused.
+    /// The version of this format. A state of another version is refused.
     pub version: u32,
-    /// Twelve digits.
+    /// Twelve digits, for example `000000000000`.
     pub account_id: String,
-    /// IAM is global.
+    /// IAM, which is global.
     pub iam: iam::Iam,
     /// Everything else, by Region.
     pub regions: BTreeMap<String, Region>,
 }
 
-/// What lives in one Region.
+/// The resources of one Region.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Region {
@@ -51,12 +51,12 @@ impl State {
         }
     }
 
-    /// The Region, made on first use.
+    /// The Region of that name, created on first use.
     pub fn region_mut(&mut self, name: &str) -> &mut Region {
         self.regions.entry(name.to_owned()).or_default()
     }
 
-    /// The SHA-256 of every zip that some version of a function runs.
+    /// The SHA-256 of every zip that a function version uses.
     pub(crate) fn blobs(&self) -> BTreeSet<String> {
         let functions = self.regions.values().flat_map(|region| region.functions.values());
         let versions = functions.flat_map(|function| {
@@ -65,7 +65,7 @@ impl State {
         versions.map(|version| version.code_sha256_hex.clone()).collect()
     }
 
-    /// The Region, if anything was ever made in it.
+    /// The Region of that name, if anything was ever created in it.
     pub fn region(&self, name: &str) -> Option<&Region> {
         self.regions.get(name)
     }

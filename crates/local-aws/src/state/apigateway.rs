@@ -1,4 +1,4 @@
-//! API Gateway REST APIs: what is configured, and the snapshots that deployments took of it.
+//! API Gateway REST APIs: their current configuration, and the snapshots that deployments took of it.
 
 use std::collections::BTreeMap;
 
@@ -6,39 +6,39 @@ use serde::{Deserialize, Serialize};
 
 use super::tags::Tags;
 
-/// A REST API.
+/// A REST API with its deployments and stages.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RestApi {
-    /// Ten lower-case characters.
+    /// Ten lower-case letters and digits.
     pub id: String,
-    /// Not unique.
+    /// The display name, which need not be unique.
     pub name: String,
     /// Free text.
     pub description: Option<String>,
     /// `REGIONAL`, `EDGE` or `PRIVATE`.
     pub endpoint_type: String,
-    /// Whether the default endpoint is switched off.
+    /// Whether the default endpoint is disabled.
     pub disable_execute_api_endpoint: bool,
-    /// Bytes; responses below it are not compressed.
+    /// Responses of fewer bytes are not compressed; `None` disables compression.
     pub minimum_compression_size: Option<u32>,
-    /// What a deployment snapshots.
+    /// The current configuration. A deployment takes a snapshot of it.
     pub current: Snapshot,
     /// Deployments by id.
     pub deployments: BTreeMap<String, Deployment>,
     /// Stages by name.
     pub stages: BTreeMap<String, Stage>,
-    /// Tags.
+    /// At most 50.
     pub tags: Tags,
     /// Milliseconds since the epoch.
     pub created_ms: u64,
 }
 
-/// Everything that reaches callers only with a deployment.
+/// The configuration that callers see only after a deployment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
-    /// Media types whose bodies are passed base64-encoded.
+    /// Media types whose bodies the function receives base64-encoded.
     pub binary_media_types: Vec<String>,
     /// Resources by id.
     pub resources: BTreeMap<String, Resource>,
@@ -46,112 +46,112 @@ pub struct Snapshot {
     pub authorizers: BTreeMap<String, Authorizer>,
 }
 
-/// A resource (a path).
+/// A resource: a path of the API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
-    /// Id.
+    /// Six lower-case letters and digits; ten for the root.
     pub id: String,
-    /// None for the root.
+    /// `None` for the root.
     pub parent_id: Option<String>,
-    /// Last part of the path; none for the root.
+    /// The last segment of the path; `None` for the root.
     pub path_part: Option<String>,
-    /// `/` or `/a/b`.
+    /// The full path, such as `/` or `/a/b`.
     pub path: String,
     /// Methods by HTTP verb, `ANY` included.
     pub methods: BTreeMap<String, Method>,
 }
 
-/// A method.
+/// A method of a resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Method {
-    /// Verb or `ANY`.
+    /// The HTTP verb, or `ANY`.
     pub http_method: String,
     /// `NONE`, `AWS_IAM`, `CUSTOM` or `COGNITO_USER_POOLS`.
     pub authorization_type: String,
-    /// The authorizer, for the last two.
+    /// The authorizer, if the type is `CUSTOM` or `COGNITO_USER_POOLS`.
     pub authorizer_id: Option<String>,
-    /// Access-token scopes, any of which admits.
+    /// Scopes, one of which the access token must have. Without scopes, ID tokens are required.
     pub authorization_scopes: Vec<String>,
-    /// Whether an API key is demanded.
+    /// Whether requests need an API key.
     pub api_key_required: bool,
-    /// Friendly name.
+    /// A display name, such as `GetPet`.
     pub operation_name: Option<String>,
-    /// Where requests go.
+    /// The backend, once it is configured.
     pub integration: Option<Integration>,
 }
 
-/// An integration.
+/// The backend of a method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Integration {
-    /// `AWS_PROXY` is the only type that is served.
+    /// The type; only `AWS_PROXY` is supported.
     pub kind: String,
-    /// Verb towards the backend; `POST` for Lambda.
+    /// The verb of requests to the backend; `POST` for Lambda.
     pub http_method: Option<String>,
     /// `arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<function arn>/invocations`
     pub uri: Option<String>,
-    /// Role that API Gateway assumes instead of the function's resource policy.
+    /// The role that API Gateway assumes. Without one, the function's resource policy must allow the call.
     pub credentials: Option<String>,
     /// `WHEN_NO_MATCH`, `WHEN_NO_TEMPLATES` or `NEVER`.
     pub passthrough_behavior: String,
-    /// `CONVERT_TO_BINARY` or `CONVERT_TO_TEXT`; kept, and not applied to a proxy integration.
+    /// `CONVERT_TO_BINARY` or `CONVERT_TO_TEXT`; stored, but a proxy integration does not use it.
     #[serde(default)]
     pub content_handling: Option<String>,
-    /// 50 to 29,000 ms.
+    /// The timeout, 50 to 29,000 ms.
     pub timeout_ms: u32,
 }
 
-/// An authorizer.
+/// An authorizer of an API's methods.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Authorizer {
-    /// Id.
+    /// Six lower-case letters and digits.
     pub id: String,
     /// Unique in the API.
     pub name: String,
-    /// `COGNITO_USER_POOLS` is the only type that is served.
+    /// The type; only `COGNITO_USER_POOLS` is supported.
     pub kind: String,
-    /// User pool ARNs.
+    /// The ARNs of user pools whose tokens are accepted.
     pub provider_arns: Vec<String>,
-    /// `method.request.header.Authorization`
+    /// The header with the token, such as `method.request.header.Authorization`.
     pub identity_source: Option<String>,
-    /// Regular expression on `aud`.
+    /// A regular expression that must match the claim `aud`.
     pub identity_validation_expression: Option<String>,
-    /// Seconds, 0 to 3,600.
+    /// How long AWS caches results, 0 to 3,600 seconds.
     pub result_ttl_s: u32,
 }
 
-/// A deployment.
+/// A deployed snapshot of an API's configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
-    /// Id.
+    /// Six lower-case letters and digits.
     pub id: String,
     /// Free text.
     pub description: Option<String>,
-    /// What it serves.
+    /// The configuration that it serves.
     pub snapshot: Snapshot,
     /// Milliseconds since the epoch.
     pub created_ms: u64,
 }
 
-/// A stage.
+/// A stage: a named deployment with its settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
-    /// Name, the first part of every path.
+    /// The name, which is the first segment of every URL path.
     pub name: String,
-    /// The deployment that it serves.
+    /// The id of the deployment that the stage serves.
     pub deployment_id: String,
     /// Free text.
     pub description: Option<String>,
-    /// Stage variables.
+    /// Stage variables, which integration URIs may refer to.
     pub variables: BTreeMap<String, String>,
-    /// Method settings by `<resource path>/<verb>`, `*/*` for all: setting → value, as UpdateStage names them.
+    /// Method settings, by `<resource path>/<verb>`, or `*/*` for all methods.
     pub method_settings: BTreeMap<String, MethodSetting>,
-    /// Tags.
+    /// At most 50.
     pub tags: Tags,
     /// Milliseconds since the epoch.
     pub created_ms: u64,
@@ -159,18 +159,18 @@ pub struct Stage {
     pub modified_ms: u64,
 }
 
-/// Settings of a stage's methods.
+/// The settings of a stage for one or all methods.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MethodSetting {
-    /// Requests a second; none is the account's limit.
+    /// Requests per second; `None` is the account's limit.
     pub throttling_rate_limit: Option<f64>,
-    /// Requests at once; none is the account's limit.
+    /// The size of a burst, in requests; `None` is the account's limit.
     pub throttling_burst_limit: Option<u32>,
     /// `OFF`, `ERROR` or `INFO`.
     pub logging_level: Option<String>,
-    /// Detailed metrics.
+    /// Whether detailed metrics are enabled.
     pub metrics_enabled: bool,
-    /// Logs whole requests.
+    /// Whether whole requests are logged.
     pub data_trace_enabled: bool,
 }

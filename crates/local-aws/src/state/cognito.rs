@@ -7,31 +7,32 @@ use serde_json::{Map, Value};
 
 use super::tags::Tags;
 
-/// A user pool.
+/// A user pool with everything in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserPool {
     /// `<region>_<9 characters>`
     pub id: String,
-    /// Not unique.
+    /// The display name, which need not be unique.
     pub name: String,
     /// `ACTIVE` or `INACTIVE`.
     pub deletion_protection: String,
-    /// Every other setting of Create- and UpdateUserPool, as given. An update that omits one resets it, as on AWS.
+    /// Every other setting of CreateUserPool and UpdateUserPool, as sent. An update resets the settings that it omits,
+    /// as on AWS.
     pub settings: Map<String, Value>,
-    /// Settings that no update can change (schema, username configuration, alias attributes).
+    /// Settings that updates cannot change: schema, username configuration, alias attributes.
     pub immutable: Map<String, Value>,
-    /// The domain's prefix, when it has one.
+    /// The domain of the token endpoint, if the pool has one.
     pub domain: Option<Domain>,
-    /// By identifier.
+    /// Resource servers by identifier.
     pub resource_servers: BTreeMap<String, ResourceServer>,
-    /// By client id.
+    /// App clients by id.
     pub clients: BTreeMap<String, AppClient>,
-    /// Names of users (only their number matters here).
+    /// User names. Nothing else about users is needed here.
     pub users: BTreeSet<String>,
-    /// Tags.
+    /// At most 50.
     pub tags: Tags,
-    /// The pool's signing key.
+    /// The key that signs the pool's tokens.
     pub key: SigningKey,
     /// Milliseconds since the epoch.
     pub created_ms: u64,
@@ -39,17 +40,17 @@ pub struct UserPool {
     pub modified_ms: u64,
 }
 
-/// An RSA key of 2,048 bits, which signs the pool's tokens with RS256.
+/// A 2,048-bit RSA key, which signs the pool's tokens with RS256.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningKey {
-    /// Key id in token headers and in the key set.
+    /// The key id, in token headers and in the key set.
     pub kid: String,
-    /// PKCS#8 DER, base64. Secret.
+    /// The private key: PKCS#8 DER in base64. Secret.
     pub pkcs8: String,
-    /// Modulus, base64url without padding.
+    /// The modulus, in base64url without padding.
     pub n: String,
-    /// Exponent, base64url without padding.
+    /// The exponent, in base64url without padding.
     pub e: String,
 }
 
@@ -59,39 +60,41 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// A prefix domain.
+/// The prefix domain of a pool.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Domain {
-    /// Unique in the Region.
+    /// The prefix, unique in the Region.
     pub prefix: String,
-    /// `CREATING` until then, `ACTIVE` from then on; the token endpoint serves only when active.
+    /// The domain is `CREATING` before this time and `ACTIVE` afterwards. The token endpoint works only when it is
+    /// active.
     pub active_from_ms: u64,
 }
 
-/// A resource server.
+/// A resource server, which defines scopes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceServer {
-    /// Unique in the pool.
+    /// Unique in the pool; the first part of its scopes.
     pub identifier: String,
     /// Shown in the console.
     pub name: String,
-    /// Scope name → description.
+    /// Descriptions by scope name.
     pub scopes: BTreeMap<String, String>,
 }
 
-/// An app client.
+/// An app client of a pool.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppClient {
-    /// 26 characters.
+    /// 26 lower-case letters and digits.
     pub id: String,
-    /// Not unique.
+    /// The display name, which need not be unique.
     pub name: String,
-    /// Secret, 51 characters; none for a public client.
+    /// 51 characters; `None` for a public client.
     pub secret: Option<String>,
-    /// Every other setting of Create- and UpdateUserPoolClient, as given. An update that omits one resets it.
+    /// Every other setting of CreateUserPoolClient and UpdateUserPoolClient, as sent. An update resets the settings
+    /// that it omits.
     pub settings: Map<String, Value>,
     /// Milliseconds since the epoch.
     pub created_ms: u64,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tags::Tags;
 
-/// All of IAM that the deployer touches.
+/// The part of IAM that the deployer uses.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Iam {
@@ -14,30 +14,30 @@ pub struct Iam {
     pub roles: BTreeMap<String, Role>,
 }
 
-/// A role.
+/// A role with its policies.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
-    /// Name, unique in the account.
+    /// Unique in the account, regardless of case.
     pub name: String,
-    /// `AROA…`
+    /// `AROA` and 17 characters.
     pub id: String,
     /// `/` or a longer path.
     pub path: String,
-    /// The trust policy, a JSON document, as given (decoded).
+    /// The trust policy: a JSON document as sent, decoded.
     pub assume_role_policy: String,
     /// Free text.
     pub description: Option<String>,
-    /// Seconds.
+    /// The longest session, in seconds.
     pub max_session_duration: u32,
-    /// Inline policies: name → JSON document.
+    /// Inline policies: JSON documents by name.
     pub inline_policies: BTreeMap<String, String>,
     /// ARNs of attached managed policies.
     pub attached_policies: BTreeSet<String>,
-    /// Tags.
+    /// At most 50.
     pub tags: Tags,
     /// Milliseconds since the epoch.
     pub created_ms: u64,
-    /// From when on Lambda can assume it (propagation).
+    /// Lambda can assume the role from this time on: changes in IAM take time to propagate.
     pub assumable_from_ms: u64,
 }

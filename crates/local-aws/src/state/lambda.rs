@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use super::tags::Tags;
 
-/// A function.
+/// A function with its versions and resource policy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
-    /// Unique in account and Region.
+    /// Unique in the account and Region.
     pub name: String,
-    /// Full ARN, unqualified.
+    /// The full ARN, without a version.
     pub arn: String,
-    /// What `$LATEST` is configured as and runs.
+    /// Configuration and code of `$LATEST`.
     pub latest: Version,
-    /// What serves while an update of `latest` is in progress.
+    /// The version that serves while an update of `latest` is in progress.
     pub previous: Option<Version>,
-    /// `Pending` until then, `Active` from then on (milliseconds since the epoch).
+    /// The state is `Pending` before this time and `Active` afterwards, in milliseconds since the epoch.
     pub active_from_ms: u64,
-    /// `LastUpdateStatus` is `InProgress` until then, `Successful` from then on.
+    /// `LastUpdateStatus` is `InProgress` before this time and `Successful` afterwards.
     pub updated_from_ms: u64,
-    /// Published versions by number, immutable.
+    /// Published versions by number. They never change.
     pub versions: BTreeMap<u64, Version>,
     /// Concurrent executions reserved for this function.
     pub reserved_concurrency: Option<u32>,
     /// The resource policy's statements, in order.
     pub policy: Vec<Statement>,
-    /// Tags.
+    /// At most 50.
     pub tags: Tags,
 }
 
@@ -36,33 +36,33 @@ pub struct Function {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Version {
-    /// Execution role ARN.
+    /// The ARN of the execution role.
     pub role: String,
-    /// `provided.al2023`
+    /// The runtime, such as `provided.al2023`.
     pub runtime: String,
-    /// `bootstrap`
+    /// The handler, such as `bootstrap`.
     pub handler: String,
     /// Free text.
     pub description: String,
-    /// 1 to 900 s.
+    /// The timeout, 1 to 900 s.
     pub timeout_s: u32,
-    /// 128 to 10,240 MB.
+    /// The memory limit, 128 to 10,240 MB.
     pub memory_mb: u32,
     /// `x86_64` or `arm64`.
     pub architecture: String,
-    /// Variables that the function sees.
+    /// The function's own environment variables.
     pub environment: BTreeMap<String, String>,
-    /// The log group it writes to, when not `/aws/lambda/<name>`.
+    /// The log group, unless it is `/aws/lambda/<name>`.
     pub log_group: Option<String>,
     /// `Text` or `JSON`.
     pub log_format: String,
-    /// Hex SHA-256 of the zip, which names the blob.
+    /// The SHA-256 of the zip in hex, which is the name of its blob.
     pub code_sha256_hex: String,
-    /// Base64 SHA-256 of the zip, as Lambda shows it.
+    /// The SHA-256 of the zip in base64, as Lambda shows it.
     pub code_sha256: String,
-    /// Bytes of the zip.
+    /// The size of the zip, in bytes.
     pub code_size: u64,
-    /// Changes with every update.
+    /// A UUID that changes with every update.
     pub revision_id: String,
     /// Milliseconds since the epoch.
     pub last_modified_ms: u64,
@@ -74,13 +74,13 @@ pub struct Version {
 pub struct Statement {
     /// Unique in the policy.
     pub sid: String,
-    /// `lambda:InvokeFunction`
+    /// The allowed action, such as `lambda:InvokeFunction`.
     pub action: String,
-    /// `apigateway.amazonaws.com`
+    /// Who may call, such as `apigateway.amazonaws.com`.
     pub principal: String,
-    /// Pattern of the source's ARN.
+    /// A pattern that the caller's ARN must match.
     pub source_arn: Option<String>,
-    /// Source's account.
+    /// The account that the caller must belong to.
     pub source_account: Option<String>,
 }
 

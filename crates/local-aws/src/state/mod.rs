@@ -1,4 +1,4 @@
-//! What the cloud remembers: plain serialisable structs, one file a service. `store` keeps them on disk.
+//! The state of the cloud: plain serialisable structs, one file for each service. `store` keeps them on disk.
 
 mod account;
 pub mod apigateway;

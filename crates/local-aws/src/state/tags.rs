@@ -1,6 +1,6 @@
-//! Tags of a resource.
+//! The tags of a resource.
 
 use std::collections::BTreeMap;
 
-/// Values by key.
+/// Tag values by key.
 pub type Tags = BTreeMap<String, String>;

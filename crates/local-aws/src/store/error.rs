@@ -1,30 +1,30 @@
-//! Why the state cannot be read or written.
+//! Errors of reading and writing the state.
 
 use std::{io, path::PathBuf};
 
-/// Why the state cannot be read or written.
+/// The state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file system refused.
+    /// A file system operation failed.
     #[error("{action} {path}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation, such as `reading`.
         action: &'static str,
-        /// To what.
+        /// The file or folder.
         path: PathBuf,
-        /// Why it failed.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file is not what this build has written. It is left as it is.
+    /// The file is damaged or has another version. It is left unchanged.
     #[error(
         "reading {path}: the file is damaged or of another version: {reason}; put back a copy of it, or remove {instead}"
     )]
     Damaged {
-        /// The file.
+        /// The damaged or missing file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with the file.
         reason: String,
-        /// What to remove instead, and what comes of it.
+        /// What to remove if there is no copy, and the effect of that.
         instead: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Files in the server's folder: for this user alone, and whole or absent.
+//! Files in the server's folder. They are readable by this user only, and are replaced atomically.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,10 +9,10 @@ use std::{
 
 use super::error::StoreError;
 
-/// Where the server's credentials are. The state is written before them: where they are, it was there.
+/// The file of the server's credentials. It is written after the state: if it exists, the state must exist, too.
 pub(crate) const CREDENTIALS: &str = "credentials.json";
 
-/// Makes a folder, and those above it, for this user alone.
+/// Creates a folder and its parents, readable by this user only.
 pub(crate) fn make_dir(path: &Path) -> Result<(), StoreError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| StoreError::Io {
         action: "creating",
@@ -21,20 +21,20 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Makes what is new of the folders above last as well. They may not be ours to open, and then nobody has just made
-/// them.
-pub(super) fn sync_above(dir: &Path) {
+/// Syncs the two parent folders, which may be new as well. A parent that we cannot open was not created by us.
+pub(super) fn sync_parents(dir: &Path) {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    for above in dir.ancestors().skip(1).take(2) {
-        let _ = File::open(above).and_then(|folder| folder.sync_all());
+    for parent in dir.ancestors().skip(1).take(2) {
+        let _ = File::open(parent).and_then(|folder| folder.sync_all());
     }
 }
 
-/// Writes beside the target, syncs, renames, and syncs the folder, so a reader sees the old bytes or the new ones.
+/// Writes a temporary file, syncs and renames it, and syncs the folder. A reader sees either the old bytes or the new
+/// ones.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension("new");
     let write = || -> io::Result<()> {
-        // What a write that was broken off has left has modes of its own, and may be a link.
+        // The rest of an interrupted write may have other permissions, or be a link.
         match fs::remove_file(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

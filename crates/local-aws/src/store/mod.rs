@@ -1,13 +1,13 @@
-//! The state on disk: one JSON file, replaced atomically, and a folder of blobs by SHA-256.
+//! The state on disk: one JSON file, replaced atomically, and a folder of blobs named by their SHA-256.
 //!
-//! Every mutation goes through [`Store::write`]: it runs on a copy, which becomes the state only when the closure
-//! returned `Ok` and the copy is safely on disk. So an error changes nothing, and an acknowledged write survives a
-//! kill. Zip files are blobs, never part of the state.
+//! Every change goes through [`Store::write`]. It runs on a copy, which becomes the state only if the closure returns
+//! `Ok` and the copy is safely on disk. So an error changes nothing, and an acknowledged write survives a crash. Zip
+//! files are blobs, never part of the state.
 //!
-//! The file begins with the SHA-256 of the state in it, so that a byte that has changed is noticed where it still makes
-//! JSON. It is written, synced, renamed, and its folder synced, before a write is acknowledged: neither a kill nor a
-//! loss of power loses one, as far as the disk keeps what it says that it has. What is damaged or gone is refused,
-//! never replaced.
+//! The file begins with the SHA-256 of the state in it, to detect a changed byte even where the JSON stays valid.
+//! Before a write is acknowledged, the file is written, synced and renamed, and its folder is synced: no crash or loss
+//! of power loses it, if the disk keeps what it reports as written. A damaged or missing file is refused, never
+//! replaced.
 
 mod error;
 mod files;
@@ -25,7 +25,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 pub use self::error::StoreError;
-use self::files::sync_above;
+use self::files::sync_parents;
 pub(crate) use self::files::{CREDENTIALS, make_dir, replace_file};
 use crate::state::State;
 
@@ -34,12 +34,12 @@ use crate::state::State;
 pub(crate) struct Store {
     dir: PathBuf,
     state: RwLock<State>,
-    /// Held while a blob is written: two writers of one blob would share a temporary file.
+    /// Locked while a blob is written: two writers of the same blob would share a temporary file.
     blobs: Mutex<()>,
 }
 
 impl Store {
-    /// Opens the state in `dir` (made with mode 0700 when absent), or starts an empty account there.
+    /// Opens the state in `dir`, or starts an empty account there. Creates the folder with mode 0700 if it is absent.
     pub(crate) fn open(dir: &Path, account_id: &str) -> Result<Self, StoreError> {
         make_dir(dir)?;
         make_dir(&dir.join("blobs"))?;
@@ -51,36 +51,36 @@ impl Store {
         };
         let is_new = found.is_none();
         if is_new && dir.join(CREDENTIALS).exists() {
-            return Err(damaged(dir, &path, "it is gone".to_owned()));
+            return Err(damaged(dir, &path, "it is missing".to_owned()));
         }
         let state = RwLock::new(found.unwrap_or_else(|| State::new(account_id)));
         let store = Self { dir: dir.to_owned(), state, blobs: Mutex::new(()) };
         if is_new {
             store.read(|state| store.persist(state))?;
-            sync_above(dir);
+            sync_parents(dir);
         }
         Ok(store)
     }
 
-    /// Runs `look` on the state.
+    /// Calls `look` with the state.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs `change` on a copy of the state; keeps the copy, on disk and in memory, only when it returned `Ok`.
+    /// Calls `change` with a copy of the state, and keeps the copy, on disk and in memory, only if it returns `Ok`.
     pub(crate) fn write<T, E: From<StoreError>>(
         &self,
         change: impl FnOnce(&mut State) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = state.clone();
-        let answer = change(&mut next)?;
+        let result = change(&mut next)?;
         self.persist(&next)?;
         *state = next;
-        Ok(answer)
+        Ok(result)
     }
 
-    /// Keeps a blob; returns the lower-case hex SHA-256 under which [`Self::blob_path`] finds it.
+    /// Stores a blob, and returns its SHA-256 in lower-case hex, which is its name.
     pub(crate) fn put_blob(&self, bytes: &[u8]) -> Result<String, StoreError> {
         let name = digest(bytes);
         let path = self.blob_path(&name);
@@ -91,12 +91,13 @@ impl Store {
         Ok(name)
     }
 
-    /// Where the blob of that SHA-256 is.
+    /// The path of the blob with that SHA-256.
     pub(crate) fn blob_path(&self, sha256_hex: &str) -> PathBuf {
         self.dir.join("blobs").join(sha256_hex)
     }
 
-    /// Deletes the blobs that nothing refers to; only before anything runs, for a function's environment may read one.
+    /// Deletes blobs that the state does not refer to. Call it only before functions run: an environment may be reading
+    /// one.
     pub(crate) fn sweep_blobs(&self) -> Result<(), StoreError> {
         let used = self.read(State::blobs);
         let dir = self.dir.join("blobs");
@@ -110,7 +111,7 @@ impl Store {
         Ok(())
     }
 
-    /// The folder that holds everything.
+    /// The server's folder.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -125,18 +126,22 @@ impl Store {
         replace_file(&path, seal(&text).as_bytes())
     }
 
-    /// Looks at the zips that the state refers to, so that one that is lost or damaged is told at the start and not by
-    /// an invocation.
+    /// Checks the blobs that the state refers to, so that a missing or damaged one fails the start rather than an
+    /// invocation.
     pub(crate) fn check_blobs(&self) -> Result<(), StoreError> {
         for name in self.read(State::blobs) {
             let path = self.blob_path(&name);
             match digest_of(&path) {
                 Ok(digest) if digest == name => {}
                 Ok(_) => {
-                    return Err(damaged(&self.dir, &path, "a function's code is not what was uploaded".to_owned()));
+                    return Err(damaged(
+                        &self.dir,
+                        &path,
+                        "a function's code differs from what was uploaded".to_owned(),
+                    ));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Err(damaged(&self.dir, &path, "a function's code is gone".to_owned()));
+                    return Err(damaged(&self.dir, &path, "a function's code is missing".to_owned()));
                 }
                 Err(source) => return Err(StoreError::Io { action: "reading", path, source }),
             }
@@ -145,15 +150,15 @@ impl Store {
     }
 }
 
-/// The state's file in its folder.
+/// The name of the state's file.
 const FILE: &str = "state.json";
 
 fn damaged(dir: &Path, path: &Path, reason: String) -> StoreError {
-    let instead = format!("{} to begin with an empty cloud", dir.display());
+    let instead = format!("{} to start with an empty cloud", dir.display());
     StoreError::Damaged { path: path.to_owned(), reason, instead }
 }
 
-/// The file around the state: `{"sha256": "<64 digits>", "state": {…}}`, spelt just so.
+/// The format of the file, byte for byte: `{"sha256": "<64 digits>", "state": {…}}`.
 const HEAD: &str = "{\"sha256\": \"";
 const MIDDLE: &str = "\", \"state\": ";
 const TAIL: &str = "}\n";
@@ -166,7 +171,7 @@ fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Of a file that may be too long to hold.
+/// The digest of a file, read in chunks because it may be large.
 fn digest_of(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
@@ -179,22 +184,22 @@ fn digest_of(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Where it went wrong, without the text around it, which may be secret.
+/// The position of the error, without the text around it, which may be secret.
 fn describe(error: &serde_json::Error) -> String {
-    format!("no state at line {} column {}", error.line(), error.column())
+    format!("not a valid state at line {} column {}", error.line(), error.column())
 }
 
-/// The state in the file's bytes, or what is wrong with them.
+/// Parses the file, or explains what is wrong with it.
 fn parse(bytes: &[u8]) -> Result<State, String> {
     let inner = |bytes| str::from_utf8(bytes).ok()?.strip_prefix(HEAD)?.strip_suffix(TAIL)?.split_once(MIDDLE);
-    let (sum, text) = inner(bytes).ok_or("it does not begin or end as one")?;
+    let (sum, text) = inner(bytes).ok_or("it does not begin and end like a state file")?;
     if digest(text.as_bytes()) != sum {
-        return Err("its checksum is another".to_owned());
+        return Err("its checksum does not match".to_owned());
     }
-    // A newer version may have what this one cannot read.
-    let of = serde_json::from_str::<Versioned>(text).map_err(|error| describe(&error))?;
-    if of.version != State::VERSION {
-        return Err(format!("version {} where {} was expected", of.version, State::VERSION));
+    // Check the version first: this build may not be able to parse another one.
+    let found = serde_json::from_str::<Versioned>(text).map_err(|error| describe(&error))?;
+    if found.version != State::VERSION {
+        return Err(format!("it has version {}, expected {}", found.version, State::VERSION));
     }
     serde_json::from_str(text).map_err(|error| describe(&error))
 }

@@ -1,4 +1,4 @@
-//! Damage of every kind to the files: refused, named, and left as it is.
+//! Damaged files of every kind are refused by name and left unchanged.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -8,7 +8,7 @@ use crate::testing::function;
 
 const ACCOUNT: &str = "000000000000";
 
-/// A folder with a state in which something is written.
+/// A folder with a state that contains one Region.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(&Store::open(folder.path(), ACCOUNT).unwrap(), "eu-west-1").unwrap();
@@ -22,51 +22,51 @@ fn write(store: &Store, region: &str) -> Result<(), StoreError> {
     })
 }
 
-/// What is said of a state in these bytes, which stay as they are.
-fn refusal(folder: &Path, bytes: &[u8]) -> String {
+/// The error for a state file with these bytes, which must stay unchanged.
+fn error_for(folder: &Path, bytes: &[u8]) -> String {
     let path = folder.join(FILE);
     fs::write(&path, bytes).unwrap();
     let refused = Store::open(folder, ACCOUNT).err().map(|error| error.to_string());
     assert_eq!(fs::read(&path).unwrap(), bytes);
-    let said = refused.unwrap_or_else(|| panic!("taken: {}", String::from_utf8_lossy(bytes)));
+    let said = refused.unwrap_or_else(|| panic!("accepted: {}", String::from_utf8_lossy(bytes)));
     assert!(said.contains("state.json") && said.contains("put back a copy of it, or remove "), "{said}");
     said
 }
 
 #[test]
-fn a_state_that_is_cut_short_anywhere_is_refused() {
+fn a_truncated_state_is_refused() {
     let folder = folder();
     let whole = fs::read(folder.path().join(FILE)).unwrap();
     for length in 0..whole.len() {
-        refusal(folder.path(), &whole[..length]);
+        error_for(folder.path(), &whole[..length]);
     }
     fs::write(folder.path().join(FILE), &whole).unwrap();
     assert!(Store::open(folder.path(), ACCOUNT).unwrap().read(|state| state.region("eu-west-1").is_some()));
 }
 
 #[test]
-fn a_flip_of_any_bit_is_refused() {
+fn a_flipped_bit_is_refused() {
     let folder = folder();
     let whole = fs::read(folder.path().join(FILE)).unwrap();
-    for place in 0..whole.len() * 8 {
+    for bit in 0..whole.len() * 8 {
         let mut flipped = whole.clone();
-        flipped[place / 8] ^= 1 << (place % 8);
-        assert!(parse(&flipped).is_err(), "bit {place}");
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(parse(&flipped).is_err(), "bit {bit}");
     }
 }
 
 #[test]
-fn another_version_is_named_whatever_else_is_in_it() {
+fn another_version_is_refused_by_its_number() {
     let folder = folder();
-    let said = refusal(folder.path(), seal(r#"{"version": 2, "clusters": []}"#).as_bytes());
-    assert!(said.contains("version 2 where 1 was expected"), "{said}");
+    let said = error_for(folder.path(), seal(r#"{"version": 2, "clusters": []}"#).as_bytes());
+    assert!(said.contains("it has version 2, expected 1"), "{said}");
 }
 
 #[test]
-fn what_is_sealed_and_no_state_is_refused_without_its_text() {
+fn an_invalid_state_with_a_valid_checksum_is_refused_without_its_text() {
     let folder = folder();
     for text in ["", "[]", "null", r#"{"version": "secret"}"#, r#"{"version": 1, "account_id": ["secret"]}"#] {
-        let said = refusal(folder.path(), seal(text).as_bytes());
+        let said = error_for(folder.path(), seal(text).as_bytes());
         assert!(!said.contains("secret"), "{said}");
     }
 }
@@ -84,17 +84,17 @@ fn a_file_that_cannot_be_read_is_refused() {
 }
 
 #[test]
-fn a_state_that_is_gone_is_not_taken_for_a_new_one() {
+fn a_missing_state_is_not_replaced_by_a_new_one() {
     let folder = folder();
     fs::write(folder.path().join(CREDENTIALS), "{}").unwrap();
     fs::remove_file(folder.path().join(FILE)).unwrap();
     let said = Store::open(folder.path(), ACCOUNT).unwrap_err().to_string();
-    assert!(said.contains("it is gone; put back a copy of it"), "{said}");
+    assert!(said.contains("it is missing; put back a copy of it"), "{said}");
     assert!(!folder.path().join(FILE).exists());
 }
 
 #[test]
-fn a_functions_code_that_is_gone_or_another_is_refused() {
+fn missing_or_changed_function_code_is_refused() {
     let folder = folder();
     let store = Store::open(folder.path(), ACCOUNT).unwrap();
     let name = store.put_blob(b"the code").unwrap();
@@ -107,19 +107,19 @@ fn a_functions_code_that_is_gone_or_another_is_refused() {
     let path = store.blob_path(&name);
     let refused = || {
         let said = store.check_blobs().unwrap_err().to_string();
-        let remedy = format!("remove {} to begin", folder.path().display());
+        let remedy = format!("remove {} to start", folder.path().display());
         assert!(said.contains(&name) && said.contains(&remedy), "{said}");
         said
     };
     fs::write(&path, b"the core").unwrap();
-    assert!(refused().contains("not what was uploaded"));
+    assert!(refused().contains("differs from what was uploaded"));
     assert_eq!(fs::read(&path).unwrap(), b"the core");
     fs::remove_file(&path).unwrap();
-    assert!(refused().contains("a function's code is gone"));
+    assert!(refused().contains("a function's code is missing"));
 }
 
 #[test]
-fn what_a_broken_write_has_left_is_replaced_and_a_link_is_not_followed() {
+fn the_rest_of_an_interrupted_write_is_replaced_and_links_are_not_followed() {
     let folder = folder();
     let store = Store::open(folder.path(), ACCOUNT).unwrap();
     let (state, left) = (folder.path().join(FILE), folder.path().join("state.new"));
@@ -138,7 +138,7 @@ fn what_a_broken_write_has_left_is_replaced_and_a_link_is_not_followed() {
 }
 
 #[test]
-fn a_write_that_cannot_be_kept_changes_nothing() {
+fn a_write_that_cannot_be_stored_changes_nothing() {
     let folder = folder();
     let store = Store::open(folder.path(), ACCOUNT).unwrap();
     let before = fs::read(folder.path().join(FILE)).unwrap();
