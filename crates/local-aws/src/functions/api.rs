@@ -1,4 +1,4 @@
-//! The Runtime API: what a bootstrap polls for its invocations. One listener an environment, on loopback.
+//! The Runtime API, which a bootstrap polls for invocations. Each environment has a listener on loopback.
 
 use std::{
     error::Error as _,
@@ -26,47 +26,46 @@ use tokio::{
 
 use super::peer::OwnUserListener;
 
-/// Bytes that an answer may have: 6 MB and some room.
+/// The largest response, in bytes: 6 MB and some headroom.
 pub(super) const MAX_RESPONSE: usize = 6_291_556;
-/// Bytes that are read of one that is longer, so that the function hears of it instead of losing its connection.
+/// How many bytes of a larger response are read, so that the function gets an error instead of a broken connection.
 const MAX_READ: usize = 64 * 1024 * 1024;
 
-/// An invocation on its way to the function.
+/// An invocation for the function to poll.
 #[derive(Debug)]
-pub(super) struct Work {
+pub(super) struct PendingInvocation {
     pub(super) request_id: String,
     pub(super) deadline_ms: u64,
     pub(super) function_arn: String,
     pub(super) trace_id: String,
     pub(super) payload: Bytes,
-    pub(super) answer: oneshot::Sender<Answer>,
+    pub(super) result: oneshot::Sender<FunctionResult>,
 }
 
-/// What the function said.
+/// The result that the function reported.
 #[derive(Debug)]
-pub(super) enum Answer {
-    /// Its response.
+pub(super) enum FunctionResult {
     Response(Bytes),
-    /// The error document that its runtime reported.
+    /// The error document of its runtime.
     Error(Bytes),
-    /// A response beyond [`MAX_RESPONSE`].
+    /// A response larger than [`MAX_RESPONSE`].
     TooLarge,
 }
 
 /// The Runtime API of one environment. Dropping it closes the listener.
 pub(super) struct RuntimeApi {
     address: SocketAddr,
-    work: mpsc::Sender<Work>,
+    invocations: mpsc::Sender<PendingInvocation>,
     mailbox: Arc<Mailbox>,
     server: JoinHandle<()>,
 }
 
 struct Mailbox {
     host: String,
-    work: AsyncMutex<mpsc::Receiver<Work>>,
-    /// The invocation that the function has, by request id.
-    current: Mutex<Option<(String, oneshot::Sender<Answer>)>>,
-    /// How often the function has asked for work.
+    invocations: AsyncMutex<mpsc::Receiver<PendingInvocation>>,
+    /// The request id of the current invocation, and where to send its result.
+    current: Mutex<Option<(String, oneshot::Sender<FunctionResult>)>>,
+    /// How often the function has polled.
     polls: watch::Sender<u64>,
     init_error: watch::Sender<Option<Bytes>>,
 }
@@ -76,14 +75,14 @@ impl RuntimeApi {
     pub(super) async fn listen() -> std::io::Result<Self> {
         let listener = OwnUserListener::listen().await?;
         let address = listener.address();
-        // The function waits for every answer, so none may wait for the next one's bytes.
+        // Send every response at once: the function is waiting for it.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
-        let (work, receiver) = mpsc::channel(1);
+        let (invocations, receiver) = mpsc::channel(1);
         let mailbox = Arc::new(Mailbox {
             host: address.to_string(),
-            work: AsyncMutex::new(receiver),
+            invocations: AsyncMutex::new(receiver),
             current: Mutex::default(),
             polls: watch::Sender::new(0),
             init_error: watch::Sender::new(None),
@@ -93,13 +92,13 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
-            .layer(middleware::from_fn_with_state(mailbox.clone(), own_host))
+            .layer(middleware::from_fn_with_state(mailbox.clone(), check_host))
             .with_state(mailbox.clone());
         let server = tokio::spawn(async move {
-            // It ends with the environment, by being aborted.
+            // The task is aborted when the environment ends.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, work, mailbox, server })
+        Ok(Self { address, invocations, mailbox, server })
     }
 
     /// `127.0.0.1:<port>`
@@ -107,18 +106,18 @@ impl RuntimeApi {
         self.address.to_string()
     }
 
-    /// Hands over an invocation; the function gets it with its next poll.
-    pub(super) async fn offer(&self, work: Work) {
-        // The receiver lives as long as the mailbox does.
-        let _ = self.work.send(work).await;
+    /// Passes on an invocation; the function gets it with its next poll.
+    pub(super) async fn send(&self, invocation: PendingInvocation) {
+        // This cannot fail: the receiver lives as long as the mailbox.
+        let _ = self.invocations.send(invocation).await;
     }
 
-    /// How often the function has asked for work.
+    /// The number of polls so far.
     pub(super) fn polls(&self) -> watch::Receiver<u64> {
         self.mailbox.polls.subscribe()
     }
 
-    /// The error document of a start that failed.
+    /// The error document of a failed init.
     pub(super) fn init_error(&self) -> watch::Receiver<Option<Bytes>> {
         self.mailbox.init_error.subscribe()
     }
@@ -130,48 +129,48 @@ impl Drop for RuntimeApi {
     }
 }
 
-/// A web page that guesses the port reaches it under another name, if at all.
-async fn own_host(State(mailbox): State<Arc<Mailbox>>, request: Request, next: Next) -> Response {
+/// Refuses other hosts: a web page that guesses the port can only reach it under another name.
+async fn check_host(State(mailbox): State<Arc<Mailbox>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     if host.is_none_or(|host| host == mailbox.host) {
         next.run(request).await
     } else {
-        refused(StatusCode::FORBIDDEN, "InvalidHost", "the Host header is not this runtime API's")
+        error_response(StatusCode::FORBIDDEN, "InvalidHost", "the Host header does not name this Runtime API")
     }
 }
 
 async fn next(State(mailbox): State<Arc<Mailbox>>) -> Response {
     mailbox.polls.send_modify(|polls| *polls += 1);
-    let Some(work) = mailbox.work.lock().await.recv().await else {
-        return refused(StatusCode::INTERNAL_SERVER_ERROR, "Container", "the environment has ended");
+    let Some(invocation) = mailbox.invocations.lock().await.recv().await else {
+        return error_response(StatusCode::INTERNAL_SERVER_ERROR, "Container", "the environment has ended");
     };
     let mut headers = HeaderMap::new();
     for (name, value) in [
-        ("lambda-runtime-aws-request-id", &work.request_id),
-        ("lambda-runtime-deadline-ms", &work.deadline_ms.to_string()),
-        ("lambda-runtime-invoked-function-arn", &work.function_arn),
-        ("lambda-runtime-trace-id", &work.trace_id),
+        ("lambda-runtime-aws-request-id", &invocation.request_id),
+        ("lambda-runtime-deadline-ms", &invocation.deadline_ms.to_string()),
+        ("lambda-runtime-invoked-function-arn", &invocation.function_arn),
+        ("lambda-runtime-trace-id", &invocation.trace_id),
         ("content-type", &"application/json".to_owned()),
     ] {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     }
-    *mailbox.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((work.request_id, work.answer));
-    (headers, work.payload).into_response()
+    *mailbox.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((invocation.request_id, invocation.result));
+    (headers, invocation.payload).into_response()
 }
 
 async fn response(State(mailbox): State<Arc<Mailbox>>, Path(id): Path<String>, body: Body) -> Response {
-    let answer = match read(body).await {
-        Read::Whole(body) if body.len() <= MAX_RESPONSE => Answer::Response(body),
-        Read::Whole(_) | Read::TooLong => Answer::TooLarge,
-        Read::Broken => return unreadable(),
+    let result = match read(body).await {
+        Read::Complete(body) if body.len() <= MAX_RESPONSE => FunctionResult::Response(body),
+        Read::Complete(_) | Read::TooLong => FunctionResult::TooLarge,
+        Read::Incomplete => return unreadable(),
     };
-    let too_large = matches!(answer, Answer::TooLarge);
-    let accepted = mailbox.answer(&id, answer);
+    let too_large = matches!(result, FunctionResult::TooLarge);
+    let accepted = mailbox.report(&id, result);
     if too_large {
         let message = format!("Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).");
-        return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
+        return error_response(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     }
     accepted
 }
@@ -183,7 +182,7 @@ async fn error(
     body: Body,
 ) -> Response {
     let Some(document) = error_document(&headers, read(body).await) else { return unreadable() };
-    mailbox.answer(&id, Answer::Error(document))
+    mailbox.report(&id, FunctionResult::Error(document))
 }
 
 async fn init_error(State(mailbox): State<Arc<Mailbox>>, headers: HeaderMap, body: Body) -> Response {
@@ -193,42 +192,42 @@ async fn init_error(State(mailbox): State<Arc<Mailbox>>, headers: HeaderMap, bod
 }
 
 impl Mailbox {
-    fn answer(&self, id: &str, answer: Answer) -> Response {
+    fn report(&self, id: &str, result: FunctionResult) -> Response {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match current.take_if(|(current, _)| current == id) {
             Some((_, sender)) => {
-                // Nobody waits for it when its time was over just now.
-                let _ = sender.send(answer);
+                // Fails if the invocation has just timed out: then nobody waits for the result.
+                let _ = sender.send(result);
                 accepted()
             }
-            None => refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+            None => error_response(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
         }
     }
 }
 
-/// A body, as far as it came.
+/// What was read of a body.
 enum Read {
-    Whole(Bytes),
+    Complete(Bytes),
     /// More than [`MAX_READ`] bytes.
     TooLong,
-    /// The function went away within it, and may come again.
-    Broken,
+    /// The function closed the connection; it may connect again.
+    Incomplete,
 }
 
 async fn read(body: Body) -> Read {
     match axum::body::to_bytes(body, MAX_READ).await {
-        Ok(body) => Read::Whole(body),
+        Ok(body) => Read::Complete(body),
         Err(error) if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => Read::TooLong,
-        Err(_) => Read::Broken,
+        Err(_) => Read::Incomplete,
     }
 }
 
-/// The runtime's own document, or one made of its error type when that is too long or missing.
+/// The error document of the runtime. If it is missing or too long, one with its error type.
 fn error_document(headers: &HeaderMap, body: Read) -> Option<Bytes> {
     match body {
-        Read::Broken => return None,
-        Read::Whole(body) if !body.is_empty() && body.len() <= MAX_RESPONSE => return Some(body),
-        Read::Whole(_) | Read::TooLong => {}
+        Read::Incomplete => return None,
+        Read::Complete(body) if !body.is_empty() && body.len() <= MAX_RESPONSE => return Some(body),
+        Read::Complete(_) | Read::TooLong => {}
     }
     let kind = headers.get("lambda-runtime-function-error-type").and_then(|kind| kind.to_str().ok());
     let document = json!({ "errorType": kind.unwrap_or("Unhandled"), "errorMessage": "" });
@@ -241,10 +240,10 @@ fn accepted() -> Response {
 }
 
 fn unreadable() -> Response {
-    refused(StatusCode::BAD_REQUEST, "InvalidRequest", "the body could not be read")
+    error_response(StatusCode::BAD_REQUEST, "InvalidRequest", "the body could not be read")
 }
 
-fn refused(status: StatusCode, kind: &str, message: &str) -> Response {
+fn error_response(status: StatusCode, kind: &str, message: &str) -> Response {
     let document = json!({ "errorType": kind, "errorMessage": message }).to_string();
     (status, [("content-type", "application/json")], document).into_response()
 }

@@ -1,4 +1,4 @@
-//! One environment: an unpacked function, its process, its Runtime API and its log stream.
+//! One execution environment: an unpacked function, its process, its Runtime API and its log stream.
 
 use std::{io, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
@@ -10,10 +10,10 @@ use tokio::{
 };
 
 use super::{
-    api::{Answer, MAX_RESPONSE, RuntimeApi, Work},
-    child::{Process, Watched, ended},
+    api::{FunctionResult, MAX_RESPONSE, PendingInvocation, RuntimeApi},
+    child::{Process, ProcessOptions, exited_with},
     host::Host,
-    invocation::Invocation,
+    invocation::InvokeOutput,
     job::Job,
     process,
     report::{self, Failure, Report},
@@ -22,21 +22,21 @@ use super::{
 };
 use crate::{clock, random, state::lambda::Version, store::make_dir};
 
-/// How long an answer waits for the function to ask for more work, which is when its log is complete.
-const SETTLE: Duration = Duration::from_millis(50);
+/// How long a response is held back until the function polls again: only then is its log complete.
+const READY_WAIT: Duration = Duration::from_millis(50);
 
-/// A started environment. Dropping it ends all its processes and removes its files.
+/// A started environment. Dropping it kills its processes and removes its files.
 pub(super) struct Environment {
     parts: Parts,
     api: RuntimeApi,
     process: Process,
     function_arn: String,
     number: String,
-    /// Reported with the first invocation.
+    /// The duration of the start, reported with the first invocation.
     init: Option<Duration>,
 }
 
-/// What exists before the process does.
+/// The parts of an environment that exist before its process.
 struct Parts {
     id: String,
     folder: PathBuf,
@@ -45,16 +45,16 @@ struct Parts {
     sink: Arc<Sink>,
 }
 
-/// Why no environment could be started.
+/// Why an environment could not be started.
 pub(super) enum StartError {
-    /// The zip is none.
+    /// The code could not be unpacked.
     BadCode(String),
-    /// The process did not come to ask for work.
-    Init(Box<FailedInit>),
+    /// The process failed before its first poll.
+    Init(Box<InitFailure>),
 }
 
-/// A failed start, told as the answer to the invocation that waited for it.
-pub(super) struct FailedInit {
+/// A failed start. It becomes the result of the invocation that waited for it.
+pub(super) struct InitFailure {
     failure: Failure,
     /// The runtime's own error document, when it reported one.
     document: Option<Bytes>,
@@ -62,26 +62,26 @@ pub(super) struct FailedInit {
     memory_kb: u64,
 }
 
-/// An invocation's end.
+/// The result of an invocation.
 pub(super) struct Served {
-    pub(super) invocation: Invocation,
-    /// Whether the environment can take the next one.
-    pub(super) state: After,
+    pub(super) output: InvokeOutput,
+    /// Whether the environment can handle the next one.
+    pub(super) state: Readiness,
 }
 
-/// What an environment is good for after an invocation.
+/// Whether an environment can handle another invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
-    /// It waits for work.
-    Warm,
-    /// It has answered, and has not yet asked for more.
-    Settling,
-    /// It has failed and must end.
-    Spent,
+pub(super) enum Readiness {
+    /// It has polled for the next invocation.
+    Ready,
+    /// It has responded, but not polled again yet.
+    Busy,
+    /// It has failed and must be killed.
+    Failed,
 }
 
 impl Environment {
-    /// Unpacks the function and starts its process; waits at most `limit` for it to ask for work.
+    /// Unpacks the function, starts its process, and waits at most `limit` for its first poll.
     pub(super) async fn start(
         host: &Arc<Host>,
         job: &Job,
@@ -92,7 +92,7 @@ impl Environment {
         let internal = |error: io::Error| StartError::BadCode(format!("opening the runtime API: {error}"));
         let api = RuntimeApi::listen().await.map_err(internal)?;
         let failed = |failure: Failure, document, memory_kb| {
-            StartError::Init(Box::new(FailedInit { failure, document, sink: parts.sink.clone(), memory_kb }))
+            StartError::Init(Box::new(InitFailure { failure, document, sink: parts.sink.clone(), memory_kb }))
         };
         let process = match parts.spawn(job, &api).await {
             Ok(process) => process,
@@ -104,23 +104,23 @@ impl Environment {
         let mut exit = process.exit.clone();
         let outcome = tokio::select! {
             biased;
-            () = asked_more(&mut polls, 0) => Ok(()),
+            () = polled_again(&mut polls, 0) => Ok(()),
             document = reported(&mut init_error) => {
                 Err((Failure::exited(request_id, Some("exit status 1")), document))
             }
-            exit = ended(&mut exit) => Err((Failure::ended(request_id, exit), None)),
+            exit = exited_with(&mut exit) => Err((Failure::ended(request_id, exit), None)),
             () = sleep(limit) => Err((Failure::timed_out(request_id, job.version.timeout_s), None)),
         };
         if let Err((failure, document)) = outcome {
             let memory = process.group.memory_kb().peak;
-            process.end().await;
+            process.kill().await;
             return Err(failed(failure, document, memory));
         }
         let (function_arn, number) = (job.function_arn.clone(), job.number.clone());
         Ok(Self { parts, api, process, function_arn, number, init: Some(begun.elapsed()) })
     }
 
-    /// What it runs.
+    /// The version that it runs.
     pub(super) fn version(&self) -> &Version {
         &self.parts.version
     }
@@ -130,7 +130,7 @@ impl Environment {
         self.process.group.is_alive()
     }
 
-    /// Runs one invocation, until `deadline` at most.
+    /// Runs one invocation, at most until `deadline`.
     pub(super) async fn serve(&mut self, request_id: &str, payload: Bytes, deadline: Instant) -> Served {
         let init = self.init.take();
         let sink = self.parts.sink.clone();
@@ -140,38 +140,38 @@ impl Environment {
         sink.line(&report::start_line(json, request_id, &self.number));
         let begun = Instant::now();
         let left = u64::try_from(deadline.saturating_duration_since(begun).as_millis()).unwrap_or(u64::MAX);
-        let (answer, answered) = oneshot::channel();
+        let (result, reported) = oneshot::channel();
         let mut polls = self.api.polls();
-        let asked = *polls.borrow_and_update();
+        let polled = *polls.borrow_and_update();
         self.api
-            .offer(Work {
+            .send(PendingInvocation {
                 request_id: request_id.to_owned(),
                 deadline_ms: clock::now_ms().saturating_add(left),
                 function_arn: self.function_arn.clone(),
                 trace_id: format!("{};Parent={};Sampled=0", random::trace_id(clock::now_s()), random::segment_id()),
                 payload,
-                answer,
+                result,
             })
             .await;
         let mut exit = self.process.exit.clone();
         let outcome = tokio::select! {
             biased;
-            Ok(answer) = answered => match answer {
-                Answer::Response(payload) => Ok((payload, None)),
-                Answer::Error(document) => Ok((document, Some("Unhandled"))),
-                Answer::TooLarge => Err((Failure::too_large(request_id, MAX_RESPONSE), false)),
+            Ok(result) = reported => match result {
+                FunctionResult::Response(payload) => Ok((payload, None)),
+                FunctionResult::Error(document) => Ok((document, Some("Unhandled"))),
+                FunctionResult::TooLarge => Err((Failure::too_large(request_id, MAX_RESPONSE), false)),
             },
-            exit = ended(&mut exit) => Err((Failure::ended(request_id, exit), true)),
+            exit = exited_with(&mut exit) => Err((Failure::ended(request_id, exit), true)),
             () = sleep_until(deadline) => Err((Failure::timed_out(request_id, version.timeout_s), true)),
         };
         let duration = begun.elapsed();
         let memory = self.process.group.memory_kb().peak;
         let state = match &outcome {
             Err((_, true)) => {
-                self.process.end().await;
-                After::Spent
+                self.process.kill().await;
+                Readiness::Failed
             }
-            _ => self.settle(asked, SETTLE).await,
+            _ => self.wait_until_ready(polled, READY_WAIT).await,
         };
         let failure = outcome.as_ref().err().map(|(failure, _)| failure);
         if let Some(failure) = failure {
@@ -184,37 +184,37 @@ impl Environment {
         }
         let log_tail = sink.tail();
         let (payload, function_error) = match outcome {
-            Ok(answer) => answer,
+            Ok(result) => result,
             Err((failure, _)) => (Bytes::from(failure.document()), Some("Unhandled")),
         };
-        Served { invocation: Invocation { payload, function_error, log_tail }, state }
+        Served { output: InvokeOutput { payload, function_error, log_tail }, state }
     }
 
-    /// How often the function has asked for work so far.
+    /// How often the function has polled so far.
     pub(super) fn polls(&self) -> u64 {
         *self.api.polls().borrow()
     }
 
-    /// Waits until the function asks for work again, after it had `asked` so often.
-    pub(super) async fn settle(&self, asked: u64, limit: Duration) -> After {
+    /// Waits at most `limit` for the next poll, after the first `polled` ones.
+    pub(super) async fn wait_until_ready(&self, polled: u64, limit: Duration) -> Readiness {
         let mut polls = self.api.polls();
         let mut exit = self.process.exit.clone();
         tokio::select! {
             biased;
-            () = asked_more(&mut polls, asked) => {
-                // What it wrote before it asked is in the pipe; its reader has been woken and needs its turn.
+            () = polled_again(&mut polls, polled) => {
+                // Everything that it wrote before the poll is in the pipe. Let the woken reader run.
                 tokio::task::yield_now().await;
-                After::Warm
+                Readiness::Ready
             }
-            _ = ended(&mut exit) => After::Spent,
-            () = sleep(limit) => After::Settling,
+            _ = exited_with(&mut exit) => Readiness::Failed,
+            () = sleep(limit) => Readiness::Busy,
         }
     }
 }
 
-impl FailedInit {
-    /// The answer to the invocation that waited for it.
-    pub(super) fn report(self, job: &Job, request_id: &str, duration: Duration) -> Invocation {
+impl InitFailure {
+    /// The result of the invocation that waited for the start.
+    pub(super) fn report(self, job: &Job, request_id: &str, duration: Duration) -> InvokeOutput {
         let json = job.version.log_format == "JSON";
         self.sink.line(&report::start_line(json, request_id, &job.number));
         self.sink.line(&self.failure.line);
@@ -225,7 +225,7 @@ impl FailedInit {
             self.sink.line(&line);
         }
         let payload = self.document.unwrap_or_else(|| Bytes::from(self.failure.document()));
-        Invocation { payload, function_error: Some("Unhandled"), log_tail: self.sink.tail() }
+        InvokeOutput { payload, function_error: Some("Unhandled"), log_tail: self.sink.tail() }
     }
 }
 
@@ -240,7 +240,7 @@ impl Parts {
         let parts = Self { id, folder, version: job.version.clone(), host, sink: Arc::new(sink) };
         let (archive, own, into) = (job.archive.clone(), parts.folder.clone(), parts.task_root());
         let unpacked = tokio::task::spawn_blocking(move || {
-            // What is in it has the modes that it has on Lambda; no other user gets there.
+            // The files in it have the same modes as on Lambda. No other user can enter this folder.
             make_dir(&own).map_err(|error| error.to_string())?;
             unpack(&archive, &into)
         });
@@ -267,8 +267,8 @@ impl Parts {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        let watched = Watched { folder: &self.folder, memory_mb: self.version.memory_mb, sink: &self.sink };
-        let process = Process::start(command, &watched).await.map_err(|error| {
+        let options = ProcessOptions { folder: &self.folder, memory_mb: self.version.memory_mb, sink: &self.sink };
+        let process = Process::start(command, &options).await.map_err(|error| {
             let what = match error.raw_os_error() {
                 Some(8) => "exec format error".to_owned(),
                 Some(13) => "permission denied".to_owned(),
@@ -278,7 +278,7 @@ impl Parts {
             format!("fork/exec /var/task/bootstrap: {what}")
         })?;
         if !self.host.register(&self.id, &process.group) {
-            process.group.end();
+            process.group.kill();
         }
         Ok(process)
     }
@@ -287,23 +287,23 @@ impl Parts {
 impl Drop for Parts {
     fn drop(&mut self) {
         if let Some(group) = self.host.unregister(&self.id) {
-            group.end();
-            // A fork that made a session of its own has left the group.
-            process::end_strays(&self.folder);
+            group.kill();
+            // A child that started its own session is no longer in the process group.
+            process::kill_strays(&self.folder);
         }
         remove(&self.folder);
     }
 }
 
-async fn asked_more(polls: &mut watch::Receiver<u64>, asked: u64) {
-    let _ = polls.wait_for(|polls| *polls > asked).await;
+async fn polled_again(polls: &mut watch::Receiver<u64>, polled: u64) {
+    let _ = polls.wait_for(|polls| *polls > polled).await;
 }
 
 async fn reported(error: &mut watch::Receiver<Option<Bytes>>) -> Option<Bytes> {
     error.wait_for(Option::is_some).await.ok().and_then(|document| document.clone())
 }
 
-/// `2026/07/02`, as log streams begin.
+/// The date in the name of a log stream: `2026/07/02`.
 fn today() -> String {
     let today = time::OffsetDateTime::now_utc().date();
     format!("{:04}/{:02}/{:02}", today.year(), u8::from(today.month()), today.day())

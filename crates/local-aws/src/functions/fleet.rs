@@ -1,4 +1,4 @@
-//! All functions of the cloud: invokes them, and ends what must end.
+//! All functions of the cloud: runs invocations, and stops idle environments.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{
     host::Host,
-    invocation::{Invocation, InvokeError},
+    invocation::{InvokeError, InvokeOutput},
     job::Job,
     pool::Pool,
     run,
@@ -21,10 +21,10 @@ use crate::{
     store::Store,
 };
 
-/// How long an environment stays warm without work.
-const IDLE_LIFE: Duration = Duration::from_secs(300);
+/// How long an idle environment stays warm.
+const MAX_IDLE: Duration = Duration::from_secs(300);
 
-/// The functions of a store. Dropping it ends all their processes.
+/// The functions of a store. Dropping it kills all their processes.
 pub(crate) struct Functions {
     pub(super) pool: Arc<Pool>,
     host: Arc<Host>,
@@ -36,24 +36,24 @@ impl Functions {
         Self { pool: Arc::new(Pool::new(host.clone())), host }
     }
 
-    /// Ends what a killed server left behind, and begins to end idle environments. Called at the server's start and by
-    /// every invocation; only the first call does anything. Needs a Tokio runtime.
+    /// Kills processes that a crashed server left behind, and starts the task that stops idle environments. The server
+    /// calls this at its start, and so does every invocation; only the first call has an effect. Needs a Tokio runtime.
     pub(crate) fn open(&self) {
         if self.host.open() {
-            tokio::spawn(end_idle(Arc::downgrade(&self.pool)));
+            tokio::spawn(stop_idle(Arc::downgrade(&self.pool)));
         }
     }
 
     /// Runs one invocation of `version` of the function `name` in `region`, in a warm environment or a new one.
     ///
-    /// An invocation that has started goes on when this future is dropped, as on AWS when API Gateway stops waiting.
+    /// A started invocation continues if this future is dropped, as on AWS when API Gateway stops waiting.
     pub(crate) async fn invoke(
         &self,
         region: &str,
         name: &str,
         version: &Version,
         payload: Bytes,
-    ) -> Result<Invocation, InvokeError> {
+    ) -> Result<InvokeOutput, InvokeError> {
         self.open();
         let key = (region.to_owned(), name.to_owned());
         let job = Job::new(&self.host.store, &key, version);
@@ -64,13 +64,13 @@ impl Functions {
         receiver.await.unwrap_or_else(|_| Err(InvokeError::stopping()))
     }
 
-    /// Ends every environment of a function whose code or configuration changed, or that was deleted: idle ones now,
-    /// busy ones after their invocation.
+    /// Stops the environments of a function that was changed or deleted: idle ones now, busy ones after their
+    /// invocation.
     pub(crate) fn retire(&self, region: &str, name: &str) {
         self.pool.retire(&(region.to_owned(), name.to_owned()));
     }
 
-    /// Ends all processes; later invocations are refused.
+    /// Kills all processes. Later invocations are refused.
     pub(crate) fn shutdown(&self) {
         self.pool.shutdown();
     }
@@ -80,7 +80,7 @@ impl Functions {
         self.host.logs.events(region, group)
     }
 
-    /// Forgets the events of a log group that was deleted.
+    /// Deletes the events of a log group.
     pub(crate) fn delete_log_events(&self, region: &str, group: &str) {
         self.host.logs.delete(region, group);
     }
@@ -92,11 +92,11 @@ impl Drop for Functions {
     }
 }
 
-async fn end_idle(pool: Weak<Pool>) {
-    let mut ticks = tokio::time::interval(IDLE_LIFE / 20);
+async fn stop_idle(pool: Weak<Pool>) {
+    let mut ticks = tokio::time::interval(MAX_IDLE / 20);
     loop {
         ticks.tick().await;
         let Some(pool) = pool.upgrade() else { return };
-        pool.end_idle_for(IDLE_LIFE);
+        pool.stop_idle_for(MAX_IDLE);
     }
 }

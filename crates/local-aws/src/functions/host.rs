@@ -1,4 +1,4 @@
-//! The host of all environments: where they are unpacked, which processes they run, and where their logs go.
+//! What all environments share: their folder, their processes, and their logs.
 
 use std::{
     collections::BTreeMap,
@@ -13,11 +13,11 @@ use super::{
 };
 use crate::store::Store;
 
-/// What environments share, apart from the work that they do.
+/// The state that all environments share.
 pub(super) struct Host {
     pub(super) store: Arc<Store>,
     pub(super) logs: LogStore,
-    /// The folder of the environments. Set at the first use.
+    /// The folder of the environments, set at the first use.
     root: OnceLock<PathBuf>,
     processes: Mutex<Processes>,
 }
@@ -35,27 +35,27 @@ impl Host {
         Self { store, logs, root: OnceLock::new(), processes: Mutex::default() }
     }
 
-    /// Ends and removes what a killed server left behind. Only the first call does anything; it returns true.
+    /// Kills and removes what a crashed server left behind. Only the first call has an effect, and returns true.
     pub(super) fn open(&self) -> bool {
         let mut first = false;
         self.root.get_or_init(|| {
             first = true;
-            // Functions have another working directory, and their own paths are made from this one.
+            // Make the path absolute: functions run in another working directory.
             let dir = self.store.dir();
             let root = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()).join("environments");
-            process::end_strays(&root);
+            process::kill_strays(&root);
             let _ = fs::remove_dir_all(&root);
             root
         });
         first
     }
 
-    /// The folder of the environments, once opened.
+    /// The folder of the environments; `None` before [`Self::open`].
     pub(super) fn root(&self) -> Option<&PathBuf> {
         self.root.get()
     }
 
-    /// Registers an environment's processes; false when the server is stopping.
+    /// Registers an environment's process group. Returns false if the server is stopping.
     pub(super) fn register(&self, id: &str, group: &Arc<ProcessGroup>) -> bool {
         let mut processes = self.lock();
         processes.groups.insert(id.to_owned(), group.clone());
@@ -66,7 +66,7 @@ impl Host {
         self.lock().groups.remove(id)
     }
 
-    /// Ends all processes and removes their files; none is registered later.
+    /// Kills all processes and removes their files. No process group can be registered afterwards.
     pub(super) fn shutdown(&self) {
         let groups: Vec<_> = {
             let mut processes = self.lock();
@@ -74,11 +74,11 @@ impl Host {
             processes.groups.values().cloned().collect()
         };
         for group in groups {
-            group.end();
+            group.kill();
         }
         if let Some(root) = self.root.get() {
-            process::end_strays(root);
-            // What is still unpacked belongs to processes that have just been killed.
+            process::kill_strays(root);
+            // The remaining files belong to processes that were just killed.
             let _ = fs::remove_dir_all(root);
         }
     }

@@ -1,24 +1,24 @@
-//! What an invocation returns.
+//! The result of an invocation.
 
 use bytes::Bytes;
 
-/// The outcome of an invocation that Lambda ran.
+/// The output of an invocation that ran.
 #[derive(Debug)]
-pub(crate) struct Invocation {
-    /// The function's answer, or its error document.
+pub(crate) struct InvokeOutput {
+    /// The function's response, or its error document.
     pub payload: Bytes,
-    /// `Unhandled` when the function failed: crashed, timed out, or reported an error.
+    /// `Unhandled` if the function crashed, timed out, or reported an error.
     pub function_error: Option<&'static str>,
-    /// The last 4 KB of the log of this invocation, `START` to `REPORT`.
+    /// The last 4 KB of the invocation's log, from `START` to `REPORT`.
     pub log_tail: String,
 }
 
-/// Why Lambda itself refused to run it.
+/// Why an invocation could not run.
 #[derive(Debug)]
 pub(crate) enum InvokeError {
     /// 429 `TooManyRequestsException`, reason `ReservedFunctionConcurrentInvocationLimitExceeded`.
     Throttled,
-    /// 502 `InvalidZipFileException` and the like: code that cannot be unpacked or started.
+    /// 502 `InvalidZipFileException` or similar: the code cannot be unpacked or started.
     BadCode(String),
 }
 

@@ -1,4 +1,4 @@
-//! What is known of an invocation before it starts.
+//! What an invocation needs to know about its function.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,12 +10,12 @@ use crate::{state::lambda::Version, store::Store};
 /// Region and name of a function.
 pub(super) type Key = (String, String);
 
-/// A version of a function, ready to be run.
+/// A version of a function, ready to run.
 pub(super) struct Job {
     pub(super) key: Key,
     pub(super) version: Version,
     pub(super) function_arn: String,
-    /// `$LATEST` or the version's number.
+    /// `$LATEST` or a version number.
     pub(super) number: String,
     pub(super) archive: PathBuf,
     pub(super) reserved_concurrency: Option<u32>,
@@ -41,13 +41,13 @@ impl Job {
         })
     }
 
-    /// Where its log goes.
+    /// The function's log group.
     pub(super) fn log_group(&self) -> String {
         self.version.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", self.key.1))
     }
 
-    /// All variables that the function sees: those that it may replace, its own, those that it may not. Nothing of
-    /// this process's environment, so none of the user's credentials, and none of the local cloud's either.
+    /// All environment variables of the function: defaults that it may override, its own, and reserved ones. It
+    /// inherits none from this process, so it sees no credentials of the user, and none of the local cloud.
     pub(super) fn variables(&self, api: &str, task_root: &Path, stream: &str) -> Vec<(String, String)> {
         let (region, name) = &self.key;
         let task_root = task_root.to_string_lossy();

@@ -1,7 +1,7 @@
-//! The events of all log groups: in memory, and in one file a group below `logs/` so that a restart keeps them.
+//! The events of all log groups: in memory, and in a file per group below `logs/`, so that they survive a restart.
 //!
-//! They are no state: they are not synced to disk, only the last ones of a group are kept, and a file that cannot be
-//! written or read costs events, never an invocation.
+//! They are not part of the state: files are not synced, only the latest events of a group are kept, and a file that
+//! cannot be read or written loses events but never fails an invocation.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::logs::LogEvent;
 
-/// Events that are kept of a group.
+/// How many events of a group are kept.
 const MAX_EVENTS: usize = 10_000;
-/// Bytes that they may have together as they are written; the file has at most twice as many.
+/// How many bytes of a group's events are kept, in their format in the file. The file grows to at most twice as many.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// All log groups.
+/// The events of all log groups.
 pub(super) struct LogStore {
     dir: PathBuf,
     groups: Mutex<BTreeMap<(String, String), Group>>,
@@ -30,7 +30,7 @@ pub(super) struct LogStore {
 
 #[derive(Default)]
 struct Group {
-    /// Each with its length in the file: what is escaped there may be six times as long.
+    /// Events with their length in the file, where escapes can take six times the space.
     events: VecDeque<(Entry, usize)>,
     bytes: usize,
     path: Option<PathBuf>,
@@ -74,7 +74,7 @@ impl LogStore {
         })
     }
 
-    /// Forgets a group's events.
+    /// Deletes a group's events.
     pub(super) fn delete(&self, region: &str, group: &str) {
         self.with(region, group, |group| {
             if let Some(path) = &group.path {
@@ -101,7 +101,7 @@ impl Group {
         let Some(file) = group.path.as_ref().and_then(|path| File::open(path).ok()) else { return group };
         for line in BufReader::new(file).split(b'\n').map_while(Result::ok) {
             group.file_bytes += line.len() + 1;
-            // The last line of a killed server may be half a line.
+            // The last line may be incomplete, if the server crashed.
             if let Ok(entry) = serde_json::from_slice(&line) {
                 group.push(entry, line.len() + 1);
             }
@@ -132,7 +132,7 @@ impl Group {
         }
     }
 
-    /// Begins the file anew with what is still kept.
+    /// Rewrites the file with the events that are still kept.
     fn rewrite(&mut self) {
         self.file = self.path.as_deref().and_then(|path| open(path, true));
         self.file_bytes = 0;
@@ -171,12 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn events_survive_a_restart_and_not_a_deletion() {
+    fn events_survive_a_restart_but_not_a_deletion() {
         let dir = tempfile::tempdir().unwrap();
-        let book = LogStore::new(dir.path());
-        book.add("r", "/aws/lambda/f", "one", event(1));
-        book.add("r", "/aws/lambda/f", "two", event(2));
-        book.add("r", "/aws/lambda/g", "one", event(3));
+        let store = LogStore::new(dir.path());
+        store.add("r", "/aws/lambda/f", "one", event(1));
+        store.add("r", "/aws/lambda/f", "two", event(2));
+        store.add("r", "/aws/lambda/g", "one", event(3));
         let again = LogStore::new(dir.path());
         let streams = again.events("r", "/aws/lambda/f");
         assert_eq!(streams.keys().collect::<Vec<_>>(), ["one", "two"]);
@@ -188,15 +188,15 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_keeps_the_last_events() {
+    fn only_the_latest_events_are_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let book = LogStore::new(dir.path());
-        // A line of control characters is six times as long in the file.
+        let store = LogStore::new(dir.path());
+        // Control characters take six times the space in the file.
         for (long, count) in [("x".repeat(1024 * 1024), 36), ("\u{1}".repeat(256 * 1024), 24)] {
             for number in 0..count {
-                book.add("r", "g", "s", LogEvent { timestamp_ms: number, message: long.clone() });
+                store.add("r", "g", "s", LogEvent { timestamp_ms: number, message: long.clone() });
             }
-            let kept = &book.events("r", "g")["s"];
+            let kept = &store.events("r", "g")["s"];
             assert!((8..16).contains(&kept.len()), "{}", kept.len());
             assert_eq!(kept.last().map(|event| event.timestamp_ms), Some(count - 1));
             let size = fs::metadata(dir.path().join("logs/r/g.jsonl")).unwrap().len();

@@ -1,13 +1,13 @@
-//! Functions at work: environments that run the real `bootstrap` under the Runtime API.
+//! Runs functions: execution environments that run the real `bootstrap` under the Runtime API.
 //!
-//! An environment serves one invocation at a time; a warm one is preferred to a new one. At most
-//! `environment_limit` of them exist: a laptop is not a Region, and two hundred processes at once would answer later
-//! than a queue does. An invocation beyond the limit waits for a free environment, as long as its caller waits. A
-//! function's reserved concurrency throttles at once, as on AWS.
+//! An environment handles one invocation at a time, and a warm one is preferred to a new one. There are at most
+//! `environment_limit` environments: on one machine, two hundred processes at once would be slower than a queue. An
+//! invocation beyond the limit waits for a free environment, for as long as its caller waits. Reserved concurrency
+//! throttles at once, as on AWS.
 //!
-//! A function runs as the user who started the server, with a clean environment but no sandbox: it may be trusted as
-//! far as any program that this user runs. `/tmp` is the machine's own. It is held to its memory and to a number of
-//! processes by being watched, and ends with all that it began.
+//! A function runs as the user who started the server, with a clean set of variables but without a sandbox. So trust it
+//! as far as any program of this user; `/tmp` is the machine's own. The server watches its memory and number of
+//! processes, kills it when it exceeds a limit, and kills everything that it started when its environment ends.
 
 mod api;
 mod child;

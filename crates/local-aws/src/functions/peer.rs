@@ -1,5 +1,5 @@
-//! Who calls the Runtime API. It has no password, as on Lambda, where nobody else is on the machine; here another user
-//! of the machine could take an invocation, or answer one. So connections are taken from this user's processes alone.
+//! Restricts the Runtime API to this user. As on Lambda it has no password, but here another user of the machine could
+//! take an invocation, or answer one. So only connections from this user's processes are accepted.
 
 use std::{
     fs, io,
@@ -9,21 +9,20 @@ use std::{
 use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 
-/// A listener on loopback that closes the connections of other users.
+/// A loopback listener that closes connections of other users.
 pub(super) struct OwnUserListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl OwnUserListener {
-    /// On a free port.
+    /// Listens on a free port.
     pub(super) async fn listen() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
 
-    /// Where.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -36,10 +35,10 @@ impl Listener for OwnUserListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, peer) = Listener::accept(&mut self.listener).await;
-            // Absent where the system is not Linux. A runtime whose sockets are of both families is in the second.
+            // These files exist on Linux only. Sockets that support both IPv6 and IPv4 are in the second.
             let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
             let table = tables.concat();
-            if is_own(&table, self.address.port(), peer.port(), rustix::process::geteuid().as_raw()) {
+            if is_users(&table, self.address.port(), peer.port(), rustix::process::geteuid().as_raw()) {
                 return (stream, peer);
             }
         }
@@ -50,22 +49,23 @@ impl Listener for OwnUserListener {
     }
 }
 
-/// Whether the end at `peer` of a connection to `own` is that user's. A table that does not know the listener itself is
-/// of another network or of none, and tells nothing; of a connection that it does not know the other end has gone.
-fn is_own(table: &str, own: u16, peer: u16, user: u32) -> bool {
-    // As the kernel writes it: the address as a number of the machine's own byte order.
+/// Whether the client at port `peer` of a connection to port `own` belongs to this user. If the table does not contain
+/// the listener, it is from another network namespace or missing, so every client is accepted. If it does not contain
+/// the connection, the client is gone.
+fn is_users(table: &str, own: u16, peer: u16, user: u32) -> bool {
+    // The kernel writes an address as a number in native byte order.
     let end = |port: u16| format!("{:08X}:{port:04X}", u32::from_ne_bytes(Ipv4Addr::LOCALHOST.octets()));
     let (own, peer) = (end(own), end(peer));
-    // `::ffff:127.0.0.1`, four such numbers: how a socket of IPv6 names an address of IPv4.
+    // `::ffff:127.0.0.1` as four such numbers: an IPv4 address on an IPv6 socket.
     let prefix = format!("{:016X}{:08X}", 0, u32::from_ne_bytes([0, 0, 0xff, 0xff]));
     let rows = || table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
     let is_known = rows().any(|row| matches!(row[..], [_, local, _, "0A", ..] if local == own));
     let is = |given: &str, end: &str| given.strip_prefix(&prefix).unwrap_or(given) == end;
-    let is_users = |row: Vec<&str>| match row[..] {
+    let matches = |row: Vec<&str>| match row[..] {
         [_, local, remote, _, _, _, _, uid, ..] => is(local, &peer) && is(remote, &own) && uid.parse() == Ok(user),
         _ => false,
     };
-    !is_known || rows().any(is_users)
+    !is_known || rows().any(matches)
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_tells_whose_the_other_end_is() {
+    fn the_table_tells_the_user_of_a_client() {
         let here = format!("{:08X}", u32::from_ne_bytes([127, 0, 0, 1]));
         let row = |ends: &str, state: &str| {
             format!("   1: {} {state} 00000000:00000000 00:00000000 00000000  1000 0 2", ends.replace("here", &here))
@@ -89,18 +89,18 @@ mod tests {
             format!("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n{rows}")
         };
         let all = table(&[&listener, &client, &server]);
-        assert!(is_own(&all, 8080, 40000, 1000));
-        assert!(!is_own(&all, 8080, 40000, 1001), "another user's");
-        assert!(!is_own(&all, 8080, 40001, 1000), "another connection");
-        assert!(!is_own(&table(&[&listener, &server]), 8080, 40000, 1000), "the other end has gone");
-        assert!(is_own(&table(&[&client]), 8080, 40000, 1001), "a table of another network");
-        assert!(is_own("", 8080, 40000, 1001), "no table");
+        assert!(is_users(&all, 8080, 40000, 1000));
+        assert!(!is_users(&all, 8080, 40000, 1001), "another user");
+        assert!(!is_users(&all, 8080, 40001, 1000), "another connection");
+        assert!(!is_users(&table(&[&listener, &server]), 8080, 40000, 1000), "the client is gone");
+        assert!(is_users(&table(&[&client]), 8080, 40000, 1001), "a table of another network namespace");
+        assert!(is_users("", 8080, 40000, 1001), "no table");
     }
 
-    /// As the runtimes of some languages connect, whose sockets are of IPv6 whatever the address is.
+    /// Some language runtimes connect with IPv6 sockets, whatever the address is.
     #[tokio::test]
-    #[expect(clippy::print_stdout, reason = "what was not tested is told")]
-    async fn a_socket_of_both_families_is_known() {
+    #[expect(clippy::print_stdout, reason = "reports what was not tested")]
+    async fn a_client_with_an_ipv6_socket_is_recognised() {
         let mut listener = OwnUserListener::listen().await.unwrap();
         let mapped = SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), listener.address().port()));
         let Ok(socket) = tokio::net::TcpSocket::new_v6() else {
@@ -112,8 +112,8 @@ mod tests {
     }
 
     #[tokio::test]
-    #[expect(clippy::print_stdout, reason = "what was not tested is told")]
-    async fn another_users_connection_is_closed() {
+    #[expect(clippy::print_stdout, reason = "reports what was not tested")]
+    async fn a_connection_of_another_user_is_closed() {
         let mut listener = OwnUserListener::listen().await.unwrap();
         let port = listener.address().port();
         tokio::spawn(async move {
@@ -122,7 +122,7 @@ mod tests {
                 kept.push(listener.accept().await);
             }
         });
-        // Says what the other side does within two seconds: closes, or waits.
+        // Tells whether the server closes the connection within two seconds, or waits.
         let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read -t 2 -u 3 line; [ $? -gt 128 ]");
         let waits = |user: Option<u32>| {
             let mut command = std::process::Command::new("bash");
@@ -135,10 +135,10 @@ mod tests {
         let run = async |mut command: std::process::Command| {
             tokio::task::spawn_blocking(move || command.status().unwrap().success()).await.unwrap()
         };
-        assert!(run(waits(None)).await, "our own was closed");
+        assert!(run(waits(None)).await, "our own connection was closed");
         if !rustix::process::geteuid().is_root() {
-            return println!("only root can become another user, so the table above is all that was tested");
+            return println!("only root can become another user, so only the table was tested");
         }
-        assert!(!run(waits(Some(65_534))).await, "another user's was kept");
+        assert!(!run(waits(Some(65_534))).await, "another user's connection was kept");
     }
 }

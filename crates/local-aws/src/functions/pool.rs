@@ -1,4 +1,4 @@
-//! The pool of environments: which are warm, how many run, and which must end.
+//! The pool of environments: keeps idle ones warm, and limits their number.
 
 use std::{
     collections::BTreeMap,
@@ -11,14 +11,14 @@ use tokio::sync::Semaphore;
 use super::{environment::Environment, host::Host, invocation::InvokeError, job::Key};
 use crate::state::lambda::Version;
 
-/// How many environments may exist at once: twice the number of processors, at least four.
+/// The maximum number of environments: twice the number of processors, at least four.
 pub(super) fn environment_limit() -> usize {
     std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).max(4))
 }
 
 pub(super) struct Pool {
     pub(super) host: Arc<Host>,
-    /// One permit a running invocation.
+    /// One permit for each running invocation.
     pub(super) running: Arc<Semaphore>,
     functions: Mutex<Functions>,
 }
@@ -32,7 +32,7 @@ struct Functions {
 #[derive(Default)]
 struct Function {
     running: u32,
-    /// Grows with every retirement; an environment of an older one is not used again.
+    /// Incremented when the function is retired. Environments of an older generation are not used again.
     generation: u64,
     idle: Vec<Idle>,
 }
@@ -47,7 +47,7 @@ impl Pool {
         Self { host, running: Arc::new(Semaphore::new(environment_limit())), functions: Mutex::default() }
     }
 
-    /// Counts an invocation of the function, or refuses it for the function's reserved concurrency.
+    /// Counts an invocation against the function's reserved concurrency, or refuses it.
     pub(super) fn take_slot(self: &Arc<Self>, key: &Key, reserved: Option<u32>) -> Result<Slot, InvokeError> {
         let mut functions = self.lock();
         let function = functions.by_key.entry(key.clone()).or_default();
@@ -58,22 +58,22 @@ impl Pool {
         Ok(Slot { pool: self.clone(), key: key.clone() })
     }
 
-    /// A warm environment of that very version, and the generation that a new one would belong to.
+    /// A warm environment of exactly this version, and the generation of a new one.
     pub(super) fn take_idle(&self, key: &Key, version: &Version) -> (Option<Environment>, u64) {
         let mut functions = self.lock();
         let Some(function) = functions.by_key.get_mut(key) else { return (None, 0) };
         let fits = |idle: &Idle| idle.environment.version() == version && idle.environment.is_alive();
-        // The one that was used last is the warmest.
+        // Prefer the one that was used last: it is the warmest.
         let found = function.idle.iter().rposition(fits).map(|at| function.idle.remove(at).environment);
         (found, function.generation)
     }
 
-    /// Makes room for a new environment by ending the one that has been idle longest, when the limit is reached.
+    /// If the limit is reached, stops the environment that has been idle longest, to make room for a new one.
     pub(super) fn make_room(&self) {
         let ended = {
             let mut functions = self.lock();
             let idle: usize = functions.by_key.values().map(|function| function.idle.len()).sum();
-            // The one that is about to start has its permit already.
+            // The new environment already holds its permit.
             if idle <= self.running.available_permits() {
                 return;
             }
@@ -84,7 +84,7 @@ impl Pool {
         drop(ended);
     }
 
-    /// Keeps an environment warm, unless its function was retired in the meantime.
+    /// Keeps an environment warm, unless its function was retired meanwhile.
     pub(super) fn keep(&self, key: &Key, generation: u64, environment: Environment) {
         let mut functions = self.lock();
         let stopped = functions.stopped;
@@ -100,7 +100,7 @@ impl Pool {
         drop(environment);
     }
 
-    /// Ends idle environments of the function now, and busy ones after their invocation.
+    /// Stops idle environments of the function now, and busy ones after their invocation.
     pub(super) fn retire(&self, key: &Key) {
         let idle = {
             let mut functions = self.lock();
@@ -108,21 +108,21 @@ impl Pool {
             function.generation += 1;
             std::mem::take(&mut function.idle)
         };
-        // Ending an environment takes time, so it happens without the lock.
+        // Stopping an environment takes time, so drop it after unlocking.
         drop(idle);
     }
 
-    /// Ends environments that have had no work for `life`, and those whose process has ended by itself.
-    pub(super) fn end_idle_for(&self, life: Duration) {
+    /// Stops environments that have been idle for `limit`, and removes those whose process has ended.
+    pub(super) fn stop_idle_for(&self, limit: Duration) {
         let ended: Vec<Idle> = {
             let mut functions = self.lock();
-            let over = |idle: &mut Idle| idle.since.elapsed() >= life || !idle.environment.is_alive();
+            let over = |idle: &mut Idle| idle.since.elapsed() >= limit || !idle.environment.is_alive();
             functions.by_key.values_mut().flat_map(|function| function.idle.extract_if(.., over)).collect()
         };
         drop(ended);
     }
 
-    /// Admits no invocation from now on, and ends every environment.
+    /// Refuses further invocations, and stops every environment.
     pub(super) fn shutdown(&self) {
         self.running.close();
         let idle: Vec<Idle> = {
@@ -139,7 +139,7 @@ impl Pool {
     }
 }
 
-/// One of the invocations that a function has at once. Given back when dropped.
+/// A running invocation, counted against reserved concurrency until it is dropped.
 pub(super) struct Slot {
     pool: Arc<Pool>,
     key: Key,

@@ -1,4 +1,4 @@
-//! Processes of an environment: ended as a group, and watched for memory.
+//! The processes of an environment: measures their memory and kills them.
 
 use std::{
     collections::BTreeSet,
@@ -12,45 +12,45 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// The group that a bootstrap leads, with all that it forked.
+/// The process group of a bootstrap and everything that it forked.
 #[derive(Debug)]
 pub(super) struct ProcessGroup {
-    /// None once it has ended: its number may then be another's.
+    /// `None` once it has exited: its process id may be reused.
     leader: Mutex<Option<Pid>>,
-    /// It was killed, and may not have ended yet: it must get no more work.
+    /// It was killed, but may not have exited yet. It must get no more invocations.
     killed: AtomicBool,
-    /// The most memory that was seen, which is asked for when it has ended too.
+    /// The peak memory so far, kept for after the exit.
     peak_kb: AtomicU64,
 }
 
 impl ProcessGroup {
-    /// Of a process that was started as the leader of a new group.
-    pub(super) fn led_by(pid: u32) -> Self {
+    /// The group of a process that was started as its leader.
+    pub(super) fn with_leader(pid: u32) -> Self {
         let leader = i32::try_from(pid).ok().and_then(Pid::from_raw);
         Self { leader: Mutex::new(leader), killed: AtomicBool::new(false), peak_kb: AtomicU64::new(0) }
     }
 
-    /// Kills all of the group that is left.
-    pub(super) fn end(&self) {
+    /// Kills all remaining processes of the group.
+    pub(super) fn kill(&self) {
         self.killed.store(true, Ordering::Relaxed);
         if let Some(leader) = *self.leader.lock().unwrap_or_else(PoisonError::into_inner) {
             let _ = kill_process_group(leader, Signal::KILL);
         }
     }
 
-    /// Kills what the leader, which has just ended, left behind.
-    pub(super) fn leader_ended(&self) {
-        self.end();
+    /// Kills the processes that the leader left behind when it exited.
+    pub(super) fn leader_exited(&self) {
+        self.kill();
         *self.leader.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Whether the leader still runs, and will.
+    /// Whether the leader is running and was not killed.
     pub(super) fn is_alive(&self) -> bool {
         !self.killed.load(Ordering::Relaxed) && self.leader.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whether leader and descendants are more than so many.
-    pub(super) fn outnumbers(&self, limit: usize) -> bool {
+    /// Whether there are more than `limit` processes, leader and descendants.
+    pub(super) fn exceeds(&self, limit: usize) -> bool {
         let leader = *self.leader.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<i32> = leader.iter().map(|leader| leader.as_raw_pid()).collect();
         let mut next = 0;
@@ -61,8 +61,7 @@ impl ProcessGroup {
         found.len() > limit
     }
 
-    /// Memory that leader and descendants use now, and the most that they, or the leader, ever used, both in KB. Zero
-    /// where the system has no `/proc`.
+    /// The memory of leader and descendants in KB, now and at its peak. Zero on systems without `/proc`.
     pub(super) fn memory_kb(&self) -> Memory {
         let leader = *self.leader.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(leader) = leader else { return Memory { now: 0, peak: self.peak_kb.load(Ordering::Relaxed) } };
@@ -70,11 +69,11 @@ impl ProcessGroup {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let children: u64 = children(pid).into_iter().map(|child| with_descendants_kb(child, 0)).sum();
         let now = field(&status, "VmRSS:") + children;
-        Memory { now, peak: self.saw_kb(field(&status, "VmHWM:").max(now)) }
+        Memory { now, peak: self.record_kb(field(&status, "VmHWM:").max(now)) }
     }
 
-    /// Keeps what was seen to be used, and gives the most that ever was.
-    pub(super) fn saw_kb(&self, used: u64) -> u64 {
+    /// Records the memory in use, and returns the peak.
+    pub(super) fn record_kb(&self, used: u64) -> u64 {
         self.peak_kb.fetch_max(used, Ordering::Relaxed).max(used)
     }
 }
@@ -86,26 +85,26 @@ pub(super) struct Memory {
     pub(super) peak: u64,
 }
 
-/// The processes whose function was unpacked below `root`: an environment's own, those that it began and that left
-/// their group or their parent, those of a server that was itself killed. They are told by a variable that only
-/// environments have; one that takes it away and leaves its parent too is lost from sight.
-pub(super) fn of_environment(root: &Path) -> Vec<Pid> {
-    let mark = format!("LAMBDA_TASK_ROOT={}/", root.display());
+/// The processes of functions that were unpacked below `root`. This includes processes that left their group or their
+/// parent, and those of a crashed server. They are recognised by a variable that only environments have; a process that
+/// removes it and leaves its parent is not found.
+pub(super) fn processes_below(root: &Path) -> Vec<Pid> {
+    let marker = format!("LAMBDA_TASK_ROOT={}/", root.display());
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
     let numbers =
         processes.flatten().filter_map(|process| process.file_name().to_str().and_then(|name| name.parse().ok()));
     let is_marked = |pid: &i32| {
         let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        variables.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
+        variables.split(|byte| *byte == 0).any(|variable| variable.starts_with(marker.as_bytes()))
     };
     numbers.filter(is_marked).filter_map(Pid::from_raw).collect()
 }
 
-/// Kills the processes below `root`, and those that they have begun meanwhile: one that was killed begins none.
-pub(super) fn end_strays(root: &Path) {
+/// Kills the processes of functions below `root`, until no new ones appear.
+pub(super) fn kill_strays(root: &Path) {
     let mut killed = BTreeSet::new();
     loop {
-        let found = of_environment(root);
+        let found = processes_below(root);
         let fresh: Vec<Pid> = found.into_iter().filter(|pid| killed.insert(pid.as_raw_pid())).collect();
         if fresh.is_empty() {
             return;
@@ -116,8 +115,8 @@ pub(super) fn end_strays(root: &Path) {
     }
 }
 
-/// What one adds that shares its pages with others is its proportional share.
-pub(super) fn shared_out_kb(processes: &[Pid]) -> u64 {
+/// The memory of processes, in KB. Pages that several processes share count proportionally.
+pub(super) fn total_kb(processes: &[Pid]) -> u64 {
     processes.iter().map(|pid| share_kb(pid.as_raw_pid())).sum()
 }
 
@@ -138,9 +137,9 @@ fn children(pid: i32) -> Vec<i32> {
         .collect()
 }
 
-/// A fork shares its pages with its parent.
+/// The memory of a process and its descendants. A fork shares pages with its parent, so they count proportionally.
 fn with_descendants_kb(pid: i32, depth: u8) -> u64 {
-    // Deep chains are not worth a walk at every look.
+    // Ignore deeper descendants: this runs at every check.
     let below = if depth > 3 { Vec::new() } else { children(pid) };
     share_kb(pid) + below.into_iter().map(|child| with_descendants_kb(child, depth + 1)).sum::<u64>()
 }
@@ -150,13 +149,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_memory_is_seen() {
-        let memory = ProcessGroup::led_by(std::process::id()).memory_kb();
+    fn memory_of_this_process_is_measured() {
+        let memory = ProcessGroup::with_leader(std::process::id()).memory_kb();
         assert!(memory.now > 1000 && memory.peak >= memory.now, "{memory:?}");
     }
 
     #[test]
-    fn status_fields_are_numbers_of_kb() {
+    fn status_fields_are_parsed_as_kb() {
         assert_eq!(field("Name:\tx\nVmRSS:\t   1234 kB\n", "VmRSS:"), 1234);
         assert_eq!(field("Name:\tx\n", "VmRSS:"), 0);
     }

@@ -1,4 +1,4 @@
-//! The lines that Lambda itself writes about an invocation, and its error documents.
+//! The log lines that Lambda itself writes about an invocation, and its error documents.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use super::child::Exit;
 const ISO: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// How an invocation ended that gave no answer.
+/// How an invocation without a response ended.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
-    /// `Runtime.ExitError` and the like.
+    /// The error type, such as `Runtime.ExitError`.
     pub(super) kind: &'static str,
-    /// For the error document.
+    /// The message in the error document.
     pub(super) message: String,
-    /// Lambda's own line about it in the log.
+    /// Lambda's log line about the failure.
     pub(super) line: String,
-    /// For the report: `error` or `timeout`.
+    /// The status in the report: `error` or `timeout`.
     pub(super) status: &'static str,
-    /// For the report, which knows more than the document does.
+    /// The error type in the report, which can be more specific than the document's.
     pub(super) reported: &'static str,
 }
 
 impl Failure {
-    /// The process ended: `reason` is `exit status 1`, `signal: killed` or nothing.
+    /// The process exited. `reason` is `exit status 1`, `signal: killed` or similar.
     pub(super) fn exited(request_id: &str, reason: Option<&str>) -> Self {
         let what = match reason {
             Some(reason) => format!("Runtime exited with error: {reason}"),
@@ -35,7 +35,7 @@ impl Failure {
         Self::error("Runtime.ExitError", request_id, &what)
     }
 
-    /// The process ended of itself, or was killed for what it used.
+    /// The process exited, or was killed for exceeding a limit.
     pub(super) fn ended(request_id: &str, exit: Option<Exit>) -> Self {
         let failure = Self::exited(request_id, exit.and_then(Exit::reason).as_deref());
         match exit {
@@ -44,12 +44,12 @@ impl Failure {
         }
     }
 
-    /// No process could be started.
+    /// The process could not be started.
     pub(super) fn entrypoint(request_id: &str, reason: &str) -> Self {
         Self::error("Runtime.InvalidEntrypoint", request_id, reason)
     }
 
-    /// The answer was longer than `limit` bytes.
+    /// The response was larger than `limit` bytes.
     pub(super) fn too_large(request_id: &str, limit: usize) -> Self {
         let what = format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
         let line = format!("RequestId: {request_id} Error: {what}\nFunction.ResponseSizeTooLarge");
@@ -57,7 +57,7 @@ impl Failure {
         Self { kind, message: what, line, status: "error", reported: kind }
     }
 
-    /// The function's time was over.
+    /// The function exceeded its timeout.
     pub(super) fn timed_out(request_id: &str, timeout_s: u32) -> Self {
         let message = format!("{} {request_id} Task timed out after {timeout_s}.00 seconds", now());
         let kind = "Sandbox.Timedout";
@@ -75,12 +75,12 @@ impl Failure {
     }
 }
 
-/// Figures of an invocation.
+/// The measurements of an invocation.
 #[derive(Debug)]
 pub(super) struct Report<'a> {
     pub(super) request_id: &'a str,
     pub(super) duration: Duration,
-    /// Of the environment's start, when this invocation was its first.
+    /// The duration of the environment's start, for its first invocation.
     pub(super) init: Option<Duration>,
     pub(super) memory_mb: u32,
     pub(super) max_memory_kb: u64,
@@ -100,9 +100,9 @@ pub(super) fn end_lines(json: bool, report: &Report<'_>) -> Vec<String> {
     let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
     let init = report.init.map(milliseconds);
     let duration = milliseconds(report.duration);
-    // A custom runtime's start is billed too.
+    // The start of a custom runtime is billed, too.
     let billed = (duration + init.unwrap_or(0.0)).ceil();
-    // It never reports more than there is: a function that reached the limit was killed there.
+    // Never report more than the limit: the function was killed when it reached it.
     let used = report.max_memory_kb.div_ceil(1024).min(u64::from(report.memory_mb));
     if json {
         let round = |number: f64| (number * 1000.0).round() / 1000.0;
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn text_lines_are_lambdas() {
+    fn text_lines_have_lambdas_format() {
         let expected = "REPORT RequestId: 1\tDuration: 1.23 ms\tBilled Duration: 7 ms\tMemory Size: 128 MB\t\
                         Max Memory Used: 17 MB\tInit Duration: 5.50 ms\t";
         assert_eq!(end_lines(false, &report(None)), ["END RequestId: 1", expected]);

@@ -1,4 +1,4 @@
-//! One invocation from its start to its end: a warm environment or a new one, and what happens to it afterwards.
+//! Runs one invocation: in a warm environment or a new one, and keeps or drops that afterwards.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,24 +9,24 @@ use tokio::{
 };
 
 use super::{
-    environment::{After, Environment, StartError},
-    invocation::{Invocation, InvokeError},
+    environment::{Environment, Readiness, StartError},
+    invocation::{InvokeError, InvokeOutput},
     job::Job,
     pool::{Pool, Slot},
 };
 use crate::random;
 
-/// How long a start may take before it is tried again within the invocation's own time.
+/// How long a start may take before it is retried as part of the invocation.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// Runs an invocation to its end, whether or not somebody still waits for `answer`.
+/// Runs an invocation to its end, whether or not the caller still waits for the result.
 pub(super) async fn run(
     pool: Arc<Pool>,
     job: Job,
     slot: Slot,
     permit: OwnedSemaphorePermit,
     payload: Bytes,
-    answer: oneshot::Sender<Result<Invocation, InvokeError>>,
+    answer: oneshot::Sender<Result<InvokeOutput, InvokeError>>,
 ) {
     let request_id = random::uuid();
     let (warm, generation) = pool.take_idle(&job.key, &job.version);
@@ -41,36 +41,36 @@ pub(super) async fn run(
             }
         },
     };
-    let asked = environment.polls();
+    let polled = environment.polls();
     let served = environment.serve(&request_id, payload, deadline).await;
-    if served.state == After::Settling {
-        // The function is slow to ask for more work; its caller no longer uses the slot.
+    if served.state == Readiness::Busy {
+        // The function is slow to poll again; the caller's slot is free already.
         drop(slot);
-        let _ = answer.send(Ok(served.invocation));
-        let left = deadline.saturating_duration_since(Instant::now());
-        if environment.settle(asked, left).await == After::Warm {
+        let _ = answer.send(Ok(served.output));
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        if environment.wait_until_ready(polled, remaining).await == Readiness::Ready {
             pool.keep(&job.key, generation, environment);
         }
         drop(permit);
         return;
     }
-    // Freed before the caller gets the answer: it may send the next request at once.
-    if served.state == After::Warm {
+    // Release everything before the caller gets the result: it may send its next request at once.
+    if served.state == Readiness::Ready {
         pool.keep(&job.key, generation, environment);
     } else {
         drop(environment);
     }
     drop((slot, permit));
-    let _ = answer.send(Ok(served.invocation));
+    let _ = answer.send(Ok(served.output));
 }
 
-/// Starts an environment: within the ten seconds that Lambda gives, and if that fails once more as part of the
-/// invocation, on the function's own time.
+/// Starts an environment within Lambda's limit of ten seconds. If that fails, retries once as part of the invocation,
+/// within its timeout.
 async fn start(
     pool: &Pool,
     job: &Job,
     request_id: &str,
-) -> Result<(Environment, Instant), Result<Invocation, InvokeError>> {
+) -> Result<(Environment, Instant), Result<InvokeOutput, InvokeError>> {
     pool.make_room();
     match Environment::start(&pool.host, job, request_id, INIT_LIMIT).await {
         Ok(environment) => return Ok((environment, Instant::now() + job.timeout())),

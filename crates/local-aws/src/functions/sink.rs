@@ -1,4 +1,4 @@
-//! Where the lines of one environment go: its log stream, and the tail of the invocation that runs.
+//! The log output of one environment: writes its log stream, and keeps the tail of the current invocation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,12 +7,12 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use super::host::Host;
 use crate::{clock, state::logs::LogEvent};
 
-/// Bytes of the log that `LogType: Tail` answers.
+/// How many bytes of the log `LogType: Tail` returns.
 const TAIL: usize = 4096;
-/// Bytes of one event; what is longer is split.
+/// The largest event, in bytes; longer lines are split.
 const MAX_LINE: usize = 256 * 1024;
 
-/// The log stream of an environment.
+/// Writes the log stream of an environment.
 pub(super) struct Sink {
     host: Arc<Host>,
     region: String,
@@ -27,23 +27,23 @@ impl Sink {
         Self { host, region, group, stream, tail: Mutex::default() }
     }
 
-    /// The log stream's name.
+    /// The name of the log stream.
     pub(super) fn stream(&self) -> &str {
         &self.stream
     }
 
-    /// Begins an invocation's log.
+    /// Starts the log of a new invocation.
     pub(super) fn clear_tail(&self) {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The last 4 KB since then.
+    /// The last 4 KB of the current invocation.
     pub(super) fn tail(&self) -> String {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         last_bytes(&tail, TAIL).to_owned()
     }
 
-    /// Writes one event. It is lost when the log group does not exist: the function's role may not create it.
+    /// Writes one event. It is lost if the log group does not exist, as on AWS when the role may not create it.
     pub(super) fn line(&self, message: &str) {
         {
             let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,7 +64,7 @@ impl Sink {
     }
 }
 
-/// Turns output into events, line by line.
+/// Reads a process's output, and writes each line as an event.
 pub(super) async fn read_lines(mut pipe: impl AsyncRead + Unpin, sink: Arc<Sink>) {
     let mut line: Vec<u8> = Vec::new();
     let mut chunk = vec![0; 16 * 1024];
@@ -97,7 +97,7 @@ pub(super) async fn read_lines(mut pipe: impl AsyncRead + Unpin, sink: Arc<Sink>
     write(&mut line);
 }
 
-/// The end of `text`, at most `length` bytes, from a character's start.
+/// The last `length` bytes of `text` at most, starting at a character boundary.
 fn last_bytes(text: &str, length: usize) -> &str {
     let mut start = text.len().saturating_sub(length);
     while !text.is_char_boundary(start) {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tail_begins_with_a_whole_character() {
+    fn a_tail_starts_at_a_character_boundary() {
         assert_eq!(last_bytes("aäö", 3), "ö");
         assert_eq!(last_bytes("aäö", 4), "äö");
         assert_eq!(last_bytes("aäö", 40), "aäö");

@@ -1,4 +1,4 @@
-//! A function's zip, unpacked for one environment.
+//! Unpacks a function's zip for one environment.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -9,29 +9,30 @@ use std::{
 
 use zip::ZipArchive;
 
-/// Bytes that a function may have unzipped.
+/// The most bytes that a function may unpack to.
 const MAX_UNZIPPED: u64 = 262_144_000;
-/// Files that it may have; AWS names no number, this one only keeps a hostile zip from filling the disk with inodes.
+/// The most files in a zip. AWS documents no limit; this one stops a hostile zip from using up all inodes.
 const MAX_FILES: usize = 100_000;
 
-/// Unpacks the zip at `archive` into the new folder `into`. Answers why it is no code that Lambda takes.
+/// Unpacks the zip at `archive` into the new folder `into`. The error says why the code is not accepted.
 ///
-/// Names that lead out of the folder and links are refused. Nothing but the executable bit is kept of a file's mode.
+/// Refuses links, and names outside of the folder. Of a file's mode, only the executable bit is kept.
 pub(crate) fn unpack(archive: &Path, into: &Path) -> Result<(), String> {
     let file = File::open(archive).map_err(|error| format!("opening the function's code: {error}"))?;
     let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(|error| format!("reading the zip: {error}"))?;
     if archive.len() > MAX_FILES {
-        return Err(format!("unpacking the zip: {} files are more than {MAX_FILES}", archive.len()));
+        return Err(format!("unpacking the zip: {} files are more than the limit of {MAX_FILES}", archive.len()));
     }
-    make_dir(into).map_err(|error| format!("making the environment's folder: {error}"))?;
-    let mut room = MAX_UNZIPPED;
+    make_dir(into).map_err(|error| format!("creating the environment's folder: {error}"))?;
+    let mut remaining = MAX_UNZIPPED;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|error| format!("reading the zip: {error}"))?;
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let failed = |reason: String| format!("unpacking {name:?}: {reason}");
-        let inside = entry.enclosed_name().ok_or_else(|| failed("its path leads out of the function".to_owned()))?;
+        let inside =
+            entry.enclosed_name().ok_or_else(|| failed("its path is outside the function's folder".to_owned()))?;
         if entry.is_symlink() {
-            return Err(failed("links are not supported".to_owned()));
+            return Err(failed("symbolic links are not supported".to_owned()));
         }
         let path = into.join(inside);
         if entry.is_dir() {
@@ -51,12 +52,12 @@ pub(crate) fn unpack(archive: &Path, into: &Path) -> Result<(), String> {
             .mode(mode)
             .open(&path)
             .map_err(|error| failed(error.to_string()))?;
-        // What the directory of the zip says of sizes need not be true.
+        // The sizes in the zip's directory cannot be trusted.
         let written =
-            io::copy(&mut entry.by_ref().take(room + 1), &mut file).map_err(|error| failed(error.to_string()))?;
-        room = room
+            io::copy(&mut entry.by_ref().take(remaining + 1), &mut file).map_err(|error| failed(error.to_string()))?;
+        remaining = remaining
             .checked_sub(written)
-            .ok_or_else(|| format!("unpacking the zip: it has more than {MAX_UNZIPPED} bytes unzipped"))?;
+            .ok_or_else(|| format!("unpacking the zip: it unpacks to more than {MAX_UNZIPPED} bytes"))?;
     }
     Ok(())
 }
@@ -65,9 +66,9 @@ fn make_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o755).create(path)
 }
 
-/// Removes what [`unpack`] made.
+/// Removes the folder that [`unpack`] created.
 pub(super) fn remove(folder: &Path) {
-    // What cannot be removed now is when the server next starts.
+    // If this fails, the next start of the server removes it.
     let _ = fs::remove_dir_all(folder);
 }
 
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn files_keep_their_executable_bit_only() {
+    fn only_the_executable_bit_of_a_mode_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let zip = archive(folder.path(), &[("bootstrap", 0o4777), ("data/labels.txt", 0o600)]);
         let into = folder.path().join("out");
@@ -104,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_out_are_refused() {
+    fn paths_outside_of_the_folder_are_refused() {
         for name in ["../escaped", "a/../../escaped", "/escaped"] {
             let folder = tempfile::tempdir().unwrap();
             let zip = archive(folder.path(), &[(name, 0o644)]);
             let refused = unpack(&zip, &folder.path().join("out"));
             assert!(!folder.path().join("escaped").exists(), "{name}");
-            // An absolute path is taken as one inside by the zip crate, which is as safe.
+            // The zip crate treats an absolute path as a relative one, which is as safe.
             assert!(refused.is_err() || name.starts_with('/'), "{name}");
         }
     }
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_zip_is_refused() {
+    fn a_file_that_is_not_a_zip_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("code.zip");
         fs::write(&path, b"not a zip").unwrap();

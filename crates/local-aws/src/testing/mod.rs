@@ -1,4 +1,4 @@
-//! Shared fixtures of tests: a cloud whose state is made by hand, with a function that really runs.
+//! Shared test fixtures: a cloud with hand-made state and a function that really runs.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -46,7 +46,7 @@ pub(crate) const LOG_GROUP: &str = "/aws/lambda/digits";
 pub(crate) const SECRET: &str = "secret-of-the-client";
 pub(crate) const HOST: &str = "abc123.execute-api.eu-west-1.amazonaws.com";
 
-/// A cloud with a deployed stack. Its function is `bootstrap.py`.
+/// A cloud with a deployed stack, whose function is `bootstrap.py`.
 pub(crate) struct World {
     pub(crate) cloud: Arc<Cloud>,
     pub(crate) endpoints: Endpoints,
@@ -78,7 +78,7 @@ impl World {
         self.change(|state| change(&mut state.region_mut(REGION).functions.get_mut(FUNCTION).unwrap().latest));
     }
 
-    /// Changes the API's method POST /predict as it is deployed.
+    /// Changes the API's deployed snapshot.
     pub(crate) fn change_deployed(&self, change: impl FnOnce(&mut Snapshot)) {
         self.change(|state| {
             let api = state.region_mut(REGION).apis.get_mut("abc123").unwrap();
@@ -86,7 +86,7 @@ impl World {
         });
     }
 
-    /// Keeps a zip of these files (name, text, mode) and answers its SHA-256.
+    /// Stores a zip of these files (name, text, mode), and returns its SHA-256.
     pub(crate) fn put_code(&self, files: &[(&str, &str, u32)]) -> String {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text, mode) in files {
@@ -100,13 +100,13 @@ impl World {
         self.endpoints.handle(request).await
     }
 
-    /// Posts JSON to the API with that Authorization header.
+    /// Posts JSON to the API with this Authorization header.
     pub(crate) async fn post(&self, path: &str, authorization: &str) -> Response<Bytes> {
         let request = HttpRequest::post(path).header("host", HOST).header("content-type", "application/json");
         self.send(request.header("authorization", authorization).body(Bytes::from_static(b"{}")).unwrap()).await
     }
 
-    /// A fresh access token of the client.
+    /// Gets a new access token for the client.
     pub(crate) async fn token(&self) -> String {
         let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("client:{SECRET}")));
         let request = HttpRequest::post("/oauth2/token")
@@ -122,7 +122,7 @@ pub(crate) fn document(response: &Response<Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
-/// Two keys, made once: making one takes up to a second.
+/// Two keys, generated once: generating one takes up to a second.
 pub(crate) fn keys() -> &'static [SigningKey; 2] {
     static KEYS: OnceLock<[SigningKey; 2]> = OnceLock::new();
     KEYS.get_or_init(|| {
@@ -263,7 +263,7 @@ fn stack(code: &str) -> Region {
     }
 }
 
-/// A function of that code.
+/// A function with that code.
 pub(crate) fn function(code: &str) -> Function {
     let latest = Version {
         role: String::new(),
@@ -303,7 +303,7 @@ pub(crate) fn function(code: &str) -> Function {
     }
 }
 
-/// A request of the operation that names nothing.
+/// A request for the operation, without any input.
 pub(crate) fn request_of(operation: &Operation) -> Request {
     let method = match operation.wire {
         Wire::Rest { method, .. } => HttpMethod::from_bytes(method.as_bytes()).unwrap(),

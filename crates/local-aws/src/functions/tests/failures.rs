@@ -1,18 +1,18 @@
-//! Functions that crash, hang, or never begin.
+//! Functions that crash, hang, or fail to start.
 
 use super::*;
 
-pub(super) fn failed(invocation: &Invocation) -> (String, String) {
+pub(super) fn failed(invocation: &InvokeOutput) -> (String, String) {
     assert_eq!(invocation.function_error, Some("Unhandled"));
-    let document = answer(invocation);
+    let document = payload(invocation);
     let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
     (text("errorType"), text("errorMessage"))
 }
 
 #[tokio::test]
-async fn a_crash_is_told_and_the_next_invocation_begins_anew() {
+async fn a_crash_is_reported_and_the_next_invocation_gets_a_new_environment() {
     let world = World::new();
-    let pid = answer(&act(&world, "pid").await);
+    let pid = payload(&act(&world, "pid").await);
     let crash = act(&world, "crash").await;
     let (kind, message) = failed(&crash);
     assert_eq!(kind, "Runtime.ExitError");
@@ -20,23 +20,23 @@ async fn a_crash_is_told_and_the_next_invocation_begins_anew() {
     assert!(message.ends_with(" Error: Runtime exited with error: exit status 1"), "{message}");
     assert!(crash.log_tail.contains("doing crash"), "{}", crash.log_tail);
     assert!(crash.log_tail.contains("Status: error\tError Type: Runtime.ExitError"), "{}", crash.log_tail);
-    assert_ne!(answer(&act(&world, "pid").await), pid);
+    assert_ne!(payload(&act(&world, "pid").await), pid);
 }
 
 #[tokio::test]
-async fn a_reported_error_is_passed_on_and_the_environment_stays() {
+async fn a_reported_error_is_returned_and_the_environment_is_kept() {
     let world = World::new();
-    let pid = answer(&act(&world, "pid").await);
+    let pid = payload(&act(&world, "pid").await);
     let (kind, message) = failed(&act(&world, "error").await);
     assert_eq!((kind.as_str(), message.as_str()), ("Oops", "bad"));
-    assert_eq!(answer(&act(&world, "pid").await), pid);
+    assert_eq!(payload(&act(&world, "pid").await), pid);
 }
 
 #[tokio::test]
-async fn a_time_out_kills_the_environment() {
+async fn a_timeout_kills_the_environment() {
     let world = World::new();
     world.configure(|version| version.timeout_s = 1);
-    let pid = answer(&act(&world, "pid").await);
+    let pid = payload(&act(&world, "pid").await);
     let begun = Instant::now();
     let hung = act(&world, "hang").await;
     assert!(begun.elapsed() < Duration::from_secs(20));
@@ -48,12 +48,12 @@ async fn a_time_out_kills_the_environment() {
 }
 
 #[tokio::test]
-async fn too_long_an_answer_is_refused_and_the_environment_stays() {
+async fn a_response_that_is_too_large_is_refused_and_the_environment_is_kept() {
     let world = World::new();
-    let pid = answer(&act(&world, "pid").await);
+    let pid = payload(&act(&world, "pid").await);
     let (kind, _) = failed(&act(&world, "large").await);
     assert_eq!(kind, "Function.ResponseSizeTooLarge");
-    assert_eq!(answer(&act(&world, "pid").await), pid);
+    assert_eq!(payload(&act(&world, "pid").await), pid);
 }
 
 #[tokio::test]
@@ -68,15 +68,15 @@ async fn too_much_memory_kills_the_environment() {
 }
 
 #[tokio::test]
-async fn a_bootstrap_that_serves_once_is_started_again() {
+async fn a_bootstrap_that_exits_after_one_invocation_is_started_again() {
     let world = World::new();
     for _ in 0..3 {
-        assert_eq!(answer(&act(&world, "once").await), json!({ "do": "once" }));
+        assert_eq!(payload(&act(&world, "once").await), json!({ "do": "once" }));
     }
 }
 
 #[tokio::test]
-async fn a_start_that_fails_is_tried_twice_and_then_told() {
+async fn a_failed_start_is_retried_once_and_then_reported() {
     let world = World::new();
     let start = |how: &'static str| {
         world.configure(|version| {
@@ -97,7 +97,7 @@ async fn a_start_that_fails_is_tried_twice_and_then_told() {
 }
 
 #[tokio::test]
-async fn code_that_cannot_begin_is_told() {
+async fn code_that_cannot_start_is_reported() {
     let world = World::new();
     for (files, expected) in [
         ([("other", "", 0o755)], "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"),

@@ -1,13 +1,13 @@
-//! Warm and cold environments, their number, their ends, and what they log.
+//! Warm and cold environments: how many there are, how they end, and what they log.
 
 use super::*;
 
 #[tokio::test]
-async fn the_second_invocation_finds_a_warm_environment() {
+async fn the_second_invocation_uses_the_warm_environment() {
     let world = World::new();
     let cold = act(&world, "pid").await;
     let warm = act(&world, "pid").await;
-    assert_eq!(answer(&cold), answer(&warm));
+    assert_eq!(payload(&cold), payload(&warm));
     assert!(cold.function_error.is_none());
     let lines: Vec<&str> = cold.log_tail.lines().collect();
     assert!(lines[0].starts_with("START RequestId: ") && lines[0].ends_with(" Version: $LATEST"), "{lines:?}");
@@ -22,13 +22,13 @@ async fn the_second_invocation_finds_a_warm_environment() {
 }
 
 #[tokio::test]
-async fn the_function_sees_lambdas_variables_and_its_own_only() {
+async fn the_function_sees_only_lambdas_variables_and_its_own() {
     let world = World::new();
     world.configure(|version| {
         version.environment.insert("PATH".to_owned(), "/usr/bin:/bin".to_owned());
         version.environment.insert("AWS_REGION".to_owned(), "elsewhere".to_owned());
     });
-    let variables = answer(&act(&world, "variables").await);
+    let variables = payload(&act(&world, "variables").await);
     let variables = variables.as_object().unwrap();
     let names: Vec<&str> = variables.keys().map(String::as_str).filter(|name| *name != "LC_CTYPE").collect();
     let expected = [
@@ -57,7 +57,7 @@ async fn the_function_sees_lambdas_variables_and_its_own_only() {
 }
 
 #[tokio::test]
-async fn without_a_log_group_the_lines_are_lost_but_the_tail_is_not() {
+async fn without_a_log_group_events_are_lost_but_the_tail_is_kept() {
     let world = World::new();
     world.change(|state| state.region_mut(REGION).log_groups.clear());
     let invocation = act(&world, "pid").await;
@@ -66,17 +66,17 @@ async fn without_a_log_group_the_lines_are_lost_but_the_tail_is_not() {
 }
 
 #[tokio::test]
-async fn a_flood_of_output_is_bounded_and_does_not_block_the_function() {
+async fn excessive_output_is_truncated_and_does_not_block_the_function() {
     let world = World::new();
     let invocation = act(&world, "flood").await;
-    assert_eq!(answer(&invocation), json!({ "do": "flood" }));
+    assert_eq!(payload(&invocation), json!({ "do": "flood" }));
     assert!(invocation.log_tail.len() <= 4096);
     assert!(invocation.log_tail.contains("line 59999"), "{}", invocation.log_tail);
     assert_eq!(messages(&world).len(), 10_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_invocations_have_environments_of_their_own_up_to_the_limit() {
+async fn concurrent_invocations_get_separate_environments_up_to_the_limit() {
     let world = World::new();
     let count = environment_limit() + 2;
     let invocations = (0..count).map(|number| {
@@ -88,8 +88,8 @@ async fn concurrent_invocations_have_environments_of_their_own_up_to_the_limit()
         })
     });
     for (number, invocation) in invocations.collect::<Vec<_>>().into_iter().enumerate() {
-        let answered = answer(&invocation.await.unwrap().unwrap());
-        assert_eq!(answered["number"], number, "everyone gets their own answer");
+        let answered = payload(&invocation.await.unwrap().unwrap());
+        assert_eq!(answered["number"], number, "every caller gets the response to its own event");
     }
     let count = environments(world.dir.path());
     assert!((2..=environment_limit()).contains(&count), "{count}");
@@ -105,14 +105,14 @@ async fn reserved_concurrency_throttles() {
     assert!(first.is_ok());
     assert!(matches!(second, Err(InvokeError::Throttled)));
     for _ in 0..20 {
-        assert!(invoke(&world, json!({})).await.is_ok(), "its place is free when its caller has the answer");
+        assert!(invoke(&world, json!({})).await.is_ok(), "the slot is free once the caller has the result");
     }
 }
 
 #[tokio::test]
-async fn retirement_ends_idle_environments_at_once_and_busy_ones_afterwards() {
+async fn retiring_stops_idle_environments_at_once_and_busy_ones_afterwards() {
     let world = World::new();
-    let idle = answer(&act(&world, "pid").await);
+    let idle = payload(&act(&world, "pid").await);
     assert!(is_running(&idle));
     world.cloud.functions.retire(REGION, FUNCTION);
     has_ended(&idle).await;
@@ -123,24 +123,24 @@ async fn retirement_ends_idle_environments_at_once_and_busy_ones_afterwards() {
         world.cloud.functions.retire(REGION, FUNCTION);
     };
     let (answered, ()) = tokio::join!(busy, retire);
-    assert_eq!(answer(&answered.unwrap()), json!({ "do": "nap" }));
+    assert_eq!(payload(&answered.unwrap()), json!({ "do": "nap" }));
     no_environments(&world).await;
 }
 
 #[tokio::test]
-async fn another_configuration_is_another_environment() {
+async fn a_changed_configuration_gets_a_new_environment() {
     let world = World::new();
-    let one = answer(&act(&world, "pid").await);
+    let one = payload(&act(&world, "pid").await);
     world.configure(|version| version.memory_mb = 256);
     let two = act(&world, "pid").await;
-    assert_ne!(one, answer(&two));
+    assert_ne!(one, payload(&two));
     assert!(two.log_tail.contains("Memory Size: 256 MB"));
 }
 
 #[tokio::test]
-async fn forks_end_with_their_environment() {
+async fn child_processes_end_with_their_environment() {
     let world = World::new();
-    let forks = answer(&act(&world, "fork").await);
+    let forks = payload(&act(&world, "fork").await);
     assert!(is_running(&forks[0]) && is_running(&forks[1]));
     world.cloud.functions.retire(REGION, FUNCTION);
     has_ended(&forks[0]).await;
@@ -148,17 +148,17 @@ async fn forks_end_with_their_environment() {
 }
 
 #[tokio::test]
-async fn what_is_idle_for_long_ends() {
+async fn an_environment_that_is_idle_too_long_is_stopped() {
     let world = World::new();
-    let pid = answer(&act(&world, "pid").await);
-    world.cloud.functions.pool.end_idle_for(Duration::from_secs(60));
+    let pid = payload(&act(&world, "pid").await);
+    world.cloud.functions.pool.stop_idle_for(Duration::from_secs(60));
     assert!(is_running(&pid));
-    world.cloud.functions.pool.end_idle_for(Duration::ZERO);
+    world.cloud.functions.pool.stop_idle_for(Duration::ZERO);
     has_ended(&pid).await;
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_does_not_end_the_invocation() {
+async fn an_invocation_continues_when_its_caller_stops_waiting() {
     let world = World::new();
     let left = tokio::time::timeout(Duration::from_millis(250), invoke(&world, json!({ "do": "nap" }))).await;
     assert!(left.is_err());
@@ -172,9 +172,9 @@ async fn a_caller_that_leaves_does_not_end_the_invocation() {
 }
 
 #[tokio::test]
-async fn shutdown_ends_everything() {
+async fn shutdown_kills_all_processes() {
     let world = World::new();
-    let idle = answer(&act(&world, "pid").await);
+    let idle = payload(&act(&world, "pid").await);
     let busy = invoke(&world, json!({ "do": "hang" }));
     let stop = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -190,14 +190,14 @@ async fn shutdown_ends_everything() {
 }
 
 #[tokio::test]
-async fn what_a_killed_server_left_behind_is_ended_by_the_next() {
+async fn processes_of_a_crashed_server_are_killed_by_the_next_one() {
     let world = World::new();
     let root = std::path::absolute(world.dir.path()).unwrap().join("environments");
     std::fs::create_dir_all(root.join("old/task")).unwrap();
     let mut stray =
         std::process::Command::new("sleep").arg("60").env("LAMBDA_TASK_ROOT", root.join("old/task")).spawn().unwrap();
-    // Its parent goes on before the kernel shows the variables of what it has just begun.
-    while process::of_environment(&root).is_empty() && stray.try_wait().unwrap().is_none() {
+    // The kernel may show the variables of a new process only after spawn has returned.
+    while process::processes_below(&root).is_empty() && stray.try_wait().unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     act(&world, "pid").await;

@@ -1,24 +1,24 @@
-//! Functions that harm whom they can: the next invocation is served all the same.
+//! Hostile functions: the next invocation still works.
 
-use super::{failures::failed, process::of_environment, *};
+use super::{failures::failed, process::processes_below, *};
 
-/// Waits until only so many of the functions' processes are left.
+/// Waits until exactly this many processes of functions are left.
 async fn are_left(world: &World, count: usize) {
     for _ in 0..6000 {
-        if of_environment(world.dir.path()).len() == count {
+        if processes_below(world.dir.path()).len() == count {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{} processes are left", of_environment(world.dir.path()).len());
+    panic!("{} processes are left", processes_below(world.dir.path()).len());
 }
 
 async fn is_served(world: &World) {
-    assert_eq!(answer(&act(world, "echo").await), json!({ "do": "echo" }));
+    assert_eq!(payload(&act(world, "echo").await), json!({ "do": "echo" }));
 }
 
 #[tokio::test]
-async fn a_fork_bomb_is_ended_and_the_next_invocation_is_served() {
+async fn a_fork_bomb_is_killed_and_the_next_invocation_works() {
     let world = World::new();
     world.configure(|version| {
         version.memory_mb = 3_008;
@@ -30,36 +30,36 @@ async fn a_fork_bomb_is_ended_and_the_next_invocation_is_served() {
     let leader = bomb.log_tail.split("leader ").nth(1).and_then(|rest| rest.lines().next()).unwrap().to_owned();
     has_ended(&json!(leader.parse::<u64>().unwrap())).await;
     is_served(&world).await;
-    // The one that serves; the rest goes as the system gets round to it.
+    // One environment is left. The system may take a while to end the others.
     are_left(&world, 1).await;
 }
 
 #[tokio::test]
-async fn what_it_writes_is_bounded_and_need_not_be_text() {
+async fn output_is_truncated_and_need_not_be_text() {
     let world = World::new();
     world.configure(|version| version.timeout_s = 300);
     let long = act(&world, "one long line").await;
-    assert_eq!(answer(&long), json!({ "do": "one long line" }));
+    assert_eq!(payload(&long), json!({ "do": "one long line" }));
     let kept: usize = messages(&world).iter().map(String::len).sum();
     assert!(kept <= 16 * 1024 * 1024, "{kept} bytes are kept of 32 MB");
     let garbage = act(&world, "garbage").await;
-    assert_eq!(answer(&garbage), json!({ "do": "garbage" }));
+    assert_eq!(payload(&garbage), json!({ "do": "garbage" }));
     is_served(&world).await;
 }
 
 #[tokio::test]
-async fn answers_that_are_not_asked_for_reach_nobody() {
+async fn unrequested_responses_are_refused() {
     let world = World::new();
-    assert_eq!(answer(&act(&world, "foreign").await), json!(400));
-    assert_eq!(answer(&act(&world, "twice").await), json!("first"));
-    // Lambda hands on what it is given; whether it is JSON is for whoever asked to see.
+    assert_eq!(payload(&act(&world, "foreign").await), json!(400));
+    assert_eq!(payload(&act(&world, "twice").await), json!("first"));
+    // Lambda does not check that a response is JSON.
     assert_eq!(act(&world, "no json").await.payload, "{no json");
     is_served(&world).await;
     assert!(messages(&world).contains(&"the second was answered with 400".to_owned()), "{:?}", messages(&world));
 }
 
 #[tokio::test]
-async fn a_function_that_goes_silent_is_timed_out_and_the_next_invocation_is_served() {
+async fn a_silent_function_times_out_and_the_next_invocation_works() {
     let world = World::new();
     world.configure(|version| version.timeout_s = 1);
     let (kind, _) = failed(&act(&world, "gone").await);
@@ -69,7 +69,7 @@ async fn a_function_that_goes_silent_is_timed_out_and_the_next_invocation_is_ser
 }
 
 #[tokio::test]
-async fn a_start_that_hangs_is_tried_twice_and_timed_out() {
+async fn a_start_that_hangs_is_retried_once_and_times_out() {
     let world = World::new();
     world.configure(|version| {
         version.timeout_s = 1;
@@ -84,18 +84,18 @@ async fn a_start_that_hangs_is_tried_twice_and_timed_out() {
 }
 
 #[tokio::test]
-async fn an_idle_environment_is_held_to_its_limits_too() {
+async fn limits_apply_to_an_idle_environment() {
     let world = World::new();
-    let pid = answer(&act(&world, "memory afterwards").await);
+    let pid = payload(&act(&world, "memory afterwards").await);
     has_ended(&pid).await;
     are_left(&world, 0).await;
     is_served(&world).await;
 }
 
 #[tokio::test]
-async fn processes_that_left_group_and_parent_end_with_their_environment() {
+async fn daemons_end_with_their_environment() {
     let world = World::new();
-    let daemons = answer(&act(&world, "daemons").await);
+    let daemons = payload(&act(&world, "daemons").await);
     is_served(&world).await;
     are_left(&world, 4).await;
     world.cloud.functions.retire(REGION, FUNCTION);
@@ -106,7 +106,7 @@ async fn processes_that_left_group_and_parent_end_with_their_environment() {
 }
 
 #[tokio::test]
-async fn their_memory_counts_as_well() {
+async fn memory_of_daemons_counts() {
     let world = World::new();
     let killed = act(&world, "heavy daemons").await;
     assert_eq!(failed(&killed).0, "Runtime.ExitError");
@@ -116,18 +116,18 @@ async fn their_memory_counts_as_well() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_and_a_poll_that_is_broken_off_lose_nothing() {
+async fn invalid_requests_and_aborted_polls_lose_no_invocation() {
     let world = World::new();
     for _ in 0..3 {
         for action in ["no http", "poll and leave"] {
-            assert_eq!(answer(&act(&world, action).await), json!({ "do": action }));
+            assert_eq!(payload(&act(&world, action).await), json!({ "do": action }));
             is_served(&world).await;
         }
     }
 }
 
 #[tokio::test]
-async fn an_answer_without_an_end_is_too_large() {
+async fn an_endless_response_is_too_large() {
     let world = World::new();
     let (kind, _) = failed(&act(&world, "endless").await);
     assert_eq!(kind, "Function.ResponseSizeTooLarge");

@@ -1,4 +1,4 @@
-//! Tests of function environments, with a bootstrap that is really run.
+//! Tests of execution environments with a real bootstrap.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod failures;
@@ -14,20 +14,20 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    invocation::{Invocation, InvokeError},
+    invocation::{InvokeError, InvokeOutput},
     pool::environment_limit,
     process,
 };
 use crate::testing::{FUNCTION, LOG_GROUP, REGION, World};
 
-async fn invoke(world: &World, event: Value) -> Result<Invocation, InvokeError> {
+async fn invoke(world: &World, event: Value) -> Result<InvokeOutput, InvokeError> {
     let version = world.cloud.store.read(|state| state.regions[REGION].functions[FUNCTION].latest.clone());
     world.cloud.functions.invoke(REGION, FUNCTION, &version, Bytes::from(event.to_string())).await
 }
 
-/// Does one of the things that `bootstrap.py` can do, and waits until it asks for more or has ended: on a machine with
-/// much else to do, that is a while after its answer.
-async fn act(world: &World, action: &str) -> Invocation {
+/// Runs an action of `bootstrap.py`, and waits until the function polls again or has ended. On a busy machine that
+/// happens a while after its response.
+async fn act(world: &World, action: &str) -> InvokeOutput {
     let done = invoke(world, json!({ "do": action })).await.unwrap();
     for _ in 0..6000 {
         if world.cloud.functions.pool.running.available_permits() == environment_limit() {
@@ -38,25 +38,25 @@ async fn act(world: &World, action: &str) -> Invocation {
     panic!("{action} does not end");
 }
 
-fn answer(invocation: &Invocation) -> Value {
+fn payload(invocation: &InvokeOutput) -> Value {
     serde_json::from_slice(&invocation.payload).unwrap()
 }
 
 fn is_running(pid: &Value) -> bool {
-    // A process that was killed and not yet waited for is no more than a name.
+    // Ignore zombies: processes that were killed, but not waited for yet.
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
 }
 
 async fn has_ended(pid: &Value) {
-    // A machine with much else to do is slow to end one.
+    // On a busy machine this takes a while.
     for _ in 0..6000 {
         if !is_running(pid) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("process {pid} still runs");
+    panic!("process {pid} is still running");
 }
 
 fn messages(world: &World) -> Vec<String> {
@@ -68,7 +68,7 @@ fn environments(dir: &Path) -> usize {
     std::fs::read_dir(dir.join("environments")).map_or(0, Iterator::count)
 }
 
-/// One that was slow to ask for more work is gone a moment after its caller has the answer.
+/// Waits until no environment is left. One that was slow to poll again ends shortly after its caller got the result.
 async fn no_environments(world: &World) {
     for _ in 0..6000 {
         if environments(world.dir.path()) == 0 {
