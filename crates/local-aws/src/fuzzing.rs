@@ -1,6 +1,6 @@
-//! What the fuzz targets reach into: everything here that parses what others send. Exists under `cfg(fuzzing)` only.
+//! Entry points for the fuzz targets: everything here that parses untrusted input. Exists under `cfg(fuzzing)` only.
 //!
-//! Each function takes bytes as they come from outside and fails the run when something passes that must not.
+//! Each function takes raw bytes, and panics if it accepts something that it must refuse.
 
 use std::{io::Write as _, path::Path, sync::LazyLock};
 
@@ -29,7 +29,7 @@ use crate::{
     store::StoreError,
 };
 
-/// A running local cloud with a stack in it, put back after every request.
+/// A running local cloud with a stack. Its state is restored after every request.
 pub struct Cloud {
     runtime: Runtime,
     server: Server,
@@ -38,34 +38,34 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// With what these control-plane requests make, see [`Self::control_plane`].
+    /// A cloud with the resources that these control-plane requests create, see [`Self::control_plane`].
     pub fn new(stack: &[&[u8]]) -> Self {
         let folder = Folder::new();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let server = runtime.block_on(crate::start(Options::new(&folder.0))).expect("a server");
         let mut cloud = Self { before: server.state(), runtime, server, _folder: folder };
         for request in stack {
-            assert!(cloud.send(request).is_some_and(|made| made), "{}", String::from_utf8_lossy(request));
+            assert!(cloud.send(request) == Some(true), "{}", String::from_utf8_lossy(request));
             cloud.before = cloud.server.state();
         }
         cloud
     }
 
-    /// A request to the control plane as if it were signed. The first line is the service and the operation (JSON
-    /// protocols), the verb and path (REST) or nothing (query protocol): `cognito-idp CreateUserPool`,
-    /// `lambda GET /2015-03-31/functions/f`, `iam`. The rest is the body.
+    /// Runs a request to the control plane as if it were signed. The first line is the service and the operation (JSON
+    /// protocol), the verb and path (REST) or nothing (query protocol): `cognito-idp CreateUserPool`, `lambda GET
+    /// /2015-03-31/functions/f`, `iam`. The rest is the body.
     pub fn control_plane(&self, data: &[u8]) {
         if self.send(data) == Some(true) {
             let before = self.before.clone();
-            let put_back = self.server.app().cloud.store.write::<_, StoreError>(|state| {
+            let restored = self.server.app().cloud.store.write::<_, StoreError>(|state| {
                 *state = before;
                 Ok(())
             });
-            put_back.expect("a state that is written");
+            restored.expect("the state is written");
         }
     }
 
-    /// Whether it was done; none if it is no request.
+    /// Whether the request succeeded; `None` if the data is not a request.
     fn send(&self, data: &[u8]) -> Option<bool> {
         let (head, body) = split(data, b"\n")?;
         let mut words = str::from_utf8(head).ok()?.split(' ');
@@ -80,7 +80,7 @@ impl Cloud {
         let app = self.server.app();
         let body = Bytes::copy_from_slice(body);
         let (operation, request) = front::decode(service, DEFAULT_ACCOUNT_ID, "us-east-1".into(), parts, body).ok()?;
-        // A function's own program is not under test.
+        // Do not run functions.
         if operation.name == "Invoke" {
             return None;
         }
@@ -91,18 +91,18 @@ impl Cloud {
         Some(self.runtime.block_on(front::execute(&app.cloud, &app.quotas, operation, request)).is_ok())
     }
 
-    /// A request to the data plane as it is sent: request line, headers, an empty line, the body. Nobody has a token or
-    /// a secret, so nothing but a key set is given out.
+    /// Sends a raw request to the data plane: request line, headers, an empty line, the body. The fuzzer has no token
+    /// and no secret, so only key sets may be returned.
     pub fn data_plane(&self, data: &[u8]) {
         let Some(request) = request(data) else { return };
         let path = request.uri().path().to_owned();
         let response = self.runtime.block_on(self.server.app().endpoints.handle(request));
-        let open = path.contains("/.well-known/");
-        assert!(open || !response.status().is_success(), "{path} answered {}", response.status());
+        let is_public = path.contains("/.well-known/");
+        assert!(is_public || !response.status().is_success(), "{path} returned {}", response.status());
     }
 }
 
-/// A signed request as it is sent. Whatever it says, it was not signed with the secret.
+/// Verifies a raw signed request. Its signature was not made with the secret, so it must be refused.
 pub fn sigv4(data: &[u8]) {
     let credentials = Credentials {
         access_key_id: "AKIDEXAMPLE".to_owned(),
@@ -111,47 +111,47 @@ pub fn sigv4(data: &[u8]) {
     let Some(request) = request(data) else { return };
     let (parts, body) = request.into_parts();
     if let Ok(authorization) = Authorization::read(&parts.headers) {
-        // The documented example is signed with it, and long expired.
+        // Only the documented example has a valid signature, and it has expired.
         assert!(authorization.verify(&credentials, &parts, &body).is_err());
     }
 }
 
-/// What follows the first byte is, as that byte says, a whole `Authorization` header, claims to sign, or claims to sign
-/// and then to spoil.
+/// The first byte chooses what the rest is: an `Authorization` header, claims to sign, or claims to sign and then
+/// corrupt.
 pub fn jwt(data: &[u8]) {
     static KEY: LazyLock<SigningKey> = LazyLock::new(key);
     let Some((&mode, data)) = data.split_first() else { return };
     if mode % 3 == 0 {
-        assert!(!endpoints::admits(&KEY, &headers(data)), "a header that nobody has signed");
+        assert!(!endpoints::accepts(&KEY, &headers(data)), "accepted an unsigned header");
         return;
     }
     let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(data) else { return };
     let Some(token) = endpoints::sign(&KEY, &claims) else { return };
     if mode % 3 == 1 {
-        let admitted = endpoints::admits(&KEY, &headers(token.as_bytes()));
+        let accepted = endpoints::accepts(&KEY, &headers(token.as_bytes()));
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
-        let alive = claims.get("exp").and_then(Value::as_u64).is_some_and(|exp| exp >= clock::now_s());
-        let scoped = text("scope").split(' ').any(|scope| scope == endpoints::SCOPE);
-        let right = alive && scoped && text("token_use") == "access" && text("iss") == endpoints::ISSUER;
-        assert!(!admitted || right, "{claims:?}");
+        let is_alive = claims.get("exp").and_then(Value::as_u64).is_some_and(|exp| exp >= clock::now_s());
+        let has_scope = text("scope").split(' ').any(|scope| scope == endpoints::SCOPE);
+        let is_valid = is_alive && has_scope && text("token_use") == "access" && text("iss") == endpoints::ISSUER;
+        assert!(!accepted || is_valid, "{claims:?}");
         return;
     }
-    let place = data.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
-    let mut spoilt = token.clone().into_bytes();
-    let place = place % spoilt.len();
-    spoilt[place] = if spoilt[place] == b'A' { b'B' } else { b'A' };
-    assert!(!endpoints::admits(&KEY, &headers(&spoilt)), "a token whose byte {place} is another");
+    let hash = data.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+    let mut corrupted = token.clone().into_bytes();
+    let at = hash % corrupted.len();
+    corrupted[at] = if corrupted[at] == b'A' { b'B' } else { b'A' };
+    assert!(!endpoints::accepts(&KEY, &headers(&corrupted)), "accepted a token with byte {at} changed");
 }
 
-/// A function's zip. Nothing is written outside of its folder.
+/// Unpacks a function's zip. Nothing may be written outside of its folder.
 pub fn function_zip(data: &[u8]) {
     let folder = Folder::new();
     let (archive, into) = (folder.0.join("code.zip"), folder.0.join("in/it"));
-    std::fs::File::create(&archive).and_then(|mut file| file.write_all(data)).expect("a file that is written");
+    std::fs::File::create(&archive).and_then(|mut file| file.write_all(data)).expect("the file is written");
     std::fs::create_dir(folder.0.join("in")).expect("a folder");
     let _ = endpoints::unpack(&archive, &into);
-    for (place, names) in [(folder.0.as_path(), ["code.zip", "in"].as_slice()), (&folder.0.join("in"), &["it"])] {
-        for entry in std::fs::read_dir(place).expect("a folder") {
+    for (parent, names) in [(folder.0.as_path(), ["code.zip", "in"].as_slice()), (&folder.0.join("in"), &["it"])] {
+        for entry in std::fs::read_dir(parent).expect("a folder") {
             let name = entry.expect("an entry").file_name();
             assert!(names.iter().any(|known| name == **known), "{name:?} was written outside");
         }
@@ -166,7 +166,7 @@ fn headers(authorization: &[u8]) -> HeaderMap {
     headers
 }
 
-/// A request as it is sent, as far as it can be one.
+/// Parses a raw request, if it is one.
 fn request(data: &[u8]) -> Option<Request<Bytes>> {
     let (head, body) = split(data, b"\n\n")?;
     let mut lines = head.split(|byte| *byte == b'\n');
@@ -181,8 +181,8 @@ fn request(data: &[u8]) -> Option<Request<Bytes>> {
 }
 
 fn split<'a>(data: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let place = data.windows(at.len()).position(|window| window == at)?;
-    Some((&data[..place], &data[place + at.len()..]))
+    let start = data.windows(at.len()).position(|window| window == at)?;
+    Some((&data[..start], &data[start + at.len()..]))
 }
 
 fn key() -> SigningKey {
@@ -197,7 +197,7 @@ fn key() -> SigningKey {
     }
 }
 
-/// A folder of this process that goes with it.
+/// A temporary folder, removed when dropped.
 struct Folder(std::path::PathBuf);
 
 impl Folder {

@@ -1,38 +1,38 @@
-//! What a request addresses, by its host and path.
+//! Resolves the host and path of a request to an endpoint.
 
-/// What a request addresses.
+/// The endpoint that a request is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    /// The token endpoint, with domain prefix and Region when the host names them.
+    /// The token endpoint, with the domain's prefix and Region if the host contains them.
     Token(Option<(String, String)>),
-    /// A user pool's key set.
+    /// The key set of the user pool with this id.
     Keys(String),
-    /// A user pool's OpenID configuration.
+    /// The OpenID configuration of the user pool with this id.
     Configuration(String),
     /// A stage of an API.
     Api(StageAddress),
 }
 
-/// A request to a stage of an API.
+/// The stage of an API, and the path below it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StageAddress {
     pub(super) api: String,
-    /// None where the address names none: the API is looked up in all Regions.
+    /// `None` if the host contains no Region: then the API is looked up in all Regions.
     pub(super) region: Option<String>,
     pub(super) stage: String,
-    /// As sent, from the slash after the stage; `/` at least.
+    /// The path after the stage, as sent; at least `/`.
     pub(super) path: String,
 }
 
-/// Whether a request to `host` for `path` addresses an endpoint, which needs no signature.
+/// Whether a request to `host` for `path` is for an endpoint, which needs no signature.
 ///
-/// False for a host name that is neither the server's own nor one of AWS's: a page that rebinds its own name to
-/// 127.0.0.1 reaches nothing here.
+/// False for a host that is neither this server nor AWS's: a web page that rebinds its own host name to 127.0.0.1
+/// reaches nothing here.
 pub(crate) fn serves(host: &str, path: &str) -> bool {
-    address(host, path).is_some()
+    resolve(host, path).is_some()
 }
 
-pub(super) fn address(host: &str, path: &str) -> Option<Endpoint> {
+pub(super) fn resolve(host: &str, path: &str) -> Option<Endpoint> {
     let host = without_port(host).to_ascii_lowercase();
     if let Some((api, region)) = api_host(&host) {
         let (stage, path) = stage_and_path(path.strip_prefix('/')?);
@@ -41,9 +41,9 @@ pub(super) fn address(host: &str, path: &str) -> Option<Endpoint> {
     if let Some(domain) = token_host(&host) {
         return (path == "/oauth2/token").then_some(Endpoint::Token(Some(domain)));
     }
-    let own = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-    let issuer = host.starts_with("cognito-idp.") && host.ends_with(".amazonaws.com");
-    if (own || issuer)
+    let is_local = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+    let is_issuer = host.starts_with("cognito-idp.") && host.ends_with(".amazonaws.com");
+    if (is_local || is_issuer)
         && let Some((pool, document)) = path.strip_prefix('/')?.split_once("/.well-known/")
     {
         return match document {
@@ -52,7 +52,7 @@ pub(super) fn address(host: &str, path: &str) -> Option<Endpoint> {
             _ => None,
         };
     }
-    if !own {
+    if !is_local {
         return None;
     }
     if path == "/oauth2/token" {

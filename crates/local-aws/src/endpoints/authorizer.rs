@@ -1,10 +1,10 @@
-//! The authorizer of type COGNITO_USER_POOLS: is this token one of the pool's, alive, and of the right kind?
+//! The authorizer of type COGNITO_USER_POOLS: checks that a token is from the pool, valid, and of the right kind.
 //!
-//! The token is taken raw or after exactly `Bearer `. Whether AWS also takes other spellings of the scheme is
-//! unverified, so they are refused here: what works against this server works on AWS.
+//! The token is accepted alone, or after exactly `Bearer `. Whether AWS accepts other spellings of the scheme is
+//! unverified, so they are refused: what works here works on AWS.
 //!
-//! AWS caches an authorizer's results for its TTL; here every request is judged afresh, so a token dies on the second
-//! that it names. A client that relies on the cache's grace would fail here first.
+//! AWS caches an authorizer's results for its TTL. Here every request is checked anew, so a token is refused from the
+//! second it expires. A client that relies on the cache fails here first.
 
 use http::{HeaderMap, HeaderName};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -18,14 +18,14 @@ use crate::state::{
     cognito::{SigningKey, UserPool},
 };
 
-/// Bytes; API Gateway admits no longer headers, so no longer token.
+/// The longest token, in bytes: API Gateway accepts no longer headers.
 const MAX_TOKEN: usize = 10_240;
 
-/// `Thu Jul 02 12:42:47 UTC 2026`
+/// The format of times in claims: `Thu Jul 02 12:42:47 UTC 2026`.
 const DATE: &[BorrowedFormatItem<'_>] =
     format_description!("[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]");
 
-/// A pool whose tokens an authorizer takes.
+/// A pool whose tokens an authorizer accepts.
 #[derive(Debug, Clone)]
 pub(super) struct Issuer {
     name: String,
@@ -34,13 +34,13 @@ pub(super) struct Issuer {
 
 #[cfg(fuzzing)]
 impl Issuer {
-    /// The pool of that name and key.
+    /// An issuer with this name and key.
     pub(super) fn new(name: &str, key: &SigningKey) -> Self {
         Self { name: name.to_owned(), key: key.clone() }
     }
 }
 
-/// The pools that the authorizer names and that exist.
+/// The existing pools that the authorizer names.
 pub(super) fn issuers(state: &State, authorizer: &Authorizer) -> Vec<Issuer> {
     let pool = |arn: &String| -> Option<Issuer> {
         let mut parts = arn.strip_prefix("arn:aws:cognito-idp:")?.splitn(3, ':');
@@ -51,9 +51,9 @@ pub(super) fn issuers(state: &State, authorizer: &Authorizer) -> Vec<Issuer> {
     authorizer.provider_arns.iter().filter_map(pool).collect()
 }
 
-/// The token's claims, when it admits its bearer to a method with these scopes.
+/// Returns the claims of the request's token, if it gives access to a method with these scopes.
 ///
-/// With scopes the method takes an access token that has any one of them; without, an ID token.
+/// A method with scopes accepts an access token that has any of them. A method without scopes accepts an ID token.
 pub(super) fn authorize(
     authorizer: &Authorizer,
     issuers: &[Issuer],
@@ -67,7 +67,7 @@ pub(super) fn authorize(
     if expires <= now_s {
         return Err(GatewayError::Expired);
     }
-    // Cognito sets none; RFC 7519 has one that is there respected.
+    // Cognito does not set `nbf`, but RFC 7519 requires to respect it.
     if claims.get("nbf").is_some_and(|nbf| nbf.as_u64().is_none_or(|nbf| nbf > now_s)) {
         return Err(GatewayError::Unauthorized);
     }
@@ -78,21 +78,21 @@ pub(super) fn authorize(
     }
     if !scopes.is_empty() {
         let mut granted = text("scope").unwrap_or("").split(' ');
-        // Documented as 401; some emulators answer 403 (unverified).
+        // AWS documents 401; some emulators return 403 (unverified).
         if !granted.any(|granted| scopes.iter().any(|scope| scope == granted)) {
             return Err(GatewayError::Unauthorized);
         }
     }
     if let Some(expression) = &authorizer.identity_validation_expression {
-        let whole = regex_lite::Regex::new(&format!("^(?:{expression})$")).map_err(|_| GatewayError::Unauthorized)?;
-        if !text("aud").is_some_and(|audience| whole.is_match(audience)) {
+        let regex = regex_lite::Regex::new(&format!("^(?:{expression})$")).map_err(|_| GatewayError::Unauthorized)?;
+        if !text("aud").is_some_and(|audience| regex.is_match(audience)) {
             return Err(GatewayError::Unauthorized);
         }
     }
     Ok(claims)
 }
 
-/// Claims as the event carries them: all strings, and the two instants in Java's form.
+/// Claims as the event contains them: all as strings, with `exp` and `iat` in Java's date format.
 pub(super) fn event_claims(claims: &Map<String, Value>) -> Map<String, Value> {
     let text = |name: &str, value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -112,8 +112,8 @@ fn date(seconds: i64) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(DATE).ok()
 }
 
-/// The token in the header that the identity source names. A header that is sent twice is refused: which of the two
-/// would the function trust?
+/// The token in the header of the identity source. A repeated header is refused: it is unclear which value the function
+/// would trust.
 fn bearer<'a>(authorizer: &Authorizer, headers: &'a HeaderMap) -> Option<&'a str> {
     let source = authorizer.identity_source.as_deref().unwrap_or("method.request.header.Authorization");
     let name: HeaderName = source.strip_prefix("method.request.header.")?.parse().ok()?;
@@ -125,7 +125,7 @@ fn bearer<'a>(authorizer: &Authorizer, headers: &'a HeaderMap) -> Option<&'a str
     Some(value.strip_prefix("Bearer ").unwrap_or(value))
 }
 
-/// Signature (RS256 alone, by the key of a named pool) and issuer.
+/// Verifies signature (RS256 only, with the key of a named pool) and issuer.
 fn verify(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>> {
     let header = jsonwebtoken::decode_header(token).ok()?;
     let kid = header.kid?;
@@ -133,9 +133,9 @@ fn verify(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>> {
     let key = DecodingKey::from_rsa_components(&issuer.key.n, &issuer.key.e).ok()?;
     let mut validation = Validation::new(Algorithm::RS256);
     validation.required_spec_claims.clear();
-    // Judged by the caller, who tells an expired token from a bad one.
+    // The caller checks the expiry, to distinguish an expired token from an invalid one.
     validation.validate_exp = false;
-    // What a token of the pool says of its audience is the expression's concern.
+    // The caller checks the audience, with the identity validation expression.
     validation.validate_aud = false;
     let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation).ok()?.claims;
     (claims.get("iss").and_then(Value::as_str) == Some(issuer.name.as_str())).then_some(claims)

@@ -1,4 +1,5 @@
-//! The API endpoint: throttle, authorize, check the permission, invoke, answer. In this order.
+//! The API endpoint: throttles, authorizes, checks the function's policy, invokes it, and converts its response, in
+//! this order.
 
 use std::time::{Duration, Instant};
 
@@ -24,15 +25,15 @@ use crate::{
     token_buckets::{Limit, TokenBuckets},
 };
 
-/// Bytes that a request to an API may have.
+/// The largest body of a request, in bytes.
 const MAX_PAYLOAD: usize = 10 * 1024 * 1024;
-/// Bytes that its headers may have together.
+/// The largest size of all headers together, in bytes.
 const MAX_HEADERS: usize = 10_240;
-/// Bytes that Lambda takes in a synchronous invocation: 6 MB and some room.
+/// The largest payload of a synchronous invocation, in bytes: 6 MB and some headroom.
 pub(super) const MAX_LAMBDA_PAYLOAD: usize = 6_291_556;
 
-/// Answers a request to a stage.
-pub(super) async fn answer(
+/// Handles a request to a stage.
+pub(super) async fn respond(
     cloud: &Cloud,
     throttles: &TokenBuckets,
     address: &StageAddress,
@@ -43,7 +44,7 @@ pub(super) async fn answer(
     let ids = Ids { request: random::uuid(), extended, trace, now_ms };
     let mut response = match serve(cloud, throttles, address, request, &ids).await {
         Ok(response) => response,
-        Err(refusal) => refusal.response(),
+        Err(error) => error.response(),
     };
     let headers = response.headers_mut();
     for (name, value) in
@@ -68,7 +69,7 @@ async fn serve(
     let route = cloud.store.read(|state| route::find(state, address, verb))?;
     throttle(throttles, &route, verb)?;
     if route.method.api_key_required {
-        // No usage plan can exist here, so no key is ever valid.
+        // There are no usage plans here, so no API key is ever valid.
         return Err(GatewayError::Forbidden);
     }
     let claims = authorize(&route, request.headers())?;
@@ -76,31 +77,31 @@ async fn serve(
     if integration.kind != "AWS_PROXY" {
         return Err(GatewayError::NotImplemented);
     }
-    let call = call(&cloud.store, &route, verb)?;
+    let target = invoke_target(&cloud.store, &route, verb)?;
     let event = proxy_event::build(&route, address, request, claims.as_ref(), ids);
     let event = Bytes::from(serde_json::to_vec(&event).map_err(|_| GatewayError::Internal)?);
     if event.len() > MAX_LAMBDA_PAYLOAD {
         return Err(GatewayError::TooLong);
     }
     let limit = Duration::from_millis(u64::from(integration.timeout_ms.clamp(50, 29_000)));
-    let invoked = cloud.functions.invoke(&call.region, &call.function, &call.version, event);
-    let invocation = match tokio::time::timeout(limit, invoked).await {
+    let invocation = cloud.functions.invoke(&target.region, &target.function, &target.version, event);
+    let output = match tokio::time::timeout(limit, invocation).await {
         Err(_) => return Err(GatewayError::TimedOut),
-        // Lambda's own 429 reaches the caller as 500, like every other refusal of its API.
+        // API Gateway returns 500 for every error of Lambda's API, including its 429.
         Ok(Err(InvokeError::Throttled | InvokeError::BadCode(_))) => return Err(GatewayError::Internal),
-        Ok(Ok(invocation)) => invocation,
+        Ok(Ok(output)) => output,
     };
-    if invocation.function_error.is_some() {
+    if output.function_error.is_some() {
         return Err(GatewayError::BadGateway);
     }
-    proxy_response::convert(&invocation.payload, &route.binary_media_types, request.headers())
+    proxy_response::convert(&output.payload, &route.binary_media_types, request.headers())
 }
 
 fn check_size(request: &Request<Bytes>) -> Result<(), GatewayError> {
     if request.body().len() > MAX_PAYLOAD {
         return Err(GatewayError::TooLong);
     }
-    // A line is name, colon, space, value, line end.
+    // Each header adds a colon, a space and a line end.
     let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if headers > MAX_HEADERS { Err(GatewayError::HeadersTooLong) } else { Ok(()) }
 }
@@ -111,7 +112,7 @@ fn throttle(throttles: &TokenBuckets, route: &Route, verb: &str) -> Result<(), G
         return Ok(());
     };
     let burst = burst.map_or_else(|| rate.ceil(), f64::from);
-    // A negative limit is how the API says "none".
+    // A negative rate means no limit.
     if rate < 0.0 {
         return Ok(());
     }
@@ -133,14 +134,14 @@ fn authorize(route: &Route, headers: &HeaderMap) -> Result<Option<Map<String, Va
     }
 }
 
-/// The function that an integration calls, when it lets this method call it.
-struct Call {
+/// The function that an integration invokes.
+struct InvokeTarget {
     region: String,
     function: String,
     version: Version,
 }
 
-fn call(store: &Store, route: &Route, verb: &str) -> Result<Call, GatewayError> {
+fn invoke_target(store: &Store, route: &Route, verb: &str) -> Result<InvokeTarget, GatewayError> {
     let integration = route.method.integration.as_ref().ok_or(GatewayError::Internal)?;
     let uri = integration.uri.as_deref().ok_or(GatewayError::Internal)?;
     let arn = function_arn(uri, route).ok_or(GatewayError::Internal)?;
@@ -155,8 +156,8 @@ fn call(store: &Store, route: &Route, verb: &str) -> Result<Call, GatewayError> 
     store.read(|state| {
         let region = state.region(&arn.region).ok_or(GatewayError::Internal)?;
         let function = region.functions.get(&arn.name).ok_or(GatewayError::Internal)?;
-        // With a role of its own the integration does not need the function's resource policy.
-        if integration.credentials.is_none() && !permits(function, &caller, &route.account_id) {
+        // An integration with its own role does not need the function's resource policy.
+        if integration.credentials.is_none() && !allows_call(function, &caller, &route.account_id) {
             return Err(GatewayError::Internal);
         }
         let now_ms = clock::now_ms();
@@ -170,7 +171,7 @@ fn call(store: &Store, route: &Route, verb: &str) -> Result<Call, GatewayError> 
                 function.versions.get(&number).ok_or(GatewayError::Internal)?
             }
         };
-        Ok(Call { region: arn.region.clone(), function: arn.name.clone(), version: version.clone() })
+        Ok(InvokeTarget { region: arn.region.clone(), function: arn.name.clone(), version: version.clone() })
     })
 }
 
@@ -181,7 +182,7 @@ struct FunctionArn {
     qualifier: Option<String>,
 }
 
-/// The function's ARN in `arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations`.
+/// Parses the function's ARN in `arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations`.
 fn function_arn(uri: &str, route: &Route) -> Option<FunctionArn> {
     let mut uri = uri.to_owned();
     for (name, value) in &route.stage_variables {
@@ -194,20 +195,20 @@ fn function_arn(uri: &str, route: &Route) -> Option<FunctionArn> {
     (kind == "function").then(|| FunctionArn { region: region.to_owned(), name: name.to_owned(), qualifier })
 }
 
-/// Path parameters appear in a source ARN as `*`.
+/// The resource's path in a source ARN, where path parameters appear as `*`.
 fn source_path(resource_path: &str) -> String {
     let part = |part: &str| if part.starts_with('{') { "*".to_owned() } else { part.to_owned() };
     resource_path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-fn permits(function: &Function, caller: &str, account_id: &str) -> bool {
-    let permits = |statement: &Statement| {
+fn allows_call(function: &Function, caller: &str, account_id: &str) -> bool {
+    let allows = |statement: &Statement| {
         matches!(statement.action.as_str(), "lambda:InvokeFunction" | "lambda:*" | "*")
             && matches!(statement.principal.as_str(), "apigateway.amazonaws.com" | "*")
             && statement.source_arn.as_deref().is_none_or(|pattern| policy::matches(pattern, caller))
             && statement.source_account.as_deref().is_none_or(|account| account == account_id)
     };
-    function.policy.iter().any(permits)
+    function.policy.iter().any(allows)
 }
 
 #[cfg(test)]
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_stars_in_a_source_arn() {
+    fn path_parameters_are_stars_in_a_source_arn() {
         assert_eq!(source_path("/"), "/");
         assert_eq!(source_path("/a/{id}/{proxy+}"), "/a/*/*");
     }

@@ -1,4 +1,4 @@
-//! The authorizer, the signer and the unpacker, for the fuzz targets.
+//! Gives the fuzz targets access to the authorizer, the signer and the unpacker.
 
 use http::HeaderMap;
 use serde_json::{Map, Value};
@@ -12,13 +12,13 @@ use crate::{
     state::{apigateway::Authorizer, cognito::SigningKey},
 };
 
-/// What a token of the pool names as its issuer.
+/// The issuer of the pool's tokens.
 pub(crate) const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool";
-/// The scope that the method wants.
+/// The scope that the method requires.
 pub(crate) const SCOPE: &str = "predict-api/predict";
 
-/// Whether the headers open a method of that scope under an authorizer of the pool with that key.
-pub(crate) fn admits(key: &SigningKey, headers: &HeaderMap) -> bool {
+/// Whether the authorizer of a pool with this key accepts the headers, for a method with [`SCOPE`].
+pub(crate) fn accepts(key: &SigningKey, headers: &HeaderMap) -> bool {
     let authorizer = Authorizer {
         id: "auth".to_owned(),
         name: "auth".to_owned(),
@@ -32,12 +32,12 @@ pub(crate) fn admits(key: &SigningKey, headers: &HeaderMap) -> bool {
     authorizer::authorize(&authorizer, &issuers, &[SCOPE.to_owned()], headers, clock::now_s()).is_ok()
 }
 
-/// What came of unpacking a function's zip.
+/// Unpacks a function's zip.
 pub(crate) fn unpack(archive: &std::path::Path, into: &std::path::Path) -> Result<(), String> {
     crate::functions::unpack(archive, into)
 }
 
-/// A token with these claims.
+/// Signs a token with these claims.
 pub(crate) fn sign(key: &SigningKey, claims: &Map<String, Value>) -> Option<String> {
     token::sign(key, claims)
 }

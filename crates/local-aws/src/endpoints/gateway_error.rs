@@ -1,38 +1,38 @@
-//! API Gateway's own answers: those that no function gave.
+//! Error responses of API Gateway itself, which AWS calls gateway responses.
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
-/// Why API Gateway itself answers.
+/// An error of API Gateway itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GatewayError {
-    /// 401: no token, a bad one, or one without the scope.
+    /// 401: no token, an invalid one, or one without the scope.
     Unauthorized,
-    /// 401: the token was good once.
+    /// 401: the token has expired.
     Expired,
     /// 403: no such API or stage, or an API key is missing.
     Forbidden,
-    /// 403: no such resource or method, worded as AWS does.
+    /// 403: no such resource or method. AWS words it like this.
     MissingAuthenticationToken,
     /// 413: more than 10 MB to the API, or more than 6 MB to Lambda.
     TooLong,
     /// 431: more than 10,240 bytes of headers.
     HeadersTooLong,
-    /// 429: the stage's own limit.
+    /// 429: above the stage's limit.
     Throttled,
     /// 500: Lambda refused the invocation.
     Internal,
-    /// 501: configured to something that this server does not serve.
+    /// 501: the configuration uses a feature that the local cloud does not have.
     NotImplemented,
-    /// 502: the function failed, or its answer is no proxy response.
+    /// 502: the function failed, or its response is not a proxy response.
     BadGateway,
-    /// 504: the integration's time-out.
+    /// 504: the integration timed out.
     TimedOut,
 }
 
 impl GatewayError {
-    /// The answer, without the request ids.
+    /// The response, without request ids.
     pub(super) fn response(self) -> Response<Bytes> {
         let (status, kind, message) = match self {
             Self::Unauthorized => (401, "UnauthorizedException", "Unauthorized"),
@@ -42,14 +42,14 @@ impl GatewayError {
                 (403, "MissingAuthenticationTokenException", "Missing Authentication Token")
             }
             Self::TooLong => (413, "RequestTooLargeException", "Request Too Long"),
-            // Status and words are unverified: the quota's page names the limit only.
+            // Status and message are unverified: the quotas page documents only the limit.
             Self::HeadersTooLong => (431, "RequestTooLargeException", "Request Header Fields Too Large"),
             Self::Throttled => (429, "TooManyRequestsException", "Too Many Requests"),
             Self::Internal => (500, "InternalServerErrorException", "Internal server error"),
             Self::NotImplemented => (
                 501,
                 "NotImplementedException",
-                "The local cloud does not serve this authorization or integration type",
+                "The local cloud does not support this authorization or integration type",
             ),
             Self::BadGateway => (502, "InternalServerErrorException", "Internal server error"),
             Self::TimedOut => (504, "InternalServerErrorException", "Endpoint request timed out"),
@@ -60,7 +60,7 @@ impl GatewayError {
     }
 }
 
-/// A JSON document with its status.
+/// A JSON response.
 pub(super) fn json_response(status: u16, document: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(document.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -68,7 +68,7 @@ pub(super) fn json_response(status: u16, document: &Value) -> Response<Bytes> {
     response
 }
 
-/// 404 for what is no endpoint at all.
+/// A 404 for a path that is not an endpoint.
 pub(super) fn not_found() -> Response<Bytes> {
     json_response(404, &json!({ "message": "Not Found" }))
 }

@@ -1,4 +1,4 @@
-//! A user pool's public key set and OpenID configuration.
+//! The public key set and OpenID configuration of a user pool.
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -20,11 +20,11 @@ pub(super) fn keys(store: &Store, pool: &str, request: &Request<Bytes>) -> Respo
     })
 }
 
-/// `/<pool id>/.well-known/openid-configuration`, with AWS's own addresses: the issuer in tokens is AWS's too.
+/// `/<pool id>/.well-known/openid-configuration`, with AWS's own URLs: the issuer in tokens is AWS's, too.
 pub(super) fn configuration(store: &Store, pool: &str, request: &Request<Bytes>) -> Response<Bytes> {
     document(store, pool, request, |region, pool| {
         let issuer = token::issuer(region, &pool.id);
-        let mut answer = json!({
+        let mut configuration = json!({
             "id_token_signing_alg_values_supported": ["RS256"],
             "issuer": issuer,
             "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
@@ -35,9 +35,9 @@ pub(super) fn configuration(store: &Store, pool: &str, request: &Request<Bytes>)
         });
         if let Some(domain) = &pool.domain {
             let host = format!("https://{}.auth.{region}.amazoncognito.com", domain.prefix);
-            answer["token_endpoint"] = Value::String(format!("{host}/oauth2/token"));
+            configuration["token_endpoint"] = Value::String(format!("{host}/oauth2/token"));
         }
-        answer
+        configuration
     })
 }
 
@@ -52,7 +52,7 @@ fn document(
     }
     let found = store.read(|state| find(state, pool).map(|(region, pool)| make(region, pool)));
     match found {
-        Some(answer) => gateway_error::json_response(200, &answer),
+        Some(document) => gateway_error::json_response(200, &document),
         None => gateway_error::json_response(404, &json!({ "message": format!("User pool {pool} does not exist.") })),
     }
 }

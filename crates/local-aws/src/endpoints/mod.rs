@@ -1,9 +1,9 @@
-//! What callers of a deployed stack meet: token endpoint, key set, and the API endpoint.
+//! The data plane, which callers of a deployed stack use: token endpoint, key set, and the API endpoint.
 //!
-//! Each is reached in two ways. Either by AWS's own host name (`<api>.execute-api.<region>.amazonaws.com`,
-//! `<domain>.auth.<region>.amazoncognito.com`), sent in the Host header, or on the server's own address by the paths
-//! that MiniStack and LocalStack share: `/_aws/execute-api/<api>/<stage>/…`, `/oauth2/token` and
-//! `/<pool id>/.well-known/…`. Those name no Region, so the id is looked up in all of them.
+//! Each can be reached in two ways: by AWS's own host name (`<api>.execute-api.<region>.amazonaws.com`,
+//! `<domain>.auth.<region>.amazoncognito.com`) in the `Host` header, or on the server's own address by the paths that
+//! MiniStack and LocalStack share: `/_aws/execute-api/<api>/<stage>/…`, `/oauth2/token` and `/<pool id>/.well-known/…`.
+//! These paths contain no Region, so the id is looked up in all of them.
 
 mod address;
 mod authorizer;
@@ -25,13 +25,13 @@ use bytes::Bytes;
 use http::{Request, Response, header::HOST};
 
 pub(crate) use self::address::serves;
-use self::address::{Endpoint, address};
+use self::address::{Endpoint, resolve};
 use crate::{cloud::Cloud, token_buckets::TokenBuckets};
 
-/// The endpoints of everything in a cloud.
+/// The endpoints of a cloud.
 pub(crate) struct Endpoints {
     cloud: Arc<Cloud>,
-    /// The stages' own limits.
+    /// The throttling limits of stages.
     throttles: TokenBuckets,
 }
 
@@ -40,14 +40,16 @@ impl Endpoints {
         Self { cloud, throttles: TokenBuckets::default() }
     }
 
-    /// Answers a request to an endpoint.
+    /// Handles a request to an endpoint.
     pub(crate) async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let store = &self.cloud.store;
-        match address(host_of(&request).unwrap_or_default(), request.uri().path()) {
-            Some(Endpoint::Token(domain)) => token::answer(store, domain.as_ref(), &request),
+        match resolve(host_of(&request).unwrap_or_default(), request.uri().path()) {
+            Some(Endpoint::Token(domain)) => token::respond(store, domain.as_ref(), &request),
             Some(Endpoint::Keys(pool)) => jwks::keys(store, &pool, &request),
             Some(Endpoint::Configuration(pool)) => jwks::configuration(store, &pool, &request),
-            Some(Endpoint::Api(address)) => execute_api::answer(&self.cloud, &self.throttles, &address, &request).await,
+            Some(Endpoint::Api(address)) => {
+                execute_api::respond(&self.cloud, &self.throttles, &address, &request).await
+            }
             None => gateway_error::not_found(),
         }
     }

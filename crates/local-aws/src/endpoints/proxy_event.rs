@@ -1,4 +1,4 @@
-//! The event that a function behind a REST API's proxy integration receives (payload format 1.0).
+//! Builds the event that a function behind a REST API's proxy integration receives (payload format 1.0).
 
 use bytes::Bytes;
 use http::{
@@ -10,21 +10,21 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 
 use super::{address::StageAddress, route::Route};
 
-/// `09/Apr/2015:12:34:56 +0000`
+/// The format of `requestTime`: `09/Apr/2015:12:34:56 +0000`.
 const REQUEST_TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
 
-/// The ids of one request.
+/// The ids and the time of one request.
 #[derive(Debug)]
 pub(super) struct Ids {
     pub request: String,
     pub extended: String,
     pub trace: String,
-    /// Milliseconds since the epoch, when the request came.
+    /// When the request arrived, in milliseconds since the epoch.
     pub now_ms: u64,
 }
 
-/// The event of a request.
+/// Builds the event of a request.
 pub(super) fn build(
     route: &Route,
     address: &StageAddress,
@@ -52,7 +52,7 @@ pub(super) fn build(
     })
 }
 
-/// Whether a body of this content type is binary: one of the API's types is `*/*`, `<type>/*`, or the very type.
+/// Whether bodies of this content type are binary: the API's binary types contain it, `<type>/*` or `*/*`.
 pub(super) fn is_binary(types: &[String], content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     types.iter().any(|pattern| {
@@ -65,8 +65,8 @@ pub(super) fn is_binary(types: &[String], content_type: &str) -> bool {
     })
 }
 
-/// Body and whether it is base64. A body that is not declared binary is text, and what is no UTF-8 in it becomes
-/// U+FFFD: this is how AWS ruins a PNG when binaryMediaTypes were forgotten.
+/// The body, and whether it is base64. A body of any other type is text, in which invalid UTF-8 becomes U+FFFD. This is
+/// how AWS corrupts a PNG if `binaryMediaTypes` is not set.
 fn body(request: &Request<Bytes>, binary_types: &[String]) -> (Value, bool) {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let bytes = request.body();
@@ -74,7 +74,7 @@ fn body(request: &Request<Bytes>, binary_types: &[String]) -> (Value, bool) {
         return (Value::Null, false);
     }
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // A body without a type is taken for JSON.
+    // A body without a content type is treated as JSON.
     if is_binary(binary_types, content_type.unwrap_or("application/json")) {
         (Value::String(STANDARD.encode(bytes)), true)
     } else {
@@ -82,10 +82,10 @@ fn body(request: &Request<Bytes>, binary_types: &[String]) -> (Value, bool) {
     }
 }
 
-/// Headers as the function sees them. The HTTP layer has put their names in lower case, which is what API Gateway
-/// passes on from clients that speak HTTP/2; those that it sets itself have capitals.
+/// The headers that the function sees. The HTTP layer has lowercased their names, as API Gateway does for HTTP/2
+/// clients. Headers that API Gateway sets itself are capitalised.
 fn forwarded_headers(route: &Route, headers: &HeaderMap, ids: &Ids) -> Vec<(String, String)> {
-    const OWN: [&str; 10] = [
+    const REPLACED: [&str; 10] = [
         "connection",
         "content-length",
         "host",
@@ -97,7 +97,7 @@ fn forwarded_headers(route: &Route, headers: &HeaderMap, ids: &Ids) -> Vec<(Stri
         "x-forwarded-port",
         "x-forwarded-proto",
     ];
-    let sent = headers.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
+    let sent = headers.iter().filter(|(name, _)| !REPLACED.contains(&name.as_str()));
     let mut all: Vec<(String, String)> = sent
         .map(|(name, value)| {
             let name = if name == USER_AGENT { "User-Agent" } else { name.as_str() };
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn binary_media_types_are_exact_or_a_family_or_all() {
+    fn a_binary_media_type_is_exact_or_has_wildcards() {
         let is = |patterns: &[&str], content_type: &str| {
             is_binary(&patterns.iter().map(|&pattern| pattern.to_owned()).collect::<Vec<_>>(), content_type)
         };
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_as_in_access_logs() {
+    fn request_times_have_the_format_of_access_logs() {
         assert_eq!(request_time(1_428_582_896_123), "09/Apr/2015:12:34:56 +0000");
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP response that a function's proxy answer stands for.
+//! Converts a function's proxy response to an HTTP response.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{gateway_error::GatewayError, proxy_event::is_binary};
 
-/// Headers that a function cannot set: API Gateway passes its value on under `x-amzn-remapped-<name>`.
+/// Headers that a function cannot set: API Gateway renames them to `x-amzn-remapped-<name>`.
 const REMAPPED: [&str; 11] = [
     "authorization",
     "connection",
@@ -25,26 +25,26 @@ const REMAPPED: [&str; 11] = [
     "www-authenticate",
 ];
 
-/// Headers that it drops, for they speak of the connection.
+/// Headers that API Gateway drops, because they describe the connection.
 const DROPPED: [&str; 6] = ["keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade"];
 
-/// Converts the answer; 502 when it is no proxy answer.
+/// Converts a payload. The error is 502 if it is not a proxy response.
 pub(super) fn convert(
     payload: &[u8],
     binary_types: &[String],
     request: &HeaderMap,
 ) -> Result<Response<Bytes>, GatewayError> {
-    let answer: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| GatewayError::BadGateway)?;
-    let status = answer.get("statusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    let proxied: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| GatewayError::BadGateway)?;
+    let status = proxied.get("statusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
     let status = status.and_then(|status| StatusCode::from_u16(status).ok()).filter(|status| status.as_u16() >= 200);
-    let is_base64 = match answer.get("isBase64Encoded") {
+    let is_base64 = match proxied.get("isBase64Encoded") {
         None | Some(Value::Null) => false,
         Some(value) => value.as_bool().ok_or(GatewayError::BadGateway)?,
     };
-    let body = match answer.get("body") {
+    let body = match proxied.get("body") {
         None | Some(Value::Null) => Bytes::new(),
         Some(Value::String(text)) if is_base64 && wants_binary(binary_types, request) => {
-            // A configuration error to API Gateway, not a malformed answer.
+            // API Gateway treats this as a configuration error, not as a malformed response.
             Bytes::from(STANDARD.decode(text).map_err(|_| GatewayError::Internal)?)
         }
         Some(Value::String(text)) => Bytes::from(text.clone()),
@@ -52,26 +52,26 @@ pub(super) fn convert(
     };
     let mut response = Response::new(body);
     *response.status_mut() = status.ok_or(GatewayError::BadGateway)?;
-    set_headers(response.headers_mut(), &answer)?;
+    set_headers(response.headers_mut(), &proxied)?;
     Ok(response)
 }
 
-/// The first media type of `Accept` decides; a request without one accepts all.
+/// Whether the client accepts binary: the first media type of `Accept` decides, and the default is `*/*`.
 fn wants_binary(binary_types: &[String], request: &HeaderMap) -> bool {
     let accept = request.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
     is_binary(binary_types, accept.split(',').next().unwrap_or(""))
 }
 
-fn set_headers(headers: &mut HeaderMap, answer: &Map<String, Value>) -> Result<(), GatewayError> {
+fn set_headers(headers: &mut HeaderMap, proxied: &Map<String, Value>) -> Result<(), GatewayError> {
     let mut pairs = Vec::new();
-    for (name, values) in fields(answer, "multiValueHeaders")? {
+    for (name, values) in fields(proxied, "multiValueHeaders")? {
         for value in values.as_array().ok_or(GatewayError::BadGateway)? {
             pairs.push((name, text(value)?));
         }
     }
-    for (name, value) in fields(answer, "headers")? {
+    for (name, value) in fields(proxied, "headers")? {
         let value = text(value)?;
-        // What both give is sent once.
+        // A value in both `headers` and `multiValueHeaders` is sent once.
         if !pairs.iter().any(|(other, given)| name.eq_ignore_ascii_case(other) && *given == value) {
             pairs.push((name, value));
         }
@@ -95,15 +95,15 @@ fn set_headers(headers: &mut HeaderMap, answer: &Map<String, Value>) -> Result<(
     Ok(())
 }
 
-fn fields<'a>(answer: &'a Map<String, Value>, name: &str) -> Result<Vec<(&'a String, &'a Value)>, GatewayError> {
-    match answer.get(name) {
+fn fields<'a>(proxied: &'a Map<String, Value>, name: &str) -> Result<Vec<(&'a String, &'a Value)>, GatewayError> {
+    match proxied.get(name) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Object(fields)) => Ok(fields.iter().collect()),
         Some(_) => Err(GatewayError::BadGateway),
     }
 }
 
-/// Numbers and booleans are taken as their text.
+/// The value of a header; numbers and booleans are converted to text.
 fn text(value: &Value) -> Result<String, GatewayError> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_answer_is_passed_on() {
+    fn a_valid_response_is_converted() {
         let answer = json!({
             "statusCode": 422, "body": "x", "headers": { "X-A": 1, "Date": "then", "Transfer-Encoding": "chunked" },
             "multiValueHeaders": { "x-b": ["1", "2"] },
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_answer_is_a_bad_gateway() {
+    fn an_invalid_proxy_response_is_a_bad_gateway() {
         for answer in [
             json!("text"),
             json!({}),

@@ -1,4 +1,4 @@
-//! Which method of which deployment a request is for.
+//! Finds the method of a deployment that a request is for.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::state::{
     apigateway::{Authorizer, Method, MethodSetting, Resource, RestApi, Snapshot, Stage},
 };
 
-/// A method of a stage's deployment with everything that its request needs. What was configured after the deployment
-/// is not in it; the stage's own settings are as they are now.
+/// A method of a stage's deployment, with everything that handles its requests. The deployment's snapshot does not
+/// contain later changes; the stage's settings are current.
 #[derive(Debug)]
 pub(super) struct Route {
     pub region: String,
@@ -24,7 +24,7 @@ pub(super) struct Route {
     pub stage: String,
     pub deployment_id: String,
     pub resource_id: String,
-    /// `/` or `/a/{b}`.
+    /// For example `/a/{b}`.
     pub resource_path: String,
     pub path_parameters: BTreeMap<String, String>,
     pub method: Method,
@@ -34,7 +34,7 @@ pub(super) struct Route {
     pub setting: MethodSetting,
 }
 
-/// Finds the route of a request with this verb.
+/// Finds the route of a request to `address` with this verb.
 pub(super) fn find(state: &State, address: &StageAddress, verb: &str) -> Result<Route, GatewayError> {
     let (region, api) = find_api(state, address).ok_or(GatewayError::Forbidden)?;
     let stage = api.stages.get(&address.stage).ok_or(GatewayError::Forbidden)?;
@@ -63,15 +63,15 @@ pub(super) fn find(state: &State, address: &StageAddress, verb: &str) -> Result<
 }
 
 fn find_api<'a>(state: &'a State, address: &StageAddress) -> Option<(&'a str, &'a RestApi)> {
-    let wanted = |name: &str| address.region.as_deref().is_none_or(|region| region == name);
-    let mut regions = state.regions.iter().filter(|(name, _)| wanted(name));
+    let matches = |name: &str| address.region.as_deref().is_none_or(|region| region == name);
+    let mut regions = state.regions.iter().filter(|(name, _)| matches(name));
     let (region, api) = regions.find_map(|(name, region)| Some((name.as_str(), region.apis.get(&address.api)?)))?;
     (!api.disable_execute_api_endpoint).then_some((region, api))
 }
 
-/// The method's own setting, else the stage's.
+/// The setting of the method, or of the whole stage.
 fn setting(stage: &Stage, path: &str, verb: &str) -> MethodSetting {
-    // UpdateStage writes the path's slashes as `~1`, GetStage shows it without the first one.
+    // UpdateStage encodes the slashes of a path as `~1`; GetStage omits the first slash.
     let keys = [
         format!("{path}/{verb}"),
         format!("{}/{verb}", path.trim_start_matches('/')),
@@ -81,8 +81,7 @@ fn setting(stage: &Stage, path: &str, verb: &str) -> MethodSetting {
     keys.iter().find_map(|key| stage.method_settings.get(key)).cloned().unwrap_or_default()
 }
 
-/// How one part of a resource's path matches the request's. Ordered: a literal part wins over a parameter, and that
-/// over a greedy one.
+/// How one segment of a resource's path matches the request's. Ordered by precedence.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Match {
     Literal,
@@ -95,14 +94,14 @@ fn match_resource<'a>(
     path: &str,
 ) -> Option<(&'a Resource, BTreeMap<String, String>)> {
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    // A slash at the end is not told apart.
+    // Ignore a trailing slash.
     let path = path.strip_suffix('/').unwrap_or(path);
     let parts: Vec<String> = path.split('/').skip(1).map(decoded).collect();
-    let matches = resources.filter_map(|resource| {
-        let (matches, parameters) = match_path(&resource.path, &parts)?;
-        Some((matches, resource, parameters))
+    let candidates = resources.filter_map(|resource| {
+        let (precedence, parameters) = match_path(&resource.path, &parts)?;
+        Some((precedence, resource, parameters))
     });
-    matches.min_by(|one, two| one.0.cmp(&two.0)).map(|(_, resource, parameters)| (resource, parameters))
+    candidates.min_by(|one, two| one.0.cmp(&two.0)).map(|(_, resource, parameters)| (resource, parameters))
 }
 
 fn match_path(pattern: &str, parts: &[String]) -> Option<(Vec<Match>, BTreeMap<String, String>)> {
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_literal_resource_wins() {
+    fn literal_segments_take_precedence_over_parameters() {
         let resources = ["/", "/a", "/a/{id}", "/a/b", "/{proxy+}"].map(resource);
         let found = |path: &str| {
             match_resource(resources.iter(), path).map(|(resource, parameters)| {
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_matches() {
+    fn other_paths_match_nothing() {
         let resources = ["/", "/a"].map(resource);
         assert!(match_resource(resources.iter(), "/b").is_none());
         assert!(match_resource(resources.iter(), "/a/b").is_none());

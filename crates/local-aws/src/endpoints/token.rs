@@ -1,4 +1,4 @@
-//! The token endpoint: `POST /oauth2/token`, of which the client credentials grant is served.
+//! The token endpoint, `POST /oauth2/token`, with the client credentials grant.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +24,8 @@ use crate::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Life of an access token whose client names none, in seconds.
-const DEFAULT_LIFE_S: u64 = 3600;
+/// The default lifetime of an access token, in seconds.
+const DEFAULT_LIFETIME_S: u64 = 3600;
 
 /// Why no token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,8 @@ enum TokenError {
     UnauthorizedClient,
     UnsupportedGrantType,
     InvalidScope,
-    /// No such domain, or none that serves yet. On AWS the host name does not resolve then; 404 is what a client that
-    /// waits for the domain meets here.
+    /// The domain does not exist or is not active yet. On AWS its host name does not resolve then; here a client that
+    /// waits for the domain gets 404.
     NoDomain,
     Signing,
 }
@@ -58,15 +58,15 @@ impl TokenError {
     }
 }
 
-/// What is needed to sign outside the state's lock.
+/// Everything that signing needs, so that the state is not locked meanwhile.
 struct Grant {
     key: SigningKey,
     claims: Map<String, Value>,
-    life_s: u64,
+    lifetime_s: u64,
 }
 
-/// Answers the token endpoint of the domain (prefix and Region), or of the pool that has the client.
-pub(super) fn answer(store: &Store, domain: Option<&(String, String)>, request: &Request<Bytes>) -> Response<Bytes> {
+/// Handles a request to the token endpoint of a domain (prefix and Region), or of the pool that has the client.
+pub(super) fn respond(store: &Store, domain: Option<&(String, String)>, request: &Request<Bytes>) -> Response<Bytes> {
     if request.method() != Method::POST {
         let mut response = json_response(405, &json!({ "error": "invalid_request" }));
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -74,13 +74,13 @@ pub(super) fn answer(store: &Store, domain: Option<&(String, String)>, request: 
     }
     let mut response = match issue(store, domain, request) {
         Ok(document) => json_response(200, &document),
-        Err(refusal) => refusal.response(),
+        Err(error) => error.response(),
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// What tokens of the pool name as their issuer.
+/// The issuer in tokens of the pool.
 pub(super) fn issuer(region: &str, pool_id: &str) -> String {
     format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}")
 }
@@ -96,15 +96,15 @@ fn issue(store: &Store, domain: Option<&(String, String)>, request: &Request<Byt
         let client = pool.clients.get(&id).ok_or(TokenError::InvalidClient)?;
         check_client(client, secret.as_deref(), &kind)?;
         let scopes = granted_scopes(pool, client, scope.as_deref())?;
-        let life_s = life_s(client);
-        let claims = claims(&issuer(region, &pool.id), &client.id, &scopes, now_ms / 1000, life_s);
-        Ok(Grant { key: pool.key.clone(), claims, life_s })
+        let lifetime_s = lifetime_s(client);
+        let claims = claims(&issuer(region, &pool.id), &client.id, &scopes, now_ms / 1000, lifetime_s);
+        Ok(Grant { key: pool.key.clone(), claims, lifetime_s })
     })?;
     let token = sign(&grant.key, &grant.claims).ok_or(TokenError::Signing)?;
-    Ok(json!({ "access_token": token, "expires_in": grant.life_s, "token_type": "Bearer" }))
+    Ok(json!({ "access_token": token, "expires_in": grant.lifetime_s, "token_type": "Bearer" }))
 }
 
-/// The form's fields, from the query string and the body together: the tutorial sends `grant_type` in the former.
+/// The form's fields, from the query string and the body together: the tutorial sends `grant_type` in the query string.
 struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -122,7 +122,7 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    /// The field's value; one that is given twice is refused, as RFC 6749 asks.
+    /// The value of a field. A repeated field is refused, as RFC 6749 requires.
     fn one(&self, name: &str) -> Result<Option<String>, TokenError> {
         let mut values = self.0.iter().filter(|(key, _)| key == name);
         let first = values.next().map(|(_, value)| value.clone()).filter(|value| !value.is_empty());
@@ -195,20 +195,20 @@ fn check_client(client: &AppClient, secret: Option<&str>, kind: &str) -> Result<
     Ok(())
 }
 
-/// The asked scopes, every one of which the client must have; or all that it has. A scope counts while its resource
-/// server still defines it.
-fn granted_scopes(pool: &UserPool, client: &AppClient, asked: Option<&str>) -> Result<Vec<String>, TokenError> {
-    let custom: Vec<&str> =
+/// The requested scopes, all of which the client must have, or all scopes of the client. Scopes that the resource
+/// server no longer defines do not count.
+fn granted_scopes(pool: &UserPool, client: &AppClient, requested: Option<&str>) -> Result<Vec<String>, TokenError> {
+    let defined: Vec<&str> =
         strings(client, "AllowedOAuthScopes").into_iter().filter(|scope| is_defined(pool, scope)).collect();
-    let granted: Vec<&str> = match asked {
-        None => custom,
-        Some(asked) => {
+    let granted: Vec<&str> = match requested {
+        None => defined,
+        Some(requested) => {
             let mut seen = BTreeSet::new();
-            let asked: Vec<&str> = asked.split_ascii_whitespace().filter(|scope| seen.insert(*scope)).collect();
-            if asked.iter().any(|scope| !custom.contains(scope)) {
+            let requested: Vec<&str> = requested.split_ascii_whitespace().filter(|scope| seen.insert(*scope)).collect();
+            if requested.iter().any(|scope| !defined.contains(scope)) {
                 return Err(TokenError::InvalidScope);
             }
-            asked
+            requested
         }
     };
     if granted.is_empty() {
@@ -218,7 +218,8 @@ fn granted_scopes(pool: &UserPool, client: &AppClient, asked: Option<&str>) -> R
     }
 }
 
-/// An identifier may hold slashes (`https://…`), a scope's name may not.
+/// Whether a resource server of the pool defines the scope. Its identifier may contain slashes (`https://…`), the
+/// scope's name may not.
 fn is_defined(pool: &UserPool, scope: &str) -> bool {
     scope.rsplit_once('/').is_some_and(|(server, name)| {
         pool.resource_servers.get(server).is_some_and(|server| server.scopes.contains_key(name))
@@ -230,8 +231,8 @@ fn strings<'a>(client: &'a AppClient, setting: &str) -> Vec<&'a str> {
     values.map(|values| values.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
 }
 
-/// Seconds that the client's access tokens live. The unit defaults to hours.
-fn life_s(client: &AppClient) -> u64 {
+/// The lifetime of the client's access tokens, in seconds. The default unit is hours.
+fn lifetime_s(client: &AppClient) -> u64 {
     let unit = client.settings.get("TokenValidityUnits").and_then(|units| units.get("AccessToken"));
     let factor = match unit.and_then(Value::as_str) {
         Some("seconds") => 1,
@@ -241,18 +242,18 @@ fn life_s(client: &AppClient) -> u64 {
     };
     match client.settings.get("AccessTokenValidity").and_then(Value::as_u64) {
         Some(value) if value > 0 => value.saturating_mul(factor),
-        _ => DEFAULT_LIFE_S,
+        _ => DEFAULT_LIFETIME_S,
     }
 }
 
-fn claims(issuer: &str, client_id: &str, scopes: &[String], now_s: u64, life_s: u64) -> Map<String, Value> {
+fn claims(issuer: &str, client_id: &str, scopes: &[String], now_s: u64, lifetime_s: u64) -> Map<String, Value> {
     let claims = json!({
         "sub": client_id,
         "token_use": "access",
         "scope": scopes.join(" "),
         "auth_time": now_s,
         "iss": issuer,
-        "exp": now_s.saturating_add(life_s),
+        "exp": now_s.saturating_add(lifetime_s),
         "iat": now_s,
         "version": 2,
         "jti": random::uuid(),
@@ -261,9 +262,9 @@ fn claims(issuer: &str, client_id: &str, scopes: &[String], now_s: u64, life_s: 
     claims.as_object().cloned().unwrap_or_default()
 }
 
-/// A token with these claims, signed with RS256; none when the key is damaged.
+/// Signs a token with RS256; `None` if the key is damaged.
 pub(super) fn sign(key: &SigningKey, claims: &Map<String, Value>) -> Option<String> {
-    // In DER the crate takes PKCS#1 alone; in PEM it unwraps PKCS#8.
+    // jsonwebtoken accepts PKCS#8 in PEM only; its DER must be PKCS#1.
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", key.pkcs8);
     let private = EncodingKey::from_rsa_pem(pem.as_bytes()).ok()?;
     let mut header = Header::new(Algorithm::RS256);

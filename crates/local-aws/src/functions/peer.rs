@@ -38,7 +38,7 @@ impl Listener for OwnUserListener {
             // These files exist on Linux only. Sockets that support both IPv6 and IPv4 are in the second.
             let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
             let table = tables.concat();
-            if is_users(&table, self.address.port(), peer.port(), rustix::process::geteuid().as_raw()) {
+            if belongs_to_user(&table, self.address.port(), peer.port(), rustix::process::geteuid().as_raw()) {
                 return (stream, peer);
             }
         }
@@ -52,7 +52,7 @@ impl Listener for OwnUserListener {
 /// Whether the client at port `peer` of a connection to port `own` belongs to this user. If the table does not contain
 /// the listener, it is from another network namespace or missing, so every client is accepted. If it does not contain
 /// the connection, the client is gone.
-fn is_users(table: &str, own: u16, peer: u16, user: u32) -> bool {
+fn belongs_to_user(table: &str, own: u16, peer: u16, user: u32) -> bool {
     // The kernel writes an address as a number in native byte order.
     let end = |port: u16| format!("{:08X}:{port:04X}", u32::from_ne_bytes(Ipv4Addr::LOCALHOST.octets()));
     let (own, peer) = (end(own), end(peer));
@@ -89,12 +89,12 @@ mod tests {
             format!("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n{rows}")
         };
         let all = table(&[&listener, &client, &server]);
-        assert!(is_users(&all, 8080, 40000, 1000));
-        assert!(!is_users(&all, 8080, 40000, 1001), "another user");
-        assert!(!is_users(&all, 8080, 40001, 1000), "another connection");
-        assert!(!is_users(&table(&[&listener, &server]), 8080, 40000, 1000), "the client is gone");
-        assert!(is_users(&table(&[&client]), 8080, 40000, 1001), "a table of another network namespace");
-        assert!(is_users("", 8080, 40000, 1001), "no table");
+        assert!(belongs_to_user(&all, 8080, 40000, 1000));
+        assert!(!belongs_to_user(&all, 8080, 40000, 1001), "another user");
+        assert!(!belongs_to_user(&all, 8080, 40001, 1000), "another connection");
+        assert!(!belongs_to_user(&table(&[&listener, &server]), 8080, 40000, 1000), "the client is gone");
+        assert!(belongs_to_user(&table(&[&client]), 8080, 40000, 1001), "a table of another network namespace");
+        assert!(belongs_to_user("", 8080, 40000, 1001), "no table");
     }
 
     /// Some language runtimes connect with IPv6 sockets, whatever the address is.

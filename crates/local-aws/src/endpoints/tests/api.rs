@@ -17,7 +17,7 @@ async fn event_of(world: &World, request: http::request::Builder, body: &[u8]) -
     document(&response)
 }
 
-fn open_to_all(world: &World) {
+fn remove_authorization(world: &World) {
     world.change_deployed(|snapshot| {
         for method in snapshot.resources.get_mut("r1").unwrap().methods.values_mut() {
             method.authorization_type = "NONE".to_owned();
@@ -26,7 +26,7 @@ fn open_to_all(world: &World) {
 }
 
 #[tokio::test]
-async fn the_event_is_a_rest_proxy_event() {
+async fn the_event_has_the_rest_proxy_format() {
     let world = World::new();
     let request = Request::post("/dev/predict?top_k=3&x=1&x=a%20b")
         .header("content-type", "application/json")
@@ -65,7 +65,7 @@ async fn the_event_is_a_rest_proxy_event() {
 }
 
 #[tokio::test]
-async fn a_body_is_base64_when_its_type_is_binary_and_ruined_when_it_is_not() {
+async fn a_body_is_base64_if_its_type_is_binary_and_corrupted_otherwise() {
     let world = World::new();
     let png = b"\x89PNG\r\n\x1a\n";
     let declared = event_of(&world, Request::post("/dev/predict").header("content-type", "image/png"), png).await;
@@ -79,7 +79,7 @@ async fn a_body_is_base64_when_its_type_is_binary_and_ruined_when_it_is_not() {
 }
 
 #[tokio::test]
-async fn the_shared_convention_reaches_the_same_stage() {
+async fn the_path_of_other_emulators_reaches_the_same_stage() {
     let world = World::new();
     let request = Request::post("/_aws/execute-api/abc123/dev/predict")
         .header("host", "127.0.0.1:4566")
@@ -130,7 +130,7 @@ async fn a_change_is_invisible_until_it_is_deployed() {
 }
 
 #[tokio::test]
-async fn the_functions_policy_must_name_the_caller() {
+async fn the_functions_policy_must_allow_the_caller() {
     let world = World::new();
     let token = world.token().await;
     for pattern in ["abc123/*/GET/predict", "other/*/*/predict", "abc123/prod/*/*"] {
@@ -145,9 +145,9 @@ async fn the_functions_policy_must_name_the_caller() {
 }
 
 #[tokio::test]
-async fn failures_of_the_function_have_their_statuses() {
+async fn failures_of_the_function_map_to_statuses() {
     let world = World::new();
-    open_to_all(&world);
+    remove_authorization(&world);
     world.change_deployed(|snapshot| {
         let method = snapshot.resources.get_mut("r1").unwrap().methods.get_mut("GET").unwrap();
         method.integration.as_mut().unwrap().timeout_ms = 600;
@@ -172,12 +172,12 @@ async fn failures_of_the_function_have_their_statuses() {
 }
 
 #[tokio::test]
-async fn sizes_are_limited() {
+async fn request_sizes_are_limited() {
     let world = World::new();
-    open_to_all(&world);
+    remove_authorization(&world);
     let post = |size: usize| Request::post("/dev/predict").header("host", HOST).body(Bytes::from(vec![b'x'; size]));
     assert_eq!(world.send(post(10 * 1024 * 1024 + 1).unwrap()).await.status(), 413);
-    // API Gateway takes it, Lambda does not.
+    // API Gateway accepts it, Lambda does not.
     let response = world.send(post(7 * 1024 * 1024).unwrap()).await;
     assert_eq!((response.status().as_u16(), document(&response)), (413, json!({ "message": "Request Too Long" })));
     let request = Request::get("/dev/predict").header("host", HOST).header("x-long", "x".repeat(10_300));
@@ -185,7 +185,7 @@ async fn sizes_are_limited() {
 }
 
 #[tokio::test]
-async fn a_stages_throttle_holds() {
+async fn the_stages_throttling_limit_applies() {
     let world = World::new();
     world.change(|state| {
         let stage = state.region_mut(REGION).apis.get_mut("abc123").unwrap().stages.get_mut("dev").unwrap();

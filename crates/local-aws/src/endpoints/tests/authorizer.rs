@@ -1,4 +1,4 @@
-//! Tokens that open a method, and all those that do not.
+//! Tokens that the authorizer accepts and refuses.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -34,7 +34,7 @@ async fn status(world: &World, authorization: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_scope_of_an_access_token_opens_and_its_claims_are_told() {
+async fn an_access_token_with_the_scope_is_accepted_and_its_claims_are_in_the_event() {
     let world = World::new();
     let issued = world.token().await;
     let response = world.post(PREDICT, &issued).await;
@@ -42,15 +42,15 @@ async fn a_scope_of_an_access_token_opens_and_its_claims_are_told() {
     assert_eq!(status(&world, &format!("Bearer {issued}")).await, 200);
     let exp = json!(2_098_528_967_u64);
     let response = world.post(PREDICT, &token(&json!({ "exp": exp, "cognito:groups": ["a", "b"] }))).await;
-    let told = &document(&response)["requestContext"]["authorizer"]["claims"];
-    assert_eq!(told["exp"], "Tue Jul 01 12:42:47 UTC 2036");
-    assert_eq!(told["cognito:groups"], "a,b");
-    assert!(told.as_object().unwrap().values().all(Value::is_string), "{told}");
-    assert!(told["auth_time"].as_str().unwrap().parse::<u64>().is_ok());
+    let seen = &document(&response)["requestContext"]["authorizer"]["claims"];
+    assert_eq!(seen["exp"], "Tue Jul 01 12:42:47 UTC 2036");
+    assert_eq!(seen["cognito:groups"], "a,b");
+    assert!(seen.as_object().unwrap().values().all(Value::is_string), "{seen}");
+    assert!(seen["auth_time"].as_str().unwrap().parse::<u64>().is_ok());
 }
 
 #[tokio::test]
-async fn a_refusal_has_the_words_of_aws() {
+async fn errors_have_aws_messages() {
     let world = World::new();
     let request = Request::post(PREDICT).header("host", HOST).body(Bytes::new()).unwrap();
     let response = world.send(request).await;
@@ -64,7 +64,7 @@ async fn a_refusal_has_the_words_of_aws() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_pools_own_access_token_is_refused() {
+async fn everything_but_a_valid_access_token_of_the_pool_is_refused() {
     let world = World::new();
     let [own, other] = keys();
     let good = token(&json!({}));
@@ -154,11 +154,11 @@ async fn what_is_not_the_pools_own_access_token_is_refused() {
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", other.pkcs8);
     let key = EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
     let brought = jsonwebtoken::encode(&brought, &claims(&json!({})), &key).unwrap();
-    assert_eq!(status(&world, &brought).await, 401, "a key that the header brings along");
+    assert_eq!(status(&world, &brought).await, 401, "a key in the token's own header");
     let request = Request::post(PREDICT).header("host", HOST);
     let no_text = http::HeaderValue::from_bytes(&[0xff, 0xfe]).unwrap();
     let request = request.header("authorization", no_text).body(Bytes::new()).unwrap();
-    assert_eq!(world.send(request).await.status(), 401, "bytes that are no text");
+    assert_eq!(world.send(request).await.status(), 401, "bytes that are not text");
     assert_eq!(status(&world, &good).await, 200);
     assert_eq!(status(&world, &token(&json!({ "nbf": clock::now_s() - 60 }))).await, 200);
 }
@@ -173,7 +173,7 @@ async fn two_authorization_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn a_method_without_scopes_takes_id_tokens_alone() {
+async fn a_method_without_scopes_accepts_only_id_tokens() {
     let world = World::new();
     let get = async |token: String| {
         let request = Request::get(PREDICT).header("host", HOST).header("authorization", token);

@@ -38,7 +38,7 @@ fn set(world: &World, name: &str, value: Value) {
 }
 
 #[tokio::test]
-async fn a_token_is_what_cognito_issues() {
+async fn a_token_has_cognitos_format() {
     let world = World::new();
     let (status, answer) =
         ask(&world, DOMAIN, Some(&basic("client", SECRET)), "?grant_type=client_credentials", "").await;
@@ -66,7 +66,7 @@ async fn a_token_is_what_cognito_issues() {
 }
 
 #[tokio::test]
-async fn the_body_may_hold_everything_and_the_client_finds_the_pool() {
+async fn all_fields_may_be_in_the_body_and_the_client_id_finds_the_pool() {
     let world = World::new();
     world.change(|state| {
         state.region_mut(REGION).pools.remove("eu-west-1_Other");
@@ -77,7 +77,7 @@ async fn the_body_may_hold_everything_and_the_client_finds_the_pool() {
 }
 
 #[tokio::test]
-async fn refusals_are_named() {
+async fn errors_have_oauth_codes() {
     let world = World::new();
     let good = basic("client", SECRET);
     let grant = "grant_type=client_credentials";
@@ -108,7 +108,7 @@ async fn refusals_are_named() {
 }
 
 #[tokio::test]
-async fn a_scope_lives_as_long_as_its_definition() {
+async fn a_deleted_scope_is_not_granted() {
     let world = World::new();
     world.change(|state| {
         let pool = state.region_mut(REGION).pools.get_mut("eu-west-1_Own").unwrap();
@@ -120,7 +120,7 @@ async fn a_scope_lives_as_long_as_its_definition() {
 }
 
 #[tokio::test]
-async fn a_domain_serves_only_once_it_is_active() {
+async fn a_domain_works_only_once_it_is_active() {
     let world = World::new();
     world.change(|state| {
         let pool = state.region_mut(REGION).pools.get_mut("eu-west-1_Own").unwrap();
@@ -134,7 +134,7 @@ async fn a_domain_serves_only_once_it_is_active() {
 }
 
 #[tokio::test]
-async fn the_unit_of_a_life_defaults_to_hours_and_the_life_to_one() {
+async fn a_token_lifetime_defaults_to_hours_and_to_one_hour() {
     let world = World::new();
     for (value, units, seconds) in [
         (json!(2), json!({}), 7200),

@@ -12,7 +12,7 @@ use crate::{
     testing::{ACCOUNT, HOST, SECRET, World},
 };
 
-/// Sends one request and answers the whole response as text.
+/// Sends one request, and returns the whole response as text.
 async fn exchange(server: &crate::Server, head: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let request = format!("{head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
@@ -23,7 +23,7 @@ async fn exchange(server: &crate::Server, head: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn token_and_prediction_pass_the_listener_and_foreign_hosts_do_not() {
+async fn tokens_and_predictions_work_over_a_socket_and_foreign_hosts_do_not() {
     let world = World::new();
     let options = Options { account_id: ACCOUNT.to_owned(), ..Options::new(world.dir.path()) };
     let server = crate::start(options).await.unwrap();
