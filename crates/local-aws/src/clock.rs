@@ -48,7 +48,8 @@ pub(crate) fn epoch_s(ms: u64) -> f64 {
     f64::from(whole) + f64::from(rest) / 1000.0
 }
 
-fn format(ms: u64, format: &[BorrowedFormatItem<'_>]) -> String {
+/// Formats a timestamp; empty for a year beyond 9999.
+pub(crate) fn format(ms: u64, format: &[BorrowedFormatItem<'_>]) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000)
         .ok()
         .and_then(|time| time.format(format).ok())

@@ -4,15 +4,6 @@
 
 use std::{io::Write as _, path::Path, sync::LazyLock};
 
-use aws_lc_rs::{
-    encoding::AsDer as _,
-    rsa::{KeyPair, KeySize},
-    signature::KeyPair as _,
-};
-use base64::{
-    Engine as _,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, header};
 use serde_json::{Map, Value};
@@ -24,6 +15,7 @@ use crate::{
     endpoints::fuzzing as endpoints,
     front, model,
     service::Service,
+    services,
     signature::Authorization,
     state::{DEFAULT_ACCOUNT_ID, State, cognito::SigningKey},
     store::StoreError,
@@ -119,7 +111,7 @@ pub fn sigv4(data: &[u8]) {
 /// The first byte chooses what the rest is: an `Authorization` header, claims to sign, or claims to sign and then
 /// corrupt.
 pub fn jwt(data: &[u8]) {
-    static KEY: LazyLock<SigningKey> = LazyLock::new(key);
+    static KEY: LazyLock<SigningKey> = LazyLock::new(|| services::generate_key("kid".to_owned()).expect("a key"));
     let Some((&mode, data)) = data.split_first() else { return };
     if mode % 3 == 0 {
         assert!(!endpoints::accepts(&KEY, &headers(data)), "accepted an unsigned header");
@@ -183,18 +175,6 @@ fn request(data: &[u8]) -> Option<Request<Bytes>> {
 fn split<'a>(data: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let start = data.windows(at.len()).position(|window| window == at)?;
     Some((&data[..start], &data[start + at.len()..]))
-}
-
-fn key() -> SigningKey {
-    let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
-    let pkcs8 = pair.as_der().expect("a key in DER");
-    let public = pair.public_key();
-    SigningKey {
-        kid: "kid".to_owned(),
-        pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()),
-        n: BASE64_URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
-        e: BASE64_URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
-    }
 }
 
 /// A temporary folder, removed when dropped.

@@ -147,6 +147,16 @@ impl<'a> Input<'a> {
             .map(Some)
     }
 
+    /// A required list of strings.
+    pub(crate) fn required_texts(&self, name: &str) -> Result<Vec<String>, ApiError> {
+        self.texts(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A required map of strings to strings.
+    pub(crate) fn required_text_map(&self, name: &str) -> Result<BTreeMap<String, String>, ApiError> {
+        self.text_map(name)?.ok_or_else(|| self.missing(name))
+    }
+
     /// Refuses members that AWS supports and the local cloud does not. Empty members are harmless.
     pub(crate) fn reject_unsupported(&self, names: &[&str]) -> Result<(), ApiError> {
         for name in names {
@@ -175,7 +185,8 @@ fn wrong_type(name: &str, expected: &str) -> ApiError {
     ApiError::serialization(format!("{name} must be {expected}"))
 }
 
-fn lower_first(name: &str) -> String {
+/// A member's name as AWS's messages show it: with a lower-case first letter.
+pub(crate) fn lower_first(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -6,9 +6,10 @@ use http::{
     header::{CONTENT_TYPE, HOST, USER_AGENT},
 };
 use serde_json::{Map, Value, json};
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{address::StageAddress, route::Route};
+use crate::clock;
 
 /// The format of `requestTime`: `09/Apr/2015:12:34:56 +0000`.
 const REQUEST_TIME: &[BorrowedFormatItem<'_>] =
@@ -159,7 +160,7 @@ fn context(
         "path": format!("/{}{}", address.stage, address.path),
         "protocol": "HTTP/1.1",
         "requestId": ids.request,
-        "requestTime": request_time(ids.now_ms),
+        "requestTime": clock::format(ids.now_ms, REQUEST_TIME),
         "requestTimeEpoch": ids.now_ms,
         "resourceId": route.resource_id,
         "resourcePath": route.resource_path,
@@ -169,12 +170,6 @@ fn context(
         context["authorizer"] = json!({ "claims": claims });
     }
     context
-}
-
-fn request_time(now_ms: u64) -> String {
-    let seconds = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
-    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    time.format(REQUEST_TIME).unwrap_or_default()
 }
 
 fn or_null(values: &std::collections::BTreeMap<String, String>) -> Value {
@@ -216,6 +211,6 @@ mod tests {
 
     #[test]
     fn request_times_have_the_format_of_access_logs() {
-        assert_eq!(request_time(1_428_582_896_123), "09/Apr/2015:12:34:56 +0000");
+        assert_eq!(clock::format(1_428_582_896_123, REQUEST_TIME), "09/Apr/2015:12:34:56 +0000");
     }
 }

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use time::{format_description::BorrowedFormatItem, macros::format_description};
 use tokio::{
     process::Command,
     sync::{oneshot, watch},
@@ -24,6 +25,9 @@ use crate::{clock, random, state::lambda::Version, store::make_dir};
 
 /// How long a response is held back until the function polls again: only then is its log complete.
 const READY_WAIT: Duration = Duration::from_millis(50);
+
+/// The date at the start of a log stream's name: `2026/07/02`.
+const LOG_STREAM_DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]/[month]/[day]");
 
 /// A started environment. Dropping it kills its processes and removes its files.
 pub(super) struct Environment {
@@ -234,7 +238,8 @@ impl Parts {
         let root = host.root().ok_or("the local cloud is stopping")?;
         let id = random::uuid();
         let folder = root.join(&id);
-        let stream = format!("{}/[{}]{}", today(), job.number, id.replace('-', ""));
+        let stream =
+            format!("{}/[{}]{}", clock::format(clock::now_ms(), LOG_STREAM_DATE), job.number, id.replace('-', ""));
         let sink = Sink::new(host.clone(), &job.key.0, &job.log_group(), stream);
         let host = host.clone();
         let parts = Self { id, folder, version: job.version.clone(), host, sink: Arc::new(sink) };
@@ -301,10 +306,4 @@ async fn polled_again(polls: &mut watch::Receiver<u64>, polled: u64) {
 
 async fn reported(error: &mut watch::Receiver<Option<Bytes>>) -> Option<Bytes> {
     error.wait_for(Option::is_some).await.ok().and_then(|document| document.clone())
-}
-
-/// The date in the name of a log stream: `2026/07/02`.
-fn today() -> String {
-    let today = time::OffsetDateTime::now_utc().date();
-    format!("{:04}/{:02}/{:02}", today.year(), u8::from(today.month()), today.day())
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{format_description::BorrowedFormatItem, macros::format_description};
 
 use super::child::Exit;
+use crate::clock;
 
 const ISO: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -141,7 +142,7 @@ fn event(kind: &str, record: &Value) -> String {
 }
 
 fn now() -> String {
-    OffsetDateTime::now_utc().format(ISO).unwrap_or_default()
+    clock::format(clock::now_ms(), ISO)
 }
 
 #[cfg(test)]

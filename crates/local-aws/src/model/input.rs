@@ -9,7 +9,7 @@ use super::{
     findings::{Findings, Violation},
     shape::{Kind, Location, OperationModel, ServiceModel, Shape},
 };
-use crate::{protocol::Protocol, request::Request};
+use crate::{input, protocol::Protocol, request::Request};
 
 /// How many characters of a value an error message shows.
 const MAX_SHOWN: usize = 512;
@@ -39,8 +39,8 @@ pub(super) fn check(model: &ServiceModel, operation: &OperationModel, request: &
             _ => (request.document.get(wire).map(Cow::Borrowed), protocol == Protocol::Query),
         };
         match value.filter(|value| !value.is_null()) {
-            Some(value) => walk.value(&lower_first(name), member.shape(), &value, text),
-            None if shape.required.contains(name) => walk.missing(&lower_first(name)),
+            Some(value) => walk.value(&input::lower_first(name), member.shape(), &value, text),
+            None if shape.required.contains(name) => walk.missing(&input::lower_first(name)),
             None => {}
         }
     }
@@ -141,7 +141,7 @@ impl Walk<'_> {
 
     fn structure(&mut self, path: &str, shape: &Shape, members: &Map<String, Value>, text: bool) {
         for (name, member) in &shape.members {
-            let inside = format!("{path}.{}", lower_first(name));
+            let inside = format!("{path}.{}", input::lower_first(name));
             match members.get(member.wire(name)).filter(|value| !value.is_null()) {
                 Some(value) => self.value(&inside, member.shape(), value, text),
                 None if shape.required.contains(name) => self.missing(&inside),
@@ -295,9 +295,4 @@ fn shown(secret: bool, value: &str) -> String {
 /// A scalar as AWS's messages show it.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
-}
-
-fn lower_first(name: &str) -> String {
-    let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -12,6 +12,9 @@ mod tags;
 
 use http::Method;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::cognito::generate_key;
+
 use crate::{operation::Operation, service::Service};
 
 /// Every operation that the local cloud has.

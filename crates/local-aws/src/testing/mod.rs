@@ -7,15 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use aws_lc_rs::{
-    encoding::AsDer as _,
-    rsa::{KeyPair, KeySize},
-    signature::KeyPair as _,
-};
-use base64::{
-    Engine as _,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Method as HttpMethod, Request as HttpRequest, Response};
 use serde_json::{Map, Value, json};
@@ -29,6 +21,7 @@ use crate::{
     operation::{Operation, Wire},
     policy::Guard,
     request::Request,
+    services,
     state::{
         Region, State,
         apigateway::{Authorizer, Deployment, Integration, Method, Resource, RestApi, Snapshot, Stage},
@@ -125,19 +118,7 @@ pub(crate) fn document(response: &Response<Bytes>) -> Value {
 /// Two keys, generated once: generating one takes up to a second.
 pub(crate) fn keys() -> &'static [SigningKey; 2] {
     static KEYS: OnceLock<[SigningKey; 2]> = OnceLock::new();
-    KEYS.get_or_init(|| {
-        ["one", "two"].map(|kid| {
-            let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-            // SEQUENCE { INTEGER modulus, INTEGER exponent } of a 2,048 bit key: the modulus begins at byte 9.
-            let public = pair.public_key().as_ref();
-            SigningKey {
-                kid: kid.to_owned(),
-                pkcs8: BASE64_STANDARD.encode(pair.as_der().unwrap().as_ref()),
-                n: BASE64_URL_SAFE_NO_PAD.encode(&public[9..265]),
-                e: BASE64_URL_SAFE_NO_PAD.encode(&public[267..]),
-            }
-        })
-    })
+    KEYS.get_or_init(|| ["one", "two"].map(|kid| services::generate_key(kid.to_owned()).unwrap()))
 }
 
 pub(crate) fn object(value: &Value) -> Map<String, Value> {

@@ -15,8 +15,7 @@ use crate::{
 };
 
 pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
-    let input = request.input();
-    let new = input.text_map("tags")?.ok_or_else(|| input.missing("tags"))?;
+    let new = request.input().required_text_map("tags")?;
     change_tags(cloud, request, |tags| TAGS.add(tags, new))?;
     Ok(Response::empty(204))
 }

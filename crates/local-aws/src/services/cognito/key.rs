@@ -20,22 +20,23 @@ use crate::{
 #[cfg(fuzzing)]
 pub(super) fn generate() -> Result<SigningKey, ApiError> {
     static KEY: std::sync::OnceLock<SigningKey> = std::sync::OnceLock::new();
-    Ok(KEY.get_or_init(|| generate_key().expect("a key")).clone())
+    Ok(KEY.get_or_init(|| generate_key(random::id(Alphabet::Alphanumeric, 43)).expect("a key")).clone())
 }
 
 /// Generates a key. This takes up to a second, so never call it while the store is locked.
 #[cfg(not(fuzzing))]
 pub(super) fn generate() -> Result<SigningKey, ApiError> {
-    generate_key()
+    generate_key(random::id(Alphabet::Alphanumeric, 43))
 }
 
-fn generate_key() -> Result<SigningKey, ApiError> {
+/// Generates a key with the id `kid`.
+pub(crate) fn generate_key(kid: String) -> Result<SigningKey, ApiError> {
     let failed = |_| ApiError::new(500, "InternalErrorException", "generating the pool's signing key failed");
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let pkcs8 = pair.as_der().map_err(failed)?;
     let public = pair.public_key();
     Ok(SigningKey {
-        kid: random::id(Alphabet::Alphanumeric, 43),
+        kid,
         pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()),
         n: BASE64_URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
         e: BASE64_URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),

@@ -14,6 +14,8 @@ mod setting;
 mod tag;
 mod user;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::key::generate_key;
 use self::permissions::{on_pool, without_resource};
 use crate::{
     operation::{Operation, Wire::Target, read, write},

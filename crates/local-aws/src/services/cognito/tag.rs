@@ -14,9 +14,8 @@ use crate::{
 };
 
 pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
-    let input = request.input();
     let id = pool_of_arn(request)?;
-    let new = input.text_map("Tags")?.ok_or_else(|| input.missing("Tags"))?;
+    let new = request.input().required_text_map("Tags")?;
     cloud.store.write(|state| {
         let pool = find_mut(state.region_mut(&request.region), id)?;
         TAGS.add(&mut pool.tags, new)
@@ -25,9 +24,8 @@ pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
-    let input = request.input();
     let id = pool_of_arn(request)?;
-    let keys = input.texts("TagKeys")?.ok_or_else(|| input.missing("TagKeys"))?;
+    let keys = request.input().required_texts("TagKeys")?;
     cloud.store.write(|state| {
         tags::remove(&mut find_mut(state.region_mut(&request.region), id)?.tags, &keys);
         Ok::<_, ApiError>(())

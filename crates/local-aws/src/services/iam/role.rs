@@ -124,9 +124,8 @@ pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
-    let input = request.input();
     let name = role_name(request)?;
-    let keys = input.texts("TagKeys")?.ok_or_else(|| input.missing("TagKeys"))?;
+    let keys = request.input().required_texts("TagKeys")?;
     cloud.store.write(|state| {
         tags::remove(&mut find_mut(state, name)?.tags, &keys);
         Ok::<_, ApiError>(())

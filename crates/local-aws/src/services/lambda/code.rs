@@ -9,8 +9,8 @@ use zip::ZipArchive;
 use super::{
     environment,
     error::invalid,
-    target::{find, find_mut, whole_function},
-    update::{check_changeable, check_revision},
+    target::{find, whole_function},
+    update::{check_changeable, find_changeable},
     version, view,
 };
 use crate::{
@@ -104,9 +104,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     }
     let revision_id = random::uuid();
     let shown = cloud.store.write(|state| {
-        let function = find_mut(request, state.region_mut(&request.region), &name)?;
-        check_changeable(function, request.now_ms)?;
-        check_revision(request, &function.latest.revision_id)?;
+        let function = find_changeable(request, state.region_mut(&request.region), &name)?;
         let mut latest = function.latest.clone();
         environment::apply_architecture(&input, &mut latest)?;
         let Some(new_code) = new_code else {

@@ -3,7 +3,7 @@
 use super::{
     environment,
     target::{find, find_mut, target, whole_function},
-    update::{check_changeable, check_revision},
+    update::find_changeable,
     version, view,
 };
 use crate::{
@@ -28,9 +28,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let name = whole_function(request)?;
     let revision_id = random::uuid();
     let shown = cloud.store.write(|state| {
-        let function = find_mut(request, state.region_mut(&request.region), &name)?;
-        check_changeable(function, request.now_ms)?;
-        check_revision(request, &function.latest.revision_id)?;
+        let function = find_changeable(request, state.region_mut(&request.region), &name)?;
         let mut latest = function.latest.clone();
         environment::apply(&input, &mut latest)?;
         if input.raw("Role").is_some() {

@@ -1,6 +1,6 @@
 //! Lambda's IAM resource is the function. Setting its role also needs `iam:PassRole`.
 
-use super::target::name_of;
+use super::target::{function_arn, name_of};
 use crate::{
     policy::Permission,
     request::Request,
@@ -69,7 +69,7 @@ fn on_path(request: &Request, state: &State) -> Permission {
 
 fn on(request: &Request, state: &State, function: &str, action: &str) -> Permission {
     let name = name_of(function);
-    let resource = format!("arn:aws:lambda:{}:{}:function:{name}", request.region, request.account());
+    let resource = function_arn(&request.region, request.account(), name);
     let resource = match request.param("Qualifier") {
         Some(qualifier) => format!("{resource}:{qualifier}"),
         None => resource,

@@ -15,9 +15,8 @@ use crate::{
 };
 
 pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
-    let input = request.input();
     let name = whole_function(request)?;
-    let new = input.text_map("Tags")?.ok_or_else(|| input.missing("Tags"))?;
+    let new = request.input().required_text_map("Tags")?;
     cloud.store.write(|state| {
         let function = find_mut(request, state.region_mut(&request.region), &name)?;
         check_no_update(function, request.now_ms)?;

@@ -1,7 +1,23 @@
 //! When Lambda refuses a change: while the function is not ready, or if the caller expects another revision.
 
-use super::error::conflict;
-use crate::{outcome::ApiError, request::Request, state::lambda::Function};
+use super::{error::conflict, target::find_mut};
+use crate::{
+    outcome::ApiError,
+    request::Request,
+    state::{Region, lambda::Function},
+};
+
+/// Finds a function that a request may change now: it is ready, and has the revision that the caller expects.
+pub(super) fn find_changeable<'a>(
+    request: &Request,
+    region: &'a mut Region,
+    name: &str,
+) -> Result<&'a mut Function, ApiError> {
+    let function = find_mut(request, region, name)?;
+    check_changeable(function, request.now_ms)?;
+    check_revision(request, &function.latest.revision_id)?;
+    Ok(function)
+}
 
 /// Checks that the function is neither `Pending` nor has an update `InProgress`.
 ///

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{
     error::{invalid, not_found},
     listing::page_size,
-    target::{find, find_mut, function_arn, whole_function},
-    update::{check_changeable, check_revision},
+    target::{find, function_arn, whole_function},
+    update::find_changeable,
     view,
 };
 use crate::{
@@ -75,9 +75,7 @@ pub(super) fn publish(cloud: &Cloud, request: &Request) -> Outcome {
     let description = input.text("Description")?;
     let code_sha256 = input.text("CodeSha256")?;
     let shown = cloud.store.write(|state| {
-        let function = find_mut(request, state.region_mut(&request.region), &name)?;
-        check_changeable(function, request.now_ms)?;
-        check_revision(request, &function.latest.revision_id)?;
+        let function = find_changeable(request, state.region_mut(&request.region), &name)?;
         if code_sha256.is_some_and(|asked| asked != function.latest.code_sha256) {
             return Err(invalid(format!(
                 "CodeSHA256 ({}) is different from current CodeSHA256 in $LATEST ({}). Please try again with the \

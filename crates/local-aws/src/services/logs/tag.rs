@@ -14,9 +14,8 @@ use crate::{
 };
 
 pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
-    let input = request.input();
     let name = group_of_arn(request)?;
-    let new = input.text_map("tags")?.ok_or_else(|| input.missing("tags"))?;
+    let new = request.input().required_text_map("tags")?;
     cloud.store.write(|state| {
         let group = find_mut(state.region_mut(&request.region), name)?;
         TAGS.add(&mut group.tags, new)
@@ -25,9 +24,8 @@ pub(super) fn tag(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn untag(cloud: &Cloud, request: &Request) -> Outcome {
-    let input = request.input();
     let name = group_of_arn(request)?;
-    let keys = input.texts("tagKeys")?.ok_or_else(|| input.missing("tagKeys"))?;
+    let keys = request.input().required_texts("tagKeys")?;
     cloud.store.write(|state| {
         tags::remove(&mut find_mut(state.region_mut(&request.region), name)?.tags, &keys);
         Ok::<_, ApiError>(())
