@@ -1,4 +1,4 @@
-//! Prints every operation that the local cloud has, one a line, for `models/extract.py`.
+//! Prints every operation of the local cloud, one per line, for `models/extract.py`.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 

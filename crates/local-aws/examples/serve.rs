@@ -1,6 +1,6 @@
-//! Serves a local cloud until it is interrupted: `cargo run -p local-aws --example serve -- [DIR] [PORT]`.
+//! Runs a local cloud until it is interrupted: `cargo run -p local-aws --example serve -- [DIR] [PORT]`.
 //!
-//! Prints shell assignments that aim the AWS CLI or an SDK at it.
+//! Prints shell commands that point the AWS CLI or an SDK at it.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 

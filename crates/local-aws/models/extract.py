@@ -1,11 +1,11 @@
-"""Takes from botocore's service models what the local cloud checks requests and answers against: models/aws.json.
+"""Extracts from botocore's service models what the local cloud checks requests and responses against: models/aws.json.
 
     python extract.py                      writes the file
-    python extract.py --check              fails when the file is not what the installed botocore gives
-    python extract.py --operations PROGRAM takes the operations from a program that is built already
+    python extract.py --check              fails if the file differs from what the installed botocore gives
+    python extract.py --operations PROGRAM runs this program, already built, to list the operations
 
-The operations are those that the local cloud prints: `cargo run -p local-aws --example operations`. Documentation and
-everything else that no check reads is left out.
+The operations are those that `cargo run -p local-aws --example operations` prints. Documentation, and everything else
+that no check needs, is left out.
 """
 
 import argparse
@@ -24,7 +24,7 @@ CONSTRAINTS = ("min", "max", "pattern")
 
 
 def implemented(command):
-    """The operations that the local cloud has: sorted names by service, as botocore names it."""
+    """The operations of the local cloud: sorted names, by botocore's name of the service."""
     printed = subprocess.run(command, cwd=HERE, check=True, capture_output=True, text=True).stdout
     services = {}
     for service, operation in (line.split() for line in printed.splitlines()):
@@ -42,7 +42,7 @@ def model_of(service):
 
 
 def reach(model, name, found):
-    """Adds the shape and every shape that it contains."""
+    """Adds a shape and all shapes that it refers to."""
     if name in found:
         return
     found.add(name)
@@ -55,13 +55,13 @@ def reach(model, name, found):
 
 
 def member_of(name, member):
-    """`"Shape"`, or `["Shape", location, name on the wire]` if these differ from the default."""
+    """`"Shape"`, or `["Shape", location, wire name]` unless it is in the body under its own name."""
     location, wire = member.get("location", "body"), member.get("locationName", name)
     return member["shape"] if (location, wire) == ("body", name) else [member["shape"], location, wire]
 
 
 def compact(shape, is_input):
-    """The checked parts of a shape; limits apply to requests only."""
+    """The checked parts of a shape. Limits are checked in requests only."""
     kept = {"type": shape["type"]}
     for key in CONSTRAINTS if is_input else ():
         if key in shape:
@@ -80,7 +80,7 @@ def compact(shape, is_input):
 
 
 def code_of(model, error):
-    """The code on the wire, which is not always the exception's name."""
+    """The error code on the wire, which can differ from the exception's name."""
     return model["shapes"][error].get("error", {}).get("code", error)
 
 
@@ -104,7 +104,7 @@ def extract(service, implemented):
 
 
 def text_of(models):
-    """One line per operation and per shape, so that the diff of a newer botocore is readable."""
+    """Writes each operation and shape on its own line, so that the diff of a newer botocore is readable."""
     lines = [f'{{"botocore": {json.dumps(botocore.__version__)}, "services": {{']
     for at, (service, model) in enumerate(models.items()):
         lines.append(f'{json.dumps(service)}: {{"version": {json.dumps(model["version"])},')
@@ -117,7 +117,7 @@ def text_of(models):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare, do not write")
+    parser.add_argument("--check", action="store_true", help="compare the file, do not write it")
     parser.add_argument("--operations", metavar="PROGRAM", help="a program that prints the operations")
     arguments = parser.parse_args()
     command = [str(pathlib.Path(arguments.operations).resolve())] if arguments.operations else OPERATIONS
@@ -125,7 +125,7 @@ def main():
     if not arguments.check:
         TARGET.write_text(text)
     elif TARGET.read_text() != text:
-        raise SystemExit(f"{TARGET} differs from botocore {botocore.__version__}: run {pathlib.Path(__file__).name}")
+        raise SystemExit(f"{TARGET} differs from what botocore {botocore.__version__} gives: run {pathlib.Path(__file__).name}")
     models = json.loads(text)["services"].values()
     counts = [sum(len(model[part]) for model in models) for part in ("operations", "shapes")]
     print(f"{counts[0]} operations, {counts[1]} shapes, {len(text.encode())} bytes, botocore {botocore.__version__}")

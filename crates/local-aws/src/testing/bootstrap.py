@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A function for tests: does what its event asks for, and echoes every other event."""
+"""A function for tests: runs the action in its event, and otherwise returns the event."""
 import http.client
 import json
 import os
@@ -32,7 +32,7 @@ if START == "error":
 
 
 def fork_and_sleep(generations):
-    """Twice as many processes with each generation; whoever cannot fork any more goes on alone."""
+    """Doubles the number of processes with each generation; a process that cannot fork continues alone."""
     for _ in range(generations):
         try:
             os.fork()
@@ -48,7 +48,7 @@ def hold_memory():
 
 
 def become_daemons(count, megabytes):
-    """Processes without a parent of ours, each in a session of its own."""
+    """Starts daemons, each in its own session and without a parent."""
     pids = []
     for _ in range(count):
         read, write = os.pipe()
@@ -66,7 +66,7 @@ def become_daemons(count, megabytes):
 
 
 def afterwards(act, *arguments):
-    """Once this invocation has been answered."""
+    """Runs an action after this invocation has ended."""
     def wait_and_act():
         time.sleep(0.3)
         act(*arguments)
@@ -74,7 +74,7 @@ def afterwards(act, *arguments):
 
 
 def raw(*data, size=0):
-    """Sends these bytes to the Runtime API, and goes away after so many of the answer's."""
+    """Sends raw bytes to the Runtime API, and disconnects after receiving at most `size` bytes."""
     host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
     with socket.create_connection((host, int(port)), timeout=10) as api:
         for part in data:

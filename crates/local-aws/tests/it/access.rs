@@ -1,4 +1,4 @@
-//! Who may ask, and from where.
+//! Who may send requests, and from which host.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::cloud::{Cloud, code, config};
 
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
-/// A signed GetCallerIdentity that is sent `sent` while `signed` was signed, at `time`.
+/// Sends a request with the body `sent`, whose signature is for the body `signed`, made at `time`.
 pub(crate) async fn ask(
     cloud: &Cloud,
     service: &str,
@@ -23,7 +23,7 @@ pub(crate) async fn ask(
     ask_with(cloud, service, signed, sent, time, "").await
 }
 
-/// The same with an `X-Amz-Target`.
+/// Like [`ask`], with an `X-Amz-Target`.
 pub(crate) async fn ask_with(
     cloud: &Cloud,
     service: &str,
@@ -51,7 +51,7 @@ pub(crate) async fn ask_with(
         SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(signed.as_bytes())).unwrap();
     sign(signable, &params).unwrap().into_parts().0.apply_to_request_http1x(&mut request);
     let (parts, body) = request.into_parts();
-    let answer = reqwest::Client::new()
+    let response = reqwest::Client::new()
         .post(&url)
         .headers(parts.headers)
         .header("x-amz-target", target)
@@ -59,11 +59,11 @@ pub(crate) async fn ask_with(
         .send()
         .await
         .unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
+    (response.status().as_u16(), response.text().await.unwrap())
 }
 
 #[tokio::test]
-async fn a_signed_request_is_answered_and_a_changed_one_is_not() {
+async fn a_signed_request_is_accepted_and_a_changed_one_is_refused() {
     let cloud = Cloud::start().await;
     let now = SystemTime::now();
     let (status, body) = ask(&cloud, "sts", BODY, BODY, now).await;
@@ -76,7 +76,7 @@ async fn a_signed_request_is_answered_and_a_changed_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_stale_signature_is_refused() {
+async fn an_expired_signature_is_refused() {
     let cloud = Cloud::start().await;
     for minutes in [-16, 16] {
         let offset = Duration::from_secs(60 * 16);
@@ -122,7 +122,7 @@ async fn an_unsigned_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_foreign_host_is_refused_before_anything_else() {
+async fn a_foreign_host_is_refused_first() {
     let cloud = Cloud::start().await;
     let health = format!("{}/_local/health", cloud.server.endpoint());
     let client = reqwest::Client::new();
@@ -144,7 +144,7 @@ async fn health_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_by_name() {
+async fn missing_operations_and_services_are_refused_by_name() {
     let cloud = Cloud::start().await;
     let error = cloud.lambda().list_layers().send().await.unwrap_err().into_service_error();
     assert!(format!("{error:?}").contains("/2018-10-31/layers"), "{error:?}");
@@ -155,7 +155,7 @@ async fn what_is_not_there_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_malformed_body_is_refused_without_being_shown() {
+async fn a_malformed_body_is_refused() {
     let cloud = Cloud::start().await;
     let now = SystemTime::now();
     for body in ["{", "[]", "null", "{\"logGroupName\": 7}"] {

@@ -17,7 +17,7 @@ fn patch(op: Op, path: &str, value: &str) -> PatchOperation {
     PatchOperation::builder().op(op).path(path).value(value).build()
 }
 
-/// An API and its root resource.
+/// Creates an API; returns its id and its root resource's id.
 async fn api(gateway: &Client) -> (String, String) {
     let made = gateway
         .create_rest_api()
@@ -38,7 +38,7 @@ async fn authorizer(gateway: &Client, api: &str) -> String {
     made.id.unwrap()
 }
 
-/// `POST /` with an integration.
+/// Creates `POST /` with an integration.
 async fn post(gateway: &Client, api: &str, resource: &str) {
     let method = gateway.put_method().rest_api_id(api).resource_id(resource).http_method("POST");
     method.authorization_type("NONE").send().await.unwrap();
@@ -48,7 +48,7 @@ async fn post(gateway: &Client, api: &str, resource: &str) {
 }
 
 #[tokio::test]
-async fn an_api_lives_its_life() {
+async fn an_api_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let gateway = cloud.gateway();
     let (id, root) = api(&gateway).await;
@@ -100,7 +100,7 @@ async fn an_api_lives_its_life() {
 }
 
 #[tokio::test]
-async fn resources_and_methods_live_their_lives() {
+async fn resources_and_methods_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let gateway = cloud.gateway();
     let (id, root) = api(&gateway).await;
@@ -169,7 +169,7 @@ async fn resources_and_methods_live_their_lives() {
 }
 
 #[tokio::test]
-async fn authorizers_live_their_lives() {
+async fn authorizers_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let gateway = cloud.gateway();
     let (id, _) = api(&gateway).await;
@@ -196,7 +196,7 @@ async fn authorizers_live_their_lives() {
 }
 
 #[tokio::test]
-async fn deployments_and_stages_live_their_lives() {
+async fn deployments_and_stages_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let gateway = cloud.gateway();
     let (id, root) = api(&gateway).await;

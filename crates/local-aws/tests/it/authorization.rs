@@ -1,4 +1,4 @@
-//! A policy is held against every call as AWS would: per action, resource, tags and dependent actions.
+//! Every request is checked against the policy as on AWS: actions, resources, tags and dependent actions.
 
 use aws_sdk_lambda::{primitives::Blob, types::FunctionCode};
 use local_aws::Policy;
@@ -14,13 +14,13 @@ fn allow(action: &str, resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": action, "Resource": resource })
 }
 
-async fn under(statements: &Value) -> Cloud {
+async fn with_policy(statements: &Value) -> Cloud {
     Cloud::start_with(|options| options.policy = policy(statements)).await
 }
 
 #[tokio::test]
-async fn each_service_denies_with_its_own_code_and_the_words_of_aws() {
-    let cloud = under(&json!([allow("iam:GetRole", "arn:aws:iam::000000000000:role/mine")])).await;
+async fn each_service_denies_with_its_own_code_and_aws_message() {
+    let cloud = with_policy(&json!([allow("iam:GetRole", "arn:aws:iam::000000000000:role/mine")])).await;
     let role = cloud.iam().get_role().role_name("yours").send().await.unwrap_err();
     assert_eq!(role.raw_response().unwrap().status().as_u16(), 403);
     let message = "User: arn:aws:iam::000000000000:user/deployer is not authorized to perform: iam:GetRole on resource: \
@@ -44,22 +44,22 @@ async fn each_service_denies_with_its_own_code_and_the_words_of_aws() {
     for code in [code(lambda), code(gateway), code(cognito), code(logs)] {
         assert_eq!(code, "AccessDeniedException");
     }
-    // Who one is may always be asked.
+    // GetCallerIdentity is always allowed.
     let identity = aws_sdk_sts::Client::new(&cloud.config()).get_caller_identity().send().await.unwrap();
     assert_eq!(identity.arn(), Some("arn:aws:iam::000000000000:user/deployer"));
     assert!(cloud.server.requests().iter().all(|request| !request.write));
 }
 
-/// What a denied call needs, and nothing else changes.
+/// Asserts that the request was denied because it needs `action`.
 fn denied<T, E: std::fmt::Debug>(result: Result<T, E>, action: &str) {
     let error = format!("{:?}", result.err());
     assert!(error.contains(&format!("perform: {action} ")), "{action}: {error}");
 }
 
 #[tokio::test]
-async fn tags_and_roles_need_actions_of_their_own() {
+async fn setting_tags_and_passing_roles_need_their_own_permissions() {
     let role_arn = "arn:aws:iam::000000000000:role/r";
-    let cloud = under(&json!([allow("iam:CreateRole", role_arn)])).await;
+    let cloud = with_policy(&json!([allow("iam:CreateRole", role_arn)])).await;
     let tag = aws_sdk_iam::types::Tag::builder().key("k").value("v").build().unwrap();
     let create = || cloud.iam().create_role().role_name("r").assume_role_policy_document(TRUST);
     denied(create().tags(tag.clone()).send().await, "iam:TagRole");
@@ -87,13 +87,13 @@ async fn tags_and_roles_need_actions_of_their_own() {
     cloud.server.enforce(policy(&json!(statements)));
     assert_eq!(code(create().send().await), "no error");
 
-    // The role is passed again when a configuration names it.
+    // An update that sets the role also passes it.
     cloud.server.enforce(policy(&json!([allow("lambda:*", function)])));
     let update = || cloud.lambda().update_function_configuration().function_name("f");
     denied(update().role(role_arn).send().await, "iam:PassRole");
     assert_eq!(code(update().timeout(5).send().await), "no error");
 
-    // Who may not list tags sees the function without them.
+    // Without permission to list tags, GetFunction omits them.
     cloud.server.enforce(policy(&json!(statements)));
     let shown = cloud.lambda().get_function().function_name("f").send().await.unwrap();
     assert_eq!(shown.tags(), None);
@@ -104,9 +104,9 @@ async fn tags_and_roles_need_actions_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_log_group_is_named_with_its_streams_and_its_tags_without() {
+async fn the_resource_of_a_log_group_includes_its_streams_except_for_tags() {
     let group = "arn:aws:logs:us-east-1:000000000000:log-group:g";
-    let cloud = under(&json!([allow("logs:*", group)])).await;
+    let cloud = with_policy(&json!([allow("logs:*", group)])).await;
     let create = || cloud.logs().create_log_group().log_group_name("g").tags("k", "v");
     denied(create().send().await, "logs:CreateLogGroup");
     cloud.server.enforce(policy(&json!([allow("logs:*", &format!("{group}:*"))])));
@@ -115,12 +115,12 @@ async fn a_log_group_is_named_with_its_streams_and_its_tags_without() {
     cloud.server.enforce(policy(&json!([both])));
     assert_eq!(code(create().send().await), "no error");
     assert_eq!(code(cloud.logs().list_tags_for_resource().resource_arn(group).send().await), "no error");
-    // A listing is of all groups.
+    // DescribeLogGroups needs permission for all groups.
     denied(cloud.logs().describe_log_groups().log_group_name_prefix("g").send().await, "logs:DescribeLogGroups");
 }
 
 #[tokio::test]
-async fn what_hangs_on_an_api_inherits_its_tags() {
+async fn everything_below_an_api_inherits_its_tags() {
     let cloud = Cloud::start().await;
     let create = |stage: &str| cloud.gateway().create_rest_api().name("a").tags("stage", stage);
     let (ours, theirs) = (create("dev").send().await.unwrap(), create("prod").send().await.unwrap());
@@ -134,14 +134,14 @@ async fn what_hangs_on_an_api_inherits_its_tags() {
     assert_eq!(code(put(ours.id, ours.root_resource_id).await), "no error");
     denied(put(theirs.id.clone(), theirs.root_resource_id).await, "apigateway:PUT");
     denied(cloud.gateway().delete_rest_api().set_rest_api_id(theirs.id).send().await, "apigateway:DELETE");
-    // What is not there has no tags either.
+    // An API that does not exist has no tags.
     denied(cloud.gateway().get_stages().rest_api_id("0123456789").send().await, "apigateway:GET");
 
     let mut statement = allow("apigateway:POST", "arn:aws:apigateway:us-east-1::/restapis");
     statement["Condition"] = json!({ "StringEquals": { "aws:RequestTag/stage": "dev" } });
     cloud.server.enforce(policy(&json!([statement])));
     denied(create("prod").send().await, "apigateway:POST");
-    // Tags of what has no id yet.
+    // The new API has no id yet, so the resource is a pattern.
     let error = format!("{:?}", create("dev").send().await.unwrap_err());
     let path = "apigateway:PUT on resource: arn:aws:apigateway:us-east-1::/tags/\
                 arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2F* because";
@@ -149,18 +149,18 @@ async fn what_hangs_on_an_api_inherits_its_tags() {
 }
 
 #[tokio::test]
-async fn a_pool_is_reached_by_its_tags_and_made_with_those_that_are_allowed() {
+async fn conditions_on_tags_apply_to_existing_and_new_pools() {
     let cloud = Cloud::start().await;
     let create = |stage: &str| cloud.cognito().create_user_pool().pool_name("p").user_pool_tags("stage", stage);
     let theirs = create("prod").send().await.unwrap().user_pool.unwrap();
-    let mut reach = allow("cognito-idp:*", "arn:aws:cognito-idp:us-east-1:000000000000:userpool/*");
-    reach["Condition"] = json!({ "StringEqualsIfExists": { "aws:ResourceTag/stage": "dev" } });
-    let mut make = allow("cognito-idp:CreateUserPool", "*");
-    make["Condition"] = json!({
+    let mut access = allow("cognito-idp:*", "arn:aws:cognito-idp:us-east-1:000000000000:userpool/*");
+    access["Condition"] = json!({ "StringEqualsIfExists": { "aws:ResourceTag/stage": "dev" } });
+    let mut create_pool = allow("cognito-idp:CreateUserPool", "*");
+    create_pool["Condition"] = json!({
         "StringEquals": { "aws:RequestTag/stage": "dev", "aws:RequestedRegion": "us-east-1" },
         "ForAllValues:StringEquals": { "aws:TagKeys": ["stage"] },
     });
-    cloud.server.enforce(policy(&json!([reach, make])));
+    cloud.server.enforce(policy(&json!([access, create_pool])));
     denied(create("prod").send().await, "cognito-idp:CreateUserPool");
     denied(create("dev").user_pool_tags("more", "").send().await, "cognito-idp:CreateUserPool");
     let ours = create("dev").send().await.unwrap().user_pool.unwrap();
@@ -171,8 +171,8 @@ async fn a_pool_is_reached_by_its_tags_and_made_with_those_that_are_allowed() {
 }
 
 #[tokio::test]
-async fn a_deny_says_that_it_is_one() {
-    let cloud = under(&json!([
+async fn an_explicit_deny_is_named_in_the_message() {
+    let cloud = with_policy(&json!([
         allow("*", "*"),
         { "Effect": "Deny", "Action": "logs:Delete*", "Resource": "*" },
     ]))

@@ -1,4 +1,4 @@
-//! A local cloud of one test, and the clients aimed at it.
+//! A local cloud for one test, with SDK clients for it.
 
 use std::io::{Cursor, Write as _};
 
@@ -17,15 +17,15 @@ pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect"
 pub(crate) struct Cloud {
     pub(crate) server: Server,
     pub(crate) dir: TempDir,
-    _models: KeepsToModels,
+    _models: ConformsToModels,
 }
 
-/// Fails its test when something was accepted or answered that AWS's models do not admit. What a test sends to see it
-/// refused is none of that.
-pub(crate) struct KeepsToModels(RequestLog);
+/// Fails the test if a response, or a request that was accepted, violates AWS's models. Requests that were refused may
+/// violate them.
+pub(crate) struct ConformsToModels(RequestLog);
 
-impl Drop for KeepsToModels {
-    #[expect(clippy::print_stdout, reason = "a figure for those who run the tests with --nocapture")]
+impl Drop for ConformsToModels {
+    #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
@@ -35,7 +35,7 @@ impl Drop for KeepsToModels {
         let seen = conformity.nonconforming;
         let wrong = seen.iter().filter(|one| one.status < 400 || !one.response_violations.is_empty());
         let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
-        assert!(wrong.is_empty(), "not as AWS's models: {wrong:#?}");
+        assert!(wrong.is_empty(), "violates AWS's models: {wrong:#?}");
     }
 }
 
@@ -52,7 +52,7 @@ impl Cloud {
     }
 
     pub(crate) fn of(server: Server, dir: TempDir) -> Self {
-        Self { _models: KeepsToModels(server.request_log()), server, dir }
+        Self { _models: ConformsToModels(server.request_log()), server, dir }
     }
 
     pub(crate) fn config(&self) -> SdkConfig {
@@ -80,7 +80,7 @@ impl Cloud {
         aws_sdk_apigateway::Client::new(&self.config())
     }
 
-    /// Makes a role that Lambda can assume; returns its ARN.
+    /// Creates a role that Lambda can assume; returns its ARN.
     pub(crate) async fn role(&self, name: &str) -> String {
         let made = self.iam().create_role().role_name(name).assume_role_policy_document(TRUST).send().await.unwrap();
         made.role.unwrap().arn
@@ -98,7 +98,7 @@ pub(crate) fn config(endpoint: &str, key: &str, secret: &str) -> SdkConfig {
         .build()
 }
 
-/// The error code of an answer, when it is a refusal.
+/// The error code of a result, if it is an error of the service.
 pub(crate) fn code_of<T, E: ProvideErrorMetadata, R>(result: &Result<T, SdkError<E, R>>) -> Option<&str> {
     match result {
         Err(SdkError::ServiceError(refused)) => refused.err().code(),
@@ -106,7 +106,7 @@ pub(crate) fn code_of<T, E: ProvideErrorMetadata, R>(result: &Result<T, SdkError
     }
 }
 
-/// The error code of a refused call.
+/// The error code of a result, as text for assertions.
 pub(crate) fn code<T, E, R>(result: Result<T, SdkError<E, R>>) -> String
 where
     E: ProvideErrorMetadata + std::fmt::Debug,

@@ -20,7 +20,7 @@ fn scope(name: &str) -> ResourceServerScopeType {
 }
 
 #[tokio::test]
-async fn a_pool_lives_its_life() {
+async fn a_pool_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let cognito = cloud.cognito();
     let id = pool(&cognito, "p").await;
@@ -31,7 +31,7 @@ async fn a_pool_lives_its_life() {
     assert_eq!(arn, format!("arn:aws:cognito-idp:us-east-1:000000000000:userpool/{id}"));
     assert_eq!(made.user_pool_tags.as_ref().unwrap()["a"], "1");
 
-    // What an update leaves out goes back to its default.
+    // An update resets what it omits to its default.
     let update = || cognito.update_user_pool().user_pool_id(&id);
     update().deletion_protection(DeletionProtectionType::Active).user_pool_tags("a", "1").send().await.unwrap();
     assert_eq!(code(cognito.delete_user_pool().user_pool_id(&id).send().await), "InvalidParameterException");
@@ -73,7 +73,7 @@ async fn pools_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn a_domain_belongs_to_one_pool_and_holds_it() {
+async fn a_domain_belongs_to_one_pool_and_prevents_its_deletion() {
     let cloud = Cloud::start().await;
     let cognito = cloud.cognito();
     let (one, two) = (pool(&cognito, "one").await, pool(&cognito, "two").await);
@@ -100,7 +100,7 @@ async fn a_domain_belongs_to_one_pool_and_holds_it() {
 }
 
 #[tokio::test]
-async fn resource_servers_live_their_lives() {
+async fn resource_servers_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let cognito = cloud.cognito();
     let id = pool(&cognito, "p").await;
@@ -126,7 +126,7 @@ async fn resource_servers_live_their_lives() {
 }
 
 #[tokio::test]
-async fn clients_follow_the_rules_of_their_flows() {
+async fn clients_must_follow_the_rules_of_their_flows() {
     let cloud = Cloud::start().await;
     let cognito = cloud.cognito();
     let id = pool(&cognito, "p").await;
@@ -154,7 +154,7 @@ async fn clients_follow_the_rules_of_their_flows() {
     let (client, secret) = (made.client_id().unwrap(), made.client_secret().unwrap());
     assert_eq!((client.len(), secret.len()), (26, 51));
 
-    // What an update leaves out goes back to its default; name and secret stay.
+    // An update resets what it omits to its default, except name and secret.
     let update = cognito.update_user_pool_client().user_pool_id(&id).client_id(client);
     update.allowed_o_auth_flows_user_pool_client(true).send().await.unwrap();
     let describe = || cognito.describe_user_pool_client().user_pool_id(&id).client_id(client).send();

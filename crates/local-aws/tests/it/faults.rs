@@ -1,11 +1,11 @@
-//! What goes wrong on demand.
+//! Injected faults.
 
 use local_aws::{Fault, Faults};
 
 use crate::cloud::{Cloud, TRUST, code, zip};
 
 #[tokio::test]
-async fn an_armed_fault_meets_one_call() {
+async fn an_armed_fault_applies_to_one_request() {
     let cloud = Cloud::start().await;
     let iam = cloud.iam();
     let create = || iam.create_role().role_name("r").assume_role_policy_document(TRUST).send();
@@ -26,7 +26,7 @@ async fn an_armed_fault_meets_one_call() {
 }
 
 #[tokio::test]
-async fn requests_are_counted() {
+async fn requests_are_recorded() {
     let cloud = Cloud::start().await;
     cloud.role("r").await;
     cloud.server.clear_requests();

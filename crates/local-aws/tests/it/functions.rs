@@ -11,7 +11,7 @@ use local_aws::Faults;
 
 use crate::cloud::{Cloud, code, zip};
 
-/// A `bootstrap` in bash alone: answers every event with itself.
+/// A `bootstrap` in pure bash that responds to every event with the event itself.
 pub(crate) const ECHO: &str = r#"#!/bin/bash
 host=${AWS_LAMBDA_RUNTIME_API%:*} port=${AWS_LAMBDA_RUNTIME_API##*:} base=/2018-06-01/runtime/invocation
 while :; do
@@ -55,7 +55,7 @@ pub(crate) async fn create(lambda: &Client, role: &str, zip: Vec<u8>) -> Result<
 }
 
 #[tokio::test]
-async fn a_function_lives_its_life() {
+async fn a_function_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let lambda = cloud.lambda();
     let role = cloud.role("r").await;
@@ -108,7 +108,7 @@ async fn a_function_lives_its_life() {
 }
 
 #[tokio::test]
-async fn bad_functions_are_refused() {
+async fn invalid_functions_are_refused() {
     let cloud = Cloud::start().await;
     let lambda = cloud.lambda();
     let good = zip("bootstrap", ECHO);
@@ -194,7 +194,7 @@ async fn permissions_are_statements_of_a_policy() {
 }
 
 #[tokio::test]
-async fn concurrency_is_reserved_within_the_account() {
+async fn concurrency_can_be_reserved_within_the_accounts_limit() {
     let cloud = Cloud::start().await;
     let lambda = cloud.lambda();
     let role = cloud.role("r").await;

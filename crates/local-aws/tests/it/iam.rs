@@ -12,7 +12,7 @@ fn tag(key: &str, value: &str) -> Tag {
 }
 
 #[tokio::test]
-async fn a_role_lives_its_life() {
+async fn a_role_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let iam = cloud.iam();
     let create = || iam.create_role().role_name("r").assume_role_policy_document(TRUST).tags(tag("a", "1"));
@@ -55,7 +55,7 @@ async fn a_role_lives_its_life() {
 }
 
 #[tokio::test]
-async fn bad_documents_and_names_are_refused() {
+async fn invalid_documents_and_names_are_refused() {
     let cloud = Cloud::start().await;
     let iam = cloud.iam();
     let create = |name: &str, trust: &str| iam.create_role().role_name(name).assume_role_policy_document(trust).send();

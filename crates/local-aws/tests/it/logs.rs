@@ -3,7 +3,7 @@
 use crate::cloud::{Cloud, code};
 
 #[tokio::test]
-async fn a_group_lives_its_life() {
+async fn a_group_can_be_created_changed_and_deleted() {
     let cloud = Cloud::start().await;
     let logs = cloud.logs();
     let name = "/aws/lambda/f";

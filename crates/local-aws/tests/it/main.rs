@@ -1,4 +1,5 @@
-//! The real AWS SDK clients against a local cloud in process: what it does, what it refuses, what it remembers.
+//! Tests with the real AWS SDK clients and an in-process local cloud: what it does, what it refuses, and what it
+//! persists.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,13 +8,13 @@ mod apigateway;
 mod authorization;
 mod cloud;
 mod cognito;
-mod door;
 mod faults;
 mod functions;
 mod iam;
 mod load;
 mod logs;
 mod models;
+mod raw_http;
 mod refusals;
 mod restart;
 mod signatures;

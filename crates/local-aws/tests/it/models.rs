@@ -1,4 +1,4 @@
-//! Requests against AWS's models, on the wire: SDK clients would not send most of these.
+//! Requests that violate AWS's models, sent raw: SDK clients would not send most of them.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use crate::{
     cloud::Cloud,
 };
 
-/// Status and body of the answer to a JSON 1.1 request, and what was recorded of it.
+/// Sends a JSON 1.1 request. Returns the status and body of the response, and the recorded violations.
 async fn json_call(service: &str, target: &str, body: serde_json::Value) -> (u16, String, Vec<String>) {
     let cloud = Cloud::start().await;
     let body: &'static str = body.to_string().leak();
@@ -18,7 +18,7 @@ async fn json_call(service: &str, target: &str, body: serde_json::Value) -> (u16
 }
 
 #[tokio::test]
-async fn all_violations_are_refused_in_one_message() {
+async fn one_message_lists_all_violations() {
     let body = json!({ "logGroupName": "", "logGroupClass": "GOLD", "tags": { "a!": "v" } });
     let (status, answer, violations) = json_call("logs", "Logs_20140328.CreateLogGroup", body).await;
     assert_eq!(status, 400);
@@ -36,7 +36,7 @@ async fn all_violations_are_refused_in_one_message() {
 }
 
 #[tokio::test]
-async fn lists_and_structures_are_named_to_the_member() {
+async fn violations_name_members_of_lists_and_structures() {
     let scopes = json!([{ "ScopeName": "a/b", "ScopeDescription": "d" }, { "ScopeName": "c" }]);
     let body = json!({ "UserPoolId": "us-east-1_a", "Identifier": "api", "Name": "API", "Scopes": scopes });
     let target = "AWSCognitoIdentityProviderService.CreateResourceServer";
@@ -52,7 +52,7 @@ async fn lists_and_structures_are_named_to_the_member() {
 }
 
 #[tokio::test]
-async fn secrets_are_never_shown() {
+async fn sensitive_values_are_never_shown() {
     let body = json!({ "UserPoolId": "us-east-1_a", "Username": "u", "TemporaryPassword": "secret with spaces" });
     let target = "AWSCognitoIdentityProviderService.AdminCreateUser";
     let (status, answer, violations) = json_call("cognito-idp", target, body).await;
@@ -62,17 +62,17 @@ async fn secrets_are_never_shown() {
 }
 
 #[tokio::test]
-async fn what_aws_ignores_is_taken_and_recorded() {
+async fn unknown_members_are_accepted_and_recorded() {
     let body = json!({ "logGroupName": "g", "force": true });
     let (status, answer, violations) = json_call("logs", "Logs_20140328.DeleteLogGroup", body).await;
-    // The model has no objection: what refuses it is that the group does not exist.
+    // The request passes the model check; it is refused because the group does not exist.
     assert_eq!(status, 400);
     assert!(answer.contains("ResourceNotFoundException"), "{answer}");
     assert_eq!(violations, ["force in the body is unknown"]);
 }
 
 #[tokio::test]
-async fn wrong_types_are_no_validation_errors() {
+async fn wrong_types_are_not_validation_errors() {
     let body = json!({ "logGroupName": "g", "retentionInDays": "14" });
     let (status, answer, violations) = json_call("logs", "Logs_20140328.PutRetentionPolicy", body).await;
     assert_eq!(status, 400);

@@ -1,4 +1,4 @@
-//! What outlives a server, and what two servers never share.
+//! Restarts: what persists, what is refused, and what two servers cannot share.
 
 use std::{
     collections::BTreeMap,
@@ -40,7 +40,7 @@ async fn a_dropped_server_frees_its_folder_and_port() {
     drop(server);
     let mut options = Options::new(dir.path());
     options.port = port;
-    // The listener closes when the runtime gets round to it.
+    // The runtime closes the listener a little later.
     for _ in 0..50 {
         match local_aws::start(options.clone()).await {
             Ok(server) => return assert_eq!(server.address().port(), port),
@@ -52,14 +52,14 @@ async fn a_dropped_server_frees_its_folder_and_port() {
 }
 
 #[tokio::test]
-async fn two_servers_never_share_a_folder() {
+async fn two_servers_cannot_share_a_folder() {
     let cloud = Cloud::start().await;
     let second = local_aws::start(Options::new(cloud.dir.path())).await;
     assert!(matches!(second.err(), Some(StartError::Locked { .. })));
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn a_taken_port_is_named_in_the_error() {
     let cloud = Cloud::start().await;
     let dir = tempfile::tempdir().unwrap();
     let mut options = Options::new(dir.path());
@@ -70,7 +70,7 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
-async fn a_damaged_state_is_refused_and_left_alone() {
+async fn a_damaged_state_is_refused_and_left_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.json");
     std::fs::write(&path, "{\"version\": 1, \"oops").unwrap();
@@ -91,7 +91,7 @@ async fn another_account_is_refused() {
     assert!(matches!(error, StartError::Account { .. }), "{error}");
 }
 
-/// What is below a folder: paths, and what is in them.
+/// All files below a folder, with their contents.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -105,14 +105,14 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_start_that_is_refused_changes_no_file() {
+async fn a_refused_start_changes_no_file() {
     let cloud = Cloud::start().await;
     let role = cloud.role("r").await;
     create(&cloud.lambda(), &role, zip("bootstrap", ECHO)).await.unwrap();
     let Cloud { server, dir, .. } = cloud;
     server.stop().await;
     let blob = std::fs::read_dir(dir.path().join("blobs")).unwrap().next().unwrap().unwrap().path();
-    // Were it taken for a new cloud, it would be swept.
+    // A start with a new state would delete this blob.
     std::fs::write(dir.path().join("blobs/unused"), "code").unwrap();
     let aside = tempfile::tempdir().unwrap();
     for file in [blob, dir.path().join("state.json")] {
@@ -130,7 +130,7 @@ async fn a_start_that_is_refused_changes_no_file() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_gone_are_made_anew_and_the_state_stays() {
+async fn missing_credentials_are_created_again_and_the_state_is_kept() {
     let cloud = Cloud::start().await;
     cloud.role("kept").await;
     let before = cloud.server.credentials().clone();

@@ -1,4 +1,4 @@
-//! A signed request, and every way in which somebody without the secret could bend it: none is let in.
+//! Tampered requests: every change that is possible without the secret is refused.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request};
 
 use crate::cloud::Cloud;
 
-/// `GET /restapis?limit=5` as its owner signs it at that time.
+/// `GET /restapis?limit=5`, signed at `time`.
 fn signed(cloud: &Cloud, secret: &str, time: SystemTime) -> Request<String> {
     let identity = Credentials::from_keys(&cloud.server.credentials().access_key_id, secret, None).into();
     let params = v4::SigningParams::builder()
@@ -40,7 +40,7 @@ async fn send(request: Request<String>) -> (u16, String) {
     (answer.status().as_u16(), kind)
 }
 
-/// The Authorization header with one text in it replaced.
+/// Replaces a text in the Authorization header.
 fn replace(request: &mut Request<String>, from: &str, to: &str) {
     let header = request.headers()["authorization"].to_str().unwrap();
     assert!(header.contains(from), "{header}");
@@ -71,9 +71,9 @@ const INCOMPLETE: &str = "IncompleteSignatureException";
 const UNKNOWN: &str = "UnrecognizedClientException";
 const MISSING: &str = "MissingAuthenticationTokenException";
 
-type Bend = fn(&mut Request<String>);
+type Tamper = fn(&mut Request<String>);
 
-const BENT: [(&str, Bend, &str); 27] = [
+const TAMPERED: [(&str, Tamper, &str); 27] = [
     ("another verb", |request| *request.method_mut() = Method::DELETE, MISMATCH),
     ("another path", |request| target(request, "/restapis/x?limit=5"), MISMATCH),
     ("the path, encoded", |request| target(request, "/%72estapis?limit=5"), MISMATCH),
@@ -82,37 +82,37 @@ const BENT: [(&str, Bend, &str); 27] = [
     ("no query", |request| target(request, "/restapis"), MISMATCH),
     ("a body", |request| *request.body_mut() = "{}".into(), MISMATCH),
     ("another date", |request| set(request, "x-amz-date", "20261125T000000Z"), MISMATCH),
-    ("a date that is none", |request| set(request, "x-amz-date", "yesterday"), INCOMPLETE),
+    ("an invalid date", |request| set(request, "x-amz-date", "yesterday"), INCOMPLETE),
     ("no date", |request| remove(request, "x-amz-date"), INCOMPLETE),
     ("a second date", |request| add(request, "x-amz-date", "x"), INCOMPLETE),
     ("another value of a signed header", |request| set(request, "x-amz-meta", "b"), MISMATCH),
     ("a second value of a signed header", |request| add(request, "x-amz-meta", "b"), MISMATCH),
-    ("a signed header taken away", |request| remove(request, "x-amz-meta"), MISMATCH),
+    ("a signed header removed", |request| remove(request, "x-amz-meta"), MISMATCH),
     ("a header no longer signed", |request| replace(request, ";x-amz-meta", ""), MISMATCH),
     ("the host no longer signed", |request| replace(request, "host;", ""), INCOMPLETE),
-    ("a header signed that is not there", |request| replace(request, "x-amz-meta", "x-amz-meta;x-other"), MISMATCH),
+    ("a signed header that is missing", |request| replace(request, "x-amz-meta", "x-amz-meta;x-other"), MISMATCH),
     ("another Region", |request| replace(request, "us-east-1", "eu-west-1"), MISMATCH),
     ("another service", |request| replace(request, "/apigateway/", "/lambda/"), MISMATCH),
-    ("a service that is none", |request| replace(request, "/apigateway/", "//"), "NotImplemented"),
+    ("an empty service", |request| replace(request, "/apigateway/", "//"), "NotImplemented"),
     ("another key id", |request| replace(request, "Credential=", "Credential=X"), UNKNOWN),
     ("no signature", |request| replace(request, "Signature=", "Signature=,x="), MISMATCH),
     ("a longer signature", |request| replace(request, "Signature=", "Signature=0"), MISMATCH),
     ("another algorithm", |request| replace(request, "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"), INCOMPLETE),
-    ("a scope that is short", |request| replace(request, "/aws4_request", ""), INCOMPLETE),
+    ("a scope without its last part", |request| replace(request, "/aws4_request", ""), INCOMPLETE),
     ("a second Authorization", |request| add(request, "authorization", "x"), INCOMPLETE),
     ("no Authorization", |request| remove(request, "authorization"), MISSING),
 ];
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "the table is for people")]
-async fn a_signed_request_that_is_bent_is_refused() {
+#[expect(clippy::print_stdout, reason = "the table is for human readers")]
+async fn a_tampered_request_is_refused() {
     let cloud = Cloud::start().await;
     let secret = cloud.server.credentials().secret_access_key.clone();
     let now = SystemTime::now();
     assert_eq!(send(signed(&cloud, &secret, now)).await.0, 200);
-    for (attack, bend, expected) in BENT {
+    for (attack, tamper, expected) in TAMPERED {
         let mut request = signed(&cloud, &secret, now);
-        bend(&mut request);
+        tamper(&mut request);
         let (status, code) = send(request).await;
         println!("{attack}: {status} {code}");
         assert_eq!(code, expected, "{attack}: {status}");
@@ -123,9 +123,9 @@ async fn a_signed_request_that_is_bent_is_refused() {
     cloud.server.stop().await;
 }
 
-/// As on AWS: SigV4 has no nonce. Whoever reads what goes over the loopback device is root, and has the secret as well.
+/// As on AWS: SigV4 has no nonce. Only root can read loopback traffic, and root can read the secret as well.
 #[tokio::test]
-async fn a_replay_is_taken_within_a_quarter_of_an_hour_and_not_after() {
+async fn a_replay_is_accepted_for_15_minutes() {
     let cloud = Cloud::start().await;
     let secret = cloud.server.credentials().secret_access_key.clone();
     let minutes = |count: u64| Duration::from_secs(60 * count);
@@ -138,9 +138,9 @@ async fn a_replay_is_taken_within_a_quarter_of_an_hour_and_not_after() {
     cloud.server.stop().await;
 }
 
-/// A signature in the query string is not served, and what a page in a browser can send without asking is unsigned.
+/// Presigned URLs are not supported, and a web page can only send unsigned requests without the user's consent.
 #[tokio::test]
-async fn what_is_not_signed_in_its_header_is_refused() {
+async fn a_request_without_a_signature_header_is_refused() {
     let cloud = Cloud::start().await;
     let base = cloud.server.endpoint();
     let presigned = format!(
@@ -158,6 +158,6 @@ async fn what_is_not_signed_in_its_header_is_refused() {
         assert_eq!(answer.status(), 403);
         assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
     }
-    assert!(cloud.server.state().regions.is_empty(), "nothing was made");
+    assert!(cloud.server.state().regions.is_empty(), "nothing was created");
     cloud.server.stop().await;
 }

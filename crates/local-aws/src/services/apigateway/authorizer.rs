@@ -69,17 +69,14 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
-    let patches = patch::read(request)?;
-    let shown = cloud.store.write(|state| {
-        let api = api_mut(request, state.region_mut(&request.region))?;
+    patch::update(cloud, request, |api, patches| {
         let mut authorizer = api.current.authorizers.get(request.label(1)).ok_or_else(no_authorizer)?.clone();
         patches.iter().try_for_each(|patch| apply(&mut authorizer, patch))?;
         check(&api.current, &authorizer)?;
         let shown = view(&authorizer);
         api.current.authorizers.insert(authorizer.id.clone(), authorizer);
-        Ok::<_, ApiError>(shown)
-    })?;
-    Ok(Response::ok(shown))
+        Ok(shown)
+    })
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {

@@ -83,19 +83,16 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
-    let patches = patch::read(request)?;
-    let shown = cloud.store.write(|state| {
-        let api = api_mut(request, state.region_mut(&request.region))?;
+    patch::update(cloud, request, |api, patches| {
         let deployment = api.deployments.get_mut(request.label(1)).ok_or_else(no_deployment)?;
-        for patch in &patches {
+        for patch in patches {
             match (patch.op, patch.parts().as_slice()) {
                 (Op::Replace, ["description"]) => deployment.description = patch.optional(),
                 _ => return Err(patch.unsupported()),
             }
         }
         Ok(view(deployment))
-    })?;
-    Ok(Response::ok(shown))
+    })
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {

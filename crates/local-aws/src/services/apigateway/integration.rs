@@ -64,11 +64,9 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
-    let patches = patch::read(request)?;
-    let shown = cloud.store.write(|state| {
-        let api = api_mut(request, state.region_mut(&request.region))?;
+    patch::update(cloud, request, |api, patches| {
         let mut integration = method_of(request, api)?.integration.clone().ok_or_else(no_integration)?;
-        for patch in &patches {
+        for patch in patches {
             match (patch.op, patch.parts().as_slice()) {
                 (Op::Replace, ["uri"]) => integration.uri = patch.optional(),
                 (Op::Replace, ["httpMethod"]) => integration.http_method = patch.optional(),
@@ -85,8 +83,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
         let shown = view(resource_of(request, api)?, &integration);
         method_of_mut(request, api)?.integration = Some(integration);
         Ok(shown)
-    })?;
-    Ok(Response::ok(shown))
+    })
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {

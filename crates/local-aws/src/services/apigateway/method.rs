@@ -59,18 +59,15 @@ pub(super) fn get(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
-    let patches = patch::read(request)?;
-    let shown = cloud.store.write(|state| {
-        let api = api_mut(request, state.region_mut(&request.region))?;
+    patch::update(cloud, request, |api, patches| {
         let mut method = method_of(request, api)?.clone();
         patches.iter().try_for_each(|patch| apply(&mut method, patch))?;
         check(&api.current, &method)?;
         let resource = resource_of_mut(request, api)?;
         let shown = view(resource, &method);
         resource.methods.insert(method.http_method.clone(), method);
-        Ok::<_, ApiError>(shown)
-    })?;
-    Ok(Response::ok(shown))
+        Ok(shown)
+    })
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {

@@ -1,7 +1,14 @@
 //! The patch operations of PATCH requests.
 
-use super::error::bad_request;
-use crate::{outcome::ApiError, request::Request};
+use serde_json::Value;
+
+use super::{error::bad_request, lookup::api_mut};
+use crate::{
+    cloud::Cloud,
+    outcome::{ApiError, Outcome, Response},
+    request::Request,
+    state::apigateway::RestApi,
+};
 
 /// How a patch changes the value at its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +68,18 @@ impl Patch {
     }
 }
 
-/// The patch operations of a request.
-pub(super) fn read(request: &Request) -> Result<Vec<Patch>, ApiError> {
+/// Applies the patch operations of a request to its API, and responds with the view that `change` returns.
+pub(super) fn update(
+    cloud: &Cloud,
+    request: &Request,
+    change: impl FnOnce(&mut RestApi, &[Patch]) -> Result<Value, ApiError>,
+) -> Outcome {
+    let patches = read(request)?;
+    let shown = cloud.store.write(|state| change(api_mut(request, state.region_mut(&request.region))?, &patches))?;
+    Ok(Response::ok(shown))
+}
+
+fn read(request: &Request) -> Result<Vec<Patch>, ApiError> {
     let input = request.input();
     input
         .structures("patchOperations")?

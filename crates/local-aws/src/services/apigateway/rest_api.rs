@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     error::{TAGS, bad_request, not_found},
     listing::Listing,
-    lookup::{api, api_mut, no_api},
+    lookup::{api, no_api},
     patch::{self, Op, Patch},
 };
 use crate::{
@@ -96,13 +96,10 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
-    let patches = patch::read(request)?;
-    let shown = cloud.store.write(|state| {
-        let api = api_mut(request, state.region_mut(&request.region))?;
+    patch::update(cloud, request, |api, patches| {
         patches.iter().try_for_each(|patch| apply(api, patch))?;
-        Ok::<_, ApiError>(view(api))
-    })?;
-    Ok(Response::ok(shown))
+        Ok(view(api))
+    })
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {

@@ -87,19 +87,16 @@ pub(super) fn list(cloud: &Cloud, request: &Request) -> Outcome {
 }
 
 pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
-    let patches = patch::read(request)?;
-    let shown = cloud.store.write(|state| {
-        let api = api_mut(request, state.region_mut(&request.region))?;
+    patch::update(cloud, request, |api, patches| {
         let deployments = &api.deployments;
         let stage = api.stages.get_mut(request.label(1)).ok_or_else(no_stage)?;
-        for patch in &patches {
+        for patch in patches {
             apply(stage, patch, |id| deployments.contains_key(id))?;
         }
         check_variables(&stage.variables)?;
         stage.modified_ms = request.now_ms;
-        Ok::<_, ApiError>(view(stage))
-    })?;
-    Ok(Response::ok(shown))
+        Ok(view(stage))
+    })
 }
 
 pub(super) fn delete(cloud: &Cloud, request: &Request) -> Outcome {

@@ -37,7 +37,7 @@ fn function(lambda: &Client, name: &str, role: &str) -> CreateFunctionFluentBuil
     request.handler("bootstrap").code(source(zip("bootstrap", "x")))
 }
 
-/// A zip of one file of so many zero bytes.
+/// A zip with one file of `size` zero bytes.
 fn zeros(size: usize, method: CompressionMethod) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     writer.start_file("data", SimpleFileOptions::default().compression_method(method)).unwrap();
@@ -175,7 +175,7 @@ async fn changing_and_calling_functions() {
 
 #[tokio::test]
 async fn functions_that_are_not_ready() {
-    // So long that neither state ends within the test: each has a cloud of its own.
+    // Long enough that neither state ends during the test. Each gets its own cloud.
     let hour = 3_600_000;
     let mut table = Table::default();
     let cloud =

@@ -1,7 +1,6 @@
-//! What AWS refuses, rule by rule: each row is one call by the real SDK client, the status and code that AWS answers,
-//! and the document that says so. The same rows are in docs/aws-quirks.md; a row that is missing there fails its test.
+//! What AWS refuses, rule by rule: each row is a request by the real SDK client, the status and code that AWS returns,
+//! and the document that says so. docs/aws-quirks.md has the same rows; a row that is missing there fails its test.
 
-mod bearers;
 mod cognito;
 mod data_plane;
 mod gateway;
@@ -9,6 +8,7 @@ mod iam;
 mod lambda;
 mod logs;
 mod rates;
+mod tokens;
 
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
@@ -21,7 +21,7 @@ struct Table {
 }
 
 impl Table {
-    /// AWS refuses this call.
+    /// AWS refuses this request.
     fn refused<T, E: ProvideErrorMetadata>(
         &mut self,
         rule: &str,
@@ -39,7 +39,7 @@ impl Table {
         self.row(rule, source, &format!("{status} {code}"), &answer);
     }
 
-    /// AWS takes this call, though one might think otherwise.
+    /// AWS accepts this request, contrary to what one might expect.
     fn accepted<T, E: ProvideErrorMetadata>(
         &mut self,
         rule: &str,
@@ -60,7 +60,7 @@ impl Table {
         self.rows.push(format!("| {rule} | {expected} | {source} |"));
     }
 
-    /// Fails with all rows that do not hold, or that the documentation lacks.
+    /// Fails with all rows that are wrong or missing in the documentation.
     fn done(self) {
         assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/aws-quirks.md");
@@ -70,7 +70,7 @@ impl Table {
     }
 }
 
-/// So many tags, `k0` and on.
+/// Tags with the keys `k<from>` to `k<to - 1>`.
 fn tags(from: usize, to: usize) -> std::collections::HashMap<String, String> {
     (from..to).map(|number| (format!("k{number}"), "v".to_owned())).collect()
 }

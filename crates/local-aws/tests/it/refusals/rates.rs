@@ -1,4 +1,4 @@
-//! Request rates. Each row sends so many calls at once that the documented burst is used up.
+//! Request rates. Each row sends more requests at once than the documented burst.
 
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType};
 use futures_util::future::join_all;
@@ -15,7 +15,7 @@ async fn throttling() -> Cloud {
     Cloud::start_with(|options| options.faults.throttle = true).await
 }
 
-/// The first call that was throttled, else the last one.
+/// The first throttled request, or the last request.
 macro_rules! burst {
     ($table:ident, $rule:literal, $source:expr, $expected:expr, $calls:literal, $call:expr) => {
         let answers = join_all((0..$calls).map(|_| async { $call.await })).await;

@@ -1,4 +1,4 @@
-//! Requests as no well-behaved client sends them, over a socket: none reaches the function, and the server goes on.
+//! Malformed raw HTTP requests: none reaches the function, and the server keeps working.
 
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ use crate::{
     functions::ECHO,
 };
 
-/// A stack whose function answers every request that reaches it.
-pub(crate) struct Door {
+/// A stack whose function responds to every request that reaches it.
+pub(crate) struct Stack {
     pub(crate) cloud: Cloud,
     pub(crate) api: String,
     pub(crate) client: (String, String),
     pub(crate) token: String,
 }
 
-impl Door {
-    async fn shut() -> Self {
+impl Stack {
+    async fn new() -> Self {
         let answer = r#"body='{"statusCode": 200, "body": "in"}'"#;
-        Self::before(&ECHO.replace("echo \"echoing $WORD\"", answer)).await
+        Self::with_function(&ECHO.replace("echo \"echoing $WORD\"", answer)).await
     }
 
-    /// Before this function.
-    pub(crate) async fn before(script: &str) -> Self {
+    /// A stack with this script as its function.
+    pub(crate) async fn with_function(script: &str) -> Self {
         let cloud = Cloud::start().await;
         let (lambda, gateway, cognito) = (cloud.lambda(), cloud.gateway(), cloud.cognito());
         let role = cloud.role("r").await;
@@ -47,7 +47,7 @@ impl Door {
         let scope = ResourceServerScopeType::builder().scope_name("read").scope_description("d").build().unwrap();
         let server = cognito.create_resource_server().user_pool_id(&pool_id).identifier("api").name("api");
         server.scopes(scope).send().await.unwrap();
-        cognito.create_user_pool_domain().domain("door").user_pool_id(&pool_id).send().await.unwrap();
+        cognito.create_user_pool_domain().domain("raw-http").user_pool_id(&pool_id).send().await.unwrap();
         let client = cognito.create_user_pool_client().user_pool_id(&pool_id).client_name("c").generate_secret(true);
         let client = client.allowed_o_auth_flows(OAuthFlowType::ClientCredentials).allowed_o_auth_scopes("api/read");
         let client = client.allowed_o_auth_flows_user_pool_client(true).send().await.unwrap().user_pool_client.unwrap();
@@ -70,32 +70,32 @@ impl Door {
         Self { cloud, api, client, token }
     }
 
-    /// Sends bytes, closes its half, and gives every status that came back.
+    /// Sends bytes over a new connection, and returns the status of every response.
     async fn send(&self, bytes: &[u8]) -> Vec<u16> {
         let mut stream = TcpStream::connect(self.cloud.server.address()).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
-        // A server that waits for more than was sent is one that has let nobody in.
+        // A server that waits for more bytes has not accepted the request.
         let _ = timeout(Duration::from_millis(500), stream.read_to_end(&mut answer)).await;
         let text = String::from_utf8_lossy(&answer);
         text.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok()).collect()
     }
 
-    /// With `{port}`, `{api}` and `{token}` filled in, and each line ended as HTTP has it.
+    /// Sends a request with `{port}`, `{api}` and `{token}` filled in, and with CRLF line ends.
     async fn ask(&self, template: &str) -> Vec<u16> {
         let port = self.cloud.server.address().port().to_string();
         let text = template.replace("{port}", &port).replace("{api}", &self.api).replace("{token}", &self.token);
         self.send(text.replace('\n', "\r\n").as_bytes()).await
     }
 
-    /// Invocations that the function's log tells of.
+    /// The number of invocations in the function's log.
     async fn invocations(&self) -> usize {
         let events = self.cloud.logs().filter_log_events().log_group_name("/aws/lambda/f").send().await.unwrap();
         events.events().iter().filter(|event| event.message().is_some_and(|text| text.starts_with("START"))).count()
     }
 }
 
-/// The status of the token endpoint's answer, and the token in it.
+/// Requests a token; returns the status of the response, and the token if there is one.
 pub(crate) async fn ask_for_token(
     http: &reqwest::Client,
     endpoint: &str,
@@ -112,7 +112,7 @@ pub(crate) async fn ask_for_token(
 
 const HEAD: &str = "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nConnection: close\n";
 
-/// What is sent after the usual head, or instead of it, and in which each request is refused.
+/// Malformed requests, all of which must be refused.
 const RAW: [(&str, &str); 30] = [
     ("no Host", "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nAuthorization: {token}\nConnection: close\n\n"),
     (
@@ -128,11 +128,11 @@ const RAW: [(&str, &str); 30] = [
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1.nip.io:{port}\nAuthorization: {token}\nConnection: close\n\n",
     ),
     (
-        "the right name, another port",
+        "the right host, another port",
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:1\nAuthorization: {token}\nConnection: close\n\n",
     ),
     (
-        "a name with a dot at its end",
+        "a host name with a trailing dot",
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: localhost.:{port}\nAuthorization: {token}\nConnection: close\n\n",
     ),
     (
@@ -173,7 +173,7 @@ const RAW: [(&str, &str); 30] = [
         "POST /_aws/execute-api/aaaaaaaaaa/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
     ),
     (
-        "a method in small letters",
+        "a method in lower case",
         "post /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
     ),
     (
@@ -181,9 +181,9 @@ const RAW: [(&str, &str); 30] = [
         "CONNECT 127.0.0.1:{port} HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nConnection: close\n\n",
     ),
     ("HTTP/0.9", "POST /_aws/execute-api/{api}/dev/\n\n"),
-    ("HTTP/2 without an agreement", "PRI * HTTP/2.0\n\nSM\n\n"),
+    ("HTTP/2 without negotiation", "PRI * HTTP/2.0\n\nSM\n\n"),
     (
-        "a header that is folded",
+        "a folded header",
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nX: y\n Authorization: {token}\nConnection: close\n\n",
     ),
     (
@@ -207,45 +207,46 @@ const RAW: [(&str, &str); 30] = [
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nContent-Length: -1\nConnection: close\n\n",
     ),
     (
-        "a length beyond all numbers",
+        "a length that overflows",
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nContent-Length: 99999999999999999999\nConnection: close\n\n",
     ),
     (
-        "chunks that are none",
+        "invalid chunks",
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nTransfer-Encoding: chunked\nConnection: close\n\nzz\nx\n0\n\n",
     ),
     (
-        "an encoding that is unknown",
+        "an unknown encoding",
         "POST /_aws/execute-api/{api}/dev/ HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: {token}\nTransfer-Encoding: gzip\nConnection: close\n\n",
     ),
-    ("bytes that are no HTTP", "\u{16}\u{3}\u{1}\u{2}\n\n"),
+    ("bytes that are not HTTP", "\u{16}\u{3}\u{1}\u{2}\n\n"),
 ];
 
-#[expect(clippy::print_stdout, reason = "the table is for people")]
-fn told(attack: &str, statuses: &[u16]) {
+#[expect(clippy::print_stdout, reason = "the table is for human readers")]
+fn print_row(attack: &str, statuses: &[u16]) {
     println!("{attack}: {statuses:?}");
 }
 
 #[tokio::test]
-async fn what_no_client_sends_reaches_nothing() {
-    let door = Door::shut().await;
+async fn malformed_requests_do_not_reach_the_function() {
+    let stack = Stack::new().await;
     let good = format!("{HEAD}Authorization: {{token}}\n\n");
-    assert_eq!(door.ask(&good).await, [200]);
+    assert_eq!(stack.ask(&good).await, [200]);
     for (attack, request) in RAW {
-        let statuses = door.ask(request).await;
-        told(attack, &statuses);
+        let statuses = stack.ask(request).await;
+        print_row(attack, &statuses);
         assert!(statuses.iter().all(|status| (400..600).contains(status) && *status != 500), "{attack}: {statuses:?}");
     }
-    assert_eq!(door.ask(&good).await, [200], "the server goes on");
-    assert_eq!(door.invocations().await, 2);
-    door.cloud.server.stop().await;
+    assert_eq!(stack.ask(&good).await, [200], "the server keeps working");
+    assert_eq!(stack.invocations().await, 2);
+    stack.cloud.server.stop().await;
 }
 
 #[tokio::test]
-async fn a_request_within_a_request_is_refused_as_one() {
-    let door = Door::shut().await;
+async fn a_smuggled_request_is_refused() {
+    let stack = Stack::new().await;
     let inner = format!("{}Authorization: {{token}}\n\n", HEAD.replace("Connection: close\n", ""));
-    // The length ends before the inner request, or the chunks do: whoever takes the other of both as the end sees two.
+    // Content-Length and Transfer-Encoding disagree about where the outer request ends. A server that trusts the wrong
+    // one sees two requests.
     let smuggled = [
         format!("{HEAD}Content-Length: 5\nTransfer-Encoding: chunked\n\n0\n\n{inner}"),
         format!("{HEAD}Transfer-Encoding: chunked\nContent-Length: 5\n\n0\n\n{inner}"),
@@ -253,32 +254,32 @@ async fn a_request_within_a_request_is_refused_as_one() {
         format!("{HEAD}Transfer-Encoding: chunked\nTransfer-Encoding: identity\n\n0\n\n{inner}"),
     ];
     for request in smuggled {
-        let statuses = door.ask(&request).await;
-        told("two ends", &statuses);
+        let statuses = stack.ask(&request).await;
+        print_row("a smuggled request", &statuses);
         assert!(statuses.len() <= 1 && !statuses.contains(&200), "{request:?}: {statuses:?}");
     }
-    assert_eq!(door.invocations().await, 0);
-    door.cloud.server.stop().await;
+    assert_eq!(stack.invocations().await, 0);
+    stack.cloud.server.stop().await;
 }
 
 #[tokio::test]
-async fn headers_beyond_every_limit_are_refused_and_cost_no_more() {
-    let door = Door::shut().await;
+async fn excessive_headers_are_refused() {
+    let stack = Stack::new().await;
     let many: String = (0..2_000).map(|number| format!("x-{number}: y\n")).collect();
     let long = format!("x-long: {}\n", "y".repeat(2_000_000));
     for (attack, headers) in [("2,000 headers", many), ("a header of 2 MB", long)] {
-        let port = door.cloud.server.address().port().to_string();
+        let port = stack.cloud.server.address().port().to_string();
         let request = format!("{HEAD}Authorization: {{token}}\n{headers}\n").replace("{port}", &port);
-        let request = request.replace("{api}", &door.api).replace("{token}", &door.token).replace('\n', "\r\n");
-        let mut stream = TcpStream::connect(door.cloud.server.address()).await.unwrap();
-        // The server may close before all of it is sent.
+        let request = request.replace("{api}", &stack.api).replace("{token}", &stack.token).replace('\n', "\r\n");
+        let mut stream = TcpStream::connect(stack.cloud.server.address()).await.unwrap();
+        // The server may close the connection before everything is sent.
         let _ = timeout(Duration::from_secs(5), stream.write_all(request.as_bytes())).await;
         let mut answer = Vec::new();
         let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
         let head = String::from_utf8_lossy(&answer[..answer.len().min(12)]).into_owned();
-        told(attack, &head.get(9..12).and_then(|status| status.parse().ok()).into_iter().collect::<Vec<_>>());
+        print_row(attack, &head.get(9..12).and_then(|status| status.parse().ok()).into_iter().collect::<Vec<_>>());
         assert!(!head.ends_with("200"), "{attack}: {head}");
     }
-    assert_eq!(door.invocations().await, 0);
-    door.cloud.server.stop().await;
+    assert_eq!(stack.invocations().await, 0);
+    stack.cloud.server.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Which tokens the authorizer refuses, and what becomes of a request whose function does not answer.
+//! Tokens that the authorizer refuses, and the response if the function fails.
 
 use aws_sdk_apigateway::types::{AuthorizerType, IntegrationType};
 use aws_sdk_cognitoidentityprovider::types::{OAuthFlowType, ResourceServerScopeType};
@@ -11,12 +11,12 @@ const AUTHORIZER: &str = "API Gateway developer guide, *Control access using Cog
 const PROXY: &str = "API Gateway developer guide, *Set up Lambda proxy integrations*";
 const CONCURRENCY: &str = "Lambda developer guide, *Configuring reserved concurrency*";
 
-/// Ends at once, so that every invocation fails.
+/// Exits at once, so that every invocation fails.
 const BROKEN: &str = "#!/bin/sh\nexit 1\n";
-/// Asks for no work within its time.
+/// Never polls for an invocation.
 const SLOW: &str = "#!/bin/sh\nexec sleep 30\n";
 
-/// A pool with the scopes `read` and `write`, a client of each, and their tokens.
+/// Creates a pool with the scopes `read` and `write` and a client for each; returns the pool's ARN and their tokens.
 async fn tokens(cloud: &Cloud) -> (String, Vec<String>) {
     let cognito = cloud.cognito();
     let pool = cognito.create_user_pool().pool_name("p").send().await.unwrap().user_pool.unwrap();
@@ -47,7 +47,7 @@ async fn tokens(cloud: &Cloud) -> (String, Vec<String>) {
 }
 
 #[tokio::test]
-async fn bearers() {
+async fn authorizer_and_integration() {
     let cloud = Cloud::start().await;
     let (lambda, gateway) = (cloud.lambda(), cloud.gateway());
     let role = cloud.role("r").await;
