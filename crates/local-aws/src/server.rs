@@ -118,9 +118,9 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     store.check_blobs()?;
     store.sweep_blobs()?;
 
-    let asked = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let failed = |source| StartError::Listen { address: asked, source };
-    let listener = TcpListener::bind(asked).await.map_err(failed)?;
+    let requested = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let failed = |source| StartError::Listen { address: requested, source };
+    let listener = TcpListener::bind(requested).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let cloud = Arc::new(Cloud::new(store, Guard::new(options.policy), options.faults.clone()));
     cloud.functions.open();

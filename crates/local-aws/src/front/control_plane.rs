@@ -34,7 +34,7 @@ use crate::{
 const MAX_BODY: usize = 80 * 1024 * 1024;
 
 /// Handles a request to the control plane.
-pub(super) async fn answer(app: &App, parts: Parts, body: Body) -> Response<Body> {
+pub(super) async fn respond(app: &App, parts: Parts, body: Body) -> Response<Body> {
     let id = random::uuid();
     let guess = unsigned::guess_protocol(&parts);
     let refuse = |protocol: Protocol, namespace: &str, error: &ApiError| {

@@ -29,7 +29,7 @@ pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -
     let is_endpoint = endpoints::serves(&host, request.uri().path());
     let (parts, body) = request.into_parts();
     if !is_endpoint {
-        return control_plane::answer(&app, parts, body).await;
+        return control_plane::respond(&app, parts, body).await;
     }
     match body::read(body, MAX_ENDPOINT_BODY).await {
         Ok(body) => {

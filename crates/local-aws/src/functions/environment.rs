@@ -243,10 +243,10 @@ impl Parts {
         let sink = Sink::new(host.clone(), &job.key.0, &job.log_group(), stream);
         let host = host.clone();
         let parts = Self { id, folder, version: job.version.clone(), host, sink: Arc::new(sink) };
-        let (archive, own, into) = (job.archive.clone(), parts.folder.clone(), parts.task_root());
+        let (archive, folder, into) = (job.archive.clone(), parts.folder.clone(), parts.task_root());
         let unpacked = tokio::task::spawn_blocking(move || {
             // The files in it have the same modes as on Lambda. No other user can enter this folder.
-            make_dir(&own).map_err(|error| error.to_string())?;
+            make_dir(&folder).map_err(|error| error.to_string())?;
             unpack(&archive, &into)
         });
         unpacked.await.map_err(|error| format!("unpacking the zip: {error}"))??;

@@ -53,8 +53,8 @@ impl Job {
         let task_root = task_root.to_string_lossy();
         let (memory, group) = (self.version.memory_mb.to_string(), self.log_group());
         let own = self.version.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let first = [("LANG", "en_US.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"), ("TZ", ":UTC")];
-        let last = [
+        let defaults = [("LANG", "en_US.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"), ("TZ", ":UTC")];
+        let reserved = [
             ("AWS_DEFAULT_REGION", region.as_str()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
             ("AWS_LAMBDA_FUNCTION_NAME", name),
@@ -69,7 +69,7 @@ impl Job {
             ("LAMBDA_TASK_ROOT", &task_root),
             ("_HANDLER", &self.version.handler),
         ];
-        let all = first.into_iter().chain(own).chain(last);
+        let all = defaults.into_iter().chain(own).chain(reserved);
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 

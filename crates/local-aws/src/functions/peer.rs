@@ -49,20 +49,20 @@ impl Listener for OwnUserListener {
     }
 }
 
-/// Whether the client at port `peer` of a connection to port `own` belongs to this user. If the table does not contain
-/// the listener, it is from another network namespace or missing, so every client is accepted. If it does not contain
-/// the connection, the client is gone.
-fn belongs_to_user(table: &str, own: u16, peer: u16, user: u32) -> bool {
+/// Whether the client at port `client` of a connection to port `server` belongs to this user. If the table does not
+/// contain the listener, it is from another network namespace or missing, so every client is accepted. If it does not
+/// contain the connection, the client is gone.
+fn belongs_to_user(table: &str, server: u16, client: u16, user: u32) -> bool {
     // The kernel writes an address as a number in native byte order.
     let end = |port: u16| format!("{:08X}:{port:04X}", u32::from_ne_bytes(Ipv4Addr::LOCALHOST.octets()));
-    let (own, peer) = (end(own), end(peer));
+    let (server, client) = (end(server), end(client));
     // `::ffff:127.0.0.1` as four such numbers: an IPv4 address on an IPv6 socket.
     let prefix = format!("{:016X}{:08X}", 0, u32::from_ne_bytes([0, 0, 0xff, 0xff]));
     let rows = || table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-    let is_known = rows().any(|row| matches!(row[..], [_, local, _, "0A", ..] if local == own));
+    let is_known = rows().any(|row| matches!(row[..], [_, local, _, "0A", ..] if local == server));
     let is = |given: &str, end: &str| given.strip_prefix(&prefix).unwrap_or(given) == end;
     let matches = |row: Vec<&str>| match row[..] {
-        [_, local, remote, _, _, _, _, uid, ..] => is(local, &peer) && is(remote, &own) && uid.parse() == Ok(user),
+        [_, local, remote, _, _, _, _, uid, ..] => is(local, &client) && is(remote, &server) && uid.parse() == Ok(user),
         _ => false,
     };
     !is_known || rows().any(matches)

@@ -26,7 +26,7 @@ pub(super) async fn run(
     slot: Slot,
     permit: OwnedSemaphorePermit,
     payload: Bytes,
-    answer: oneshot::Sender<Result<InvokeOutput, InvokeError>>,
+    result: oneshot::Sender<Result<InvokeOutput, InvokeError>>,
 ) {
     let request_id = random::uuid();
     let (warm, generation) = pool.take_idle(&job.key, &job.version);
@@ -36,7 +36,7 @@ pub(super) async fn run(
             Ok(started) => started,
             Err(outcome) => {
                 drop((slot, permit));
-                let _ = answer.send(outcome);
+                let _ = result.send(outcome);
                 return;
             }
         },
@@ -46,7 +46,7 @@ pub(super) async fn run(
     if served.state == Readiness::Busy {
         // The function is slow to poll again; the caller's slot is free already.
         drop(slot);
-        let _ = answer.send(Ok(served.output));
+        let _ = result.send(Ok(served.output));
         let remaining = deadline.saturating_duration_since(Instant::now());
         if environment.wait_until_ready(polled, remaining).await == Readiness::Ready {
             pool.keep(&job.key, generation, environment);
@@ -61,7 +61,7 @@ pub(super) async fn run(
         drop(environment);
     }
     drop((slot, permit));
-    let _ = answer.send(Ok(served.output));
+    let _ = result.send(Ok(served.output));
 }
 
 /// Starts an environment within Lambda's limit of ten seconds. If that fails, retries once as part of the invocation,

@@ -163,7 +163,7 @@ impl Walk<'_> {
         for constraint in length(shape, items.len()) {
             self.violation(path, shown(secret, &listed()), constraint);
         }
-        let mut refused = false;
+        let mut violates = false;
         for (at, item) in items.iter().enumerate() {
             if matches!(of.kind, Kind::Structure | Kind::List | Kind::Map) {
                 self.value(&format!("{path}.{}.member", at + 1), name, item, text);
@@ -171,10 +171,10 @@ impl Walk<'_> {
             }
             match Self::scalar(of, item, text) {
                 None => self.mistyped(&format!("{path}.{}.member", at + 1), of.kind),
-                Some(violated) => refused |= !violated.is_empty(),
+                Some(violated) => violates |= !violated.is_empty(),
             }
         }
-        if refused {
+        if violates {
             // AWS lists all constraints of the items, not just the violated ones.
             let constraint = format!("Member must satisfy constraint: [{}]", constraints(of).join(", "));
             self.violation(path, shown(secret, &listed()), constraint);

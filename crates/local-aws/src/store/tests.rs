@@ -28,9 +28,9 @@ fn error_for(folder: &Path, bytes: &[u8]) -> String {
     fs::write(&path, bytes).unwrap();
     let refused = Store::open(folder, ACCOUNT).err().map(|error| error.to_string());
     assert_eq!(fs::read(&path).unwrap(), bytes);
-    let said = refused.unwrap_or_else(|| panic!("accepted: {}", String::from_utf8_lossy(bytes)));
-    assert!(said.contains("state.json") && said.contains("put back a copy of it, or remove "), "{said}");
-    said
+    let message = refused.unwrap_or_else(|| panic!("accepted: {}", String::from_utf8_lossy(bytes)));
+    assert!(message.contains("state.json") && message.contains("put back a copy of it, or remove "), "{message}");
+    message
 }
 
 #[test]
@@ -58,16 +58,16 @@ fn a_flipped_bit_is_refused() {
 #[test]
 fn another_version_is_refused_by_its_number() {
     let folder = folder();
-    let said = error_for(folder.path(), seal(r#"{"version": 2, "clusters": []}"#).as_bytes());
-    assert!(said.contains("it has version 2, expected 1"), "{said}");
+    let message = error_for(folder.path(), seal(r#"{"version": 2, "clusters": []}"#).as_bytes());
+    assert!(message.contains("it has version 2, expected 1"), "{message}");
 }
 
 #[test]
 fn an_invalid_state_with_a_valid_checksum_is_refused_without_its_text() {
     let folder = folder();
     for text in ["", "[]", "null", r#"{"version": "secret"}"#, r#"{"version": 1, "account_id": ["secret"]}"#] {
-        let said = error_for(folder.path(), seal(text).as_bytes());
-        assert!(!said.contains("secret"), "{said}");
+        let message = error_for(folder.path(), seal(text).as_bytes());
+        assert!(!message.contains("secret"), "{message}");
     }
 }
 
@@ -88,8 +88,8 @@ fn a_missing_state_is_not_replaced_by_a_new_one() {
     let folder = folder();
     fs::write(folder.path().join(CREDENTIALS), "{}").unwrap();
     fs::remove_file(folder.path().join(FILE)).unwrap();
-    let said = Store::open(folder.path(), ACCOUNT).unwrap_err().to_string();
-    assert!(said.contains("it is missing; put back a copy of it"), "{said}");
+    let message = Store::open(folder.path(), ACCOUNT).unwrap_err().to_string();
+    assert!(message.contains("it is missing; put back a copy of it"), "{message}");
     assert!(!folder.path().join(FILE).exists());
 }
 
@@ -106,10 +106,10 @@ fn missing_or_changed_function_code_is_refused() {
     store.check_blobs().unwrap();
     let path = store.blob_path(&name);
     let refused = || {
-        let said = store.check_blobs().unwrap_err().to_string();
+        let message = store.check_blobs().unwrap_err().to_string();
         let remedy = format!("remove {} to start", folder.path().display());
-        assert!(said.contains(&name) && said.contains(&remedy), "{said}");
-        said
+        assert!(message.contains(&name) && message.contains(&remedy), "{message}");
+        message
     };
     fs::write(&path, b"the core").unwrap();
     assert!(refused().contains("differs from what was uploaded"));

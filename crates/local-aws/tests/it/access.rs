@@ -128,8 +128,8 @@ async fn a_foreign_host_is_refused_first() {
     let client = reqwest::Client::new();
     assert_eq!(client.get(&health).send().await.unwrap().status(), 200);
     for host in ["evil.example", "127.0.0.1.evil.example", "127.0.0.1:1"] {
-        let answer = client.get(&health).header("host", host).send().await.unwrap();
-        assert_eq!(answer.status(), 421, "{host}");
+        let response = client.get(&health).header("host", host).send().await.unwrap();
+        assert_eq!(response.status(), 421, "{host}");
     }
 }
 
@@ -159,16 +159,16 @@ async fn a_malformed_body_is_refused() {
     let cloud = Cloud::start().await;
     let now = SystemTime::now();
     for body in ["{", "[]", "null", "{\"logGroupName\": 7}"] {
-        let (status, answer) = ask_with(&cloud, "logs", body, body, now, "Logs_20140328.CreateLogGroup").await;
+        let (status, response) = ask_with(&cloud, "logs", body, body, now, "Logs_20140328.CreateLogGroup").await;
         assert_eq!(status, 400, "{body}");
-        assert!(answer.contains("\"__type\":\"SerializationException\""), "{answer}");
+        assert!(response.contains("\"__type\":\"SerializationException\""), "{response}");
     }
-    let (status, answer) = ask_with(&cloud, "logs", "{}", "{}", now, "Logs_20140328.CreateLogGroup").await;
+    let (status, response) = ask_with(&cloud, "logs", "{}", "{}", now, "Logs_20140328.CreateLogGroup").await;
     assert_eq!(status, 400);
     assert!(
-        answer.contains("InvalidParameterException") && answer.contains("Value null at 'logGroupName'"),
-        "{answer}"
+        response.contains("InvalidParameterException") && response.contains("Value null at 'logGroupName'"),
+        "{response}"
     );
-    let (_, answer) = ask_with(&cloud, "logs", "{}", "{}", now, "Other.CreateLogGroup").await;
-    assert!(answer.contains("UnknownOperationException"), "{answer}");
+    let (_, response) = ask_with(&cloud, "logs", "{}", "{}", now, "Other.CreateLogGroup").await;
+    assert!(response.contains("UnknownOperationException"), "{response}");
 }

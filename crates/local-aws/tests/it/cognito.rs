@@ -82,8 +82,8 @@ async fn a_domain_belongs_to_one_pool_and_prevents_its_deletion() {
         assert_eq!(code(create(bad, &one).await), "InvalidParameterException", "{bad}");
     }
     let describe = || async {
-        let answer = cognito.describe_user_pool_domain().domain("digits").send().await.unwrap();
-        answer.domain_description.unwrap()
+        let response = cognito.describe_user_pool_domain().domain("digits").send().await.unwrap();
+        response.domain_description.unwrap()
     };
     assert_eq!(describe().await.user_pool_id, None);
     create("digits", &one).await.unwrap();

@@ -55,9 +55,9 @@ impl LoadClient {
                 let request = self.http.post(format!("{endpoint}/_aws/execute-api/{}/dev/", self.stack.api));
                 let with_token = kind == RequestKind::Classify;
                 let request = if with_token { request.header("authorization", &self.stack.token) } else { request };
-                let answer = request.body(own.clone()).send().await.map_err(|error| format!("{error:?}"))?;
-                let status = answer.status().as_u16();
-                let body = answer.text().await.map_err(|error| error.to_string())?;
+                let response = request.body(own.clone()).send().await.map_err(|error| format!("{error:?}"))?;
+                let status = response.status().as_u16();
+                let body = response.text().await.map_err(|error| error.to_string())?;
                 match (with_token, status) {
                     (true, 200)
                         if serde_json::from_str::<serde_json::Value>(&body).is_ok_and(|event| event["body"] == own) =>
@@ -122,8 +122,8 @@ async fn two_hundred_clients_get_only_correct_responses() {
                         break;
                     }
                     let kind = kind(number);
-                    if let Err(answer) = client.ask(kind, number).await {
-                        wrong.lock().unwrap().push(answer);
+                    if let Err(response) = client.ask(kind, number).await {
+                        wrong.lock().unwrap().push(response);
                     }
                     *asked.lock().unwrap().entry(kind).or_insert(0_usize) += 1;
                 }

@@ -26,8 +26,8 @@ pub(crate) struct Stack {
 
 impl Stack {
     async fn new() -> Self {
-        let answer = r#"body='{"statusCode": 200, "body": "in"}'"#;
-        Self::with_function(&ECHO.replace("echo \"echoing $WORD\"", answer)).await
+        let response = r#"body='{"statusCode": 200, "body": "in"}'"#;
+        Self::with_function(&ECHO.replace("echo \"echoing $WORD\"", response)).await
     }
 
     /// A stack with this script as its function.
@@ -52,8 +52,8 @@ impl Stack {
         let client = client.allowed_o_auth_flows(OAuthFlowType::ClientCredentials).allowed_o_auth_scopes("api/read");
         let client = client.allowed_o_auth_flows_user_pool_client(true).send().await.unwrap().user_pool_client.unwrap();
         let client = (client.client_id.unwrap(), client.client_secret.unwrap());
-        let answer = ask_for_token(&reqwest::Client::new(), &cloud.server.endpoint(), &client.0, &client.1).await;
-        let token = answer.1.unwrap();
+        let response = ask_for_token(&reqwest::Client::new(), &cloud.server.endpoint(), &client.0, &client.1).await;
+        let token = response.1.unwrap();
 
         let made = gateway.create_rest_api().name("api").send().await.unwrap();
         let (api, root) = (made.id.unwrap(), made.root_resource_id.unwrap());
@@ -74,10 +74,10 @@ impl Stack {
     async fn send(&self, bytes: &[u8]) -> Vec<u16> {
         let mut stream = TcpStream::connect(self.cloud.server.address()).await.unwrap();
         stream.write_all(bytes).await.unwrap();
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         // A server that waits for more bytes has not accepted the request.
-        let _ = timeout(Duration::from_millis(500), stream.read_to_end(&mut answer)).await;
-        let text = String::from_utf8_lossy(&answer);
+        let _ = timeout(Duration::from_millis(500), stream.read_to_end(&mut response)).await;
+        let text = String::from_utf8_lossy(&response);
         text.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok()).collect()
     }
 
@@ -104,9 +104,9 @@ pub(crate) async fn ask_for_token(
 ) -> (u16, Option<String>) {
     let request = http.post(format!("{endpoint}/oauth2/token")).basic_auth(id, Some(secret));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let answer = request.body("grant_type=client_credentials").send().await.unwrap();
-    let status = answer.status().as_u16();
-    let document: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let response = request.body("grant_type=client_credentials").send().await.unwrap();
+    let status = response.status().as_u16();
+    let document: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     (status, document["access_token"].as_str().map(str::to_owned))
 }
 
@@ -274,9 +274,9 @@ async fn excessive_headers_are_refused() {
         let mut stream = TcpStream::connect(stack.cloud.server.address()).await.unwrap();
         // The server may close the connection before everything is sent.
         let _ = timeout(Duration::from_secs(5), stream.write_all(request.as_bytes())).await;
-        let mut answer = Vec::new();
-        let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
-        let head = String::from_utf8_lossy(&answer[..answer.len().min(12)]).into_owned();
+        let mut response = Vec::new();
+        let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut response)).await;
+        let head = String::from_utf8_lossy(&response[..response.len().min(12)]).into_owned();
         print_row(attack, &head.get(9..12).and_then(|status| status.parse().ok()).into_iter().collect::<Vec<_>>());
         assert!(!head.ends_with("200"), "{attack}: {head}");
     }

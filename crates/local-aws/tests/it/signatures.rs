@@ -35,9 +35,9 @@ fn signed(cloud: &Cloud, secret: &str, time: SystemTime) -> Request<String> {
 async fn send(request: Request<String>) -> (u16, String) {
     let (parts, body) = request.into_parts();
     let client = reqwest::Client::new().request(parts.method, parts.uri.to_string());
-    let answer = client.headers(parts.headers).body(body).send().await.unwrap();
-    let kind = answer.headers().get("x-amzn-errortype").map_or("", |kind| kind.to_str().unwrap()).to_owned();
-    (answer.status().as_u16(), kind)
+    let response = client.headers(parts.headers).body(body).send().await.unwrap();
+    let kind = response.headers().get("x-amzn-errortype").map_or("", |kind| kind.to_str().unwrap()).to_owned();
+    (response.status().as_u16(), kind)
 }
 
 /// Replaces a text in the Authorization header.
@@ -154,9 +154,9 @@ async fn a_request_without_a_signature_header_is_refused() {
     let form = client.post(&base).header("content-type", "application/x-www-form-urlencoded");
     let form = form.header("origin", "null").body("Action=CreateRole&Version=2010-05-08&RoleName=r");
     for request in [client.get(&presigned), page, form, client.request(Method::OPTIONS, &base)] {
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 403);
-        assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 403);
+        assert!(response.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
     }
     assert!(cloud.server.state().regions.is_empty(), "nothing was created");
     cloud.server.stop().await;

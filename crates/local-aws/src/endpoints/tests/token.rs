@@ -40,17 +40,17 @@ fn set(world: &World, name: &str, value: Value) {
 #[tokio::test]
 async fn a_token_has_cognitos_format() {
     let world = World::new();
-    let (status, answer) =
+    let (status, response) =
         ask(&world, DOMAIN, Some(&basic("client", SECRET)), "?grant_type=client_credentials", "").await;
     assert_eq!(status, 200);
-    let keys: Vec<&String> = answer.as_object().unwrap().keys().collect();
+    let keys: Vec<&String> = response.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["access_token", "expires_in", "token_type"]);
-    assert_eq!((&answer["expires_in"], &answer["token_type"]), (&json!(300), &json!("Bearer")));
+    assert_eq!((&response["expires_in"], &response["token_type"]), (&json!(300), &json!("Bearer")));
 
     let request = Request::get("/eu-west-1_Own/.well-known/jwks.json").header("host", OWN).body(Bytes::new());
     let set = document(&world.send(request.unwrap()).await);
     let key = &set["keys"][0];
-    let token = answer["access_token"].as_str().unwrap();
+    let token = response["access_token"].as_str().unwrap();
     let header = jsonwebtoken::decode_header(token).unwrap();
     assert_eq!((header.alg, header.kid.as_deref()), (Algorithm::RS256, key["kid"].as_str()));
     let key = DecodingKey::from_rsa_components(key["n"].as_str().unwrap(), key["e"].as_str().unwrap()).unwrap();
@@ -72,8 +72,8 @@ async fn all_fields_may_be_in_the_body_and_the_client_id_finds_the_pool() {
         state.region_mut(REGION).pools.remove("eu-west-1_Other");
     });
     let body = format!("grant_type=client_credentials&client_id=client&client_secret={SECRET}&scope=digits%2Fadmin");
-    let (status, answer) = ask(&world, OWN, None, "", &body).await;
-    assert_eq!(status, 200, "{answer}");
+    let (status, response) = ask(&world, OWN, None, "", &body).await;
+    assert_eq!(status, 200, "{response}");
 }
 
 #[tokio::test]
@@ -96,15 +96,15 @@ async fn errors_have_oauth_codes() {
         (good.clone(), "grant_type=client_credentials&scope=openid", "invalid_scope"),
     ];
     for (authorization, body, error) in cases {
-        let answer = ask(&world, DOMAIN, Some(&authorization), "", body).await;
-        assert_eq!(answer, (400, json!({ "error": error })), "{authorization} {body}");
+        let response = ask(&world, DOMAIN, Some(&authorization), "", body).await;
+        assert_eq!(response, (400, json!({ "error": error })), "{authorization} {body}");
     }
     set(&world, "AllowedOAuthFlows", json!(["code"]));
-    let answer = ask(&world, DOMAIN, Some(&good), "", grant).await;
-    assert_eq!(answer.1["error"], "unauthorized_client");
+    let response = ask(&world, DOMAIN, Some(&good), "", grant).await;
+    assert_eq!(response.1["error"], "unauthorized_client");
     set(&world, "AllowedOAuthFlowsUserPoolClient", json!(false));
-    let answer = ask(&world, DOMAIN, Some(&good), "", grant).await;
-    assert_eq!(answer.1["error"], "invalid_grant");
+    let response = ask(&world, DOMAIN, Some(&good), "", grant).await;
+    assert_eq!(response.1["error"], "invalid_grant");
 }
 
 #[tokio::test]
@@ -115,8 +115,8 @@ async fn a_deleted_scope_is_not_granted() {
         pool.resource_servers.get_mut("digits").unwrap().scopes.remove("predict");
     });
     let body = "grant_type=client_credentials&scope=digits/predict";
-    let answer = ask(&world, DOMAIN, Some(&basic("client", SECRET)), "", body).await;
-    assert_eq!(answer, (400, json!({ "error": "invalid_scope" })));
+    let response = ask(&world, DOMAIN, Some(&basic("client", SECRET)), "", body).await;
+    assert_eq!(response, (400, json!({ "error": "invalid_scope" })));
 }
 
 #[tokio::test]
@@ -127,10 +127,10 @@ async fn a_domain_works_only_once_it_is_active() {
         pool.domain.as_mut().unwrap().active_from_ms = u64::MAX;
     });
     let body = "grant_type=client_credentials";
-    let answer = ask(&world, DOMAIN, Some(&basic("client", SECRET)), "", body).await;
-    assert_eq!(answer.0, 404);
-    let answer = ask(&world, "none.auth.eu-west-1.amazoncognito.com", None, "", "grant_type=x&client_id=c").await;
-    assert_eq!(answer.0, 404);
+    let response = ask(&world, DOMAIN, Some(&basic("client", SECRET)), "", body).await;
+    assert_eq!(response.0, 404);
+    let response = ask(&world, "none.auth.eu-west-1.amazoncognito.com", None, "", "grant_type=x&client_id=c").await;
+    assert_eq!(response.0, 404);
 }
 
 #[tokio::test]
@@ -144,8 +144,8 @@ async fn a_token_lifetime_defaults_to_hours_and_to_one_hour() {
         set(&world, "AccessTokenValidity", value);
         set(&world, "TokenValidityUnits", units);
         let body = "grant_type=client_credentials";
-        let answer = ask(&world, DOMAIN, Some(&basic("client", SECRET)), "", body).await;
-        assert_eq!(answer.1["expires_in"], seconds);
+        let response = ask(&world, DOMAIN, Some(&basic("client", SECRET)), "", body).await;
+        assert_eq!(response.1["expires_in"], seconds);
     }
 }
 

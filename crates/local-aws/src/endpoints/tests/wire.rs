@@ -31,9 +31,9 @@ async fn tokens_and_predictions_work_over_a_socket_and_foreign_hosts_do_not() {
     let body = format!("grant_type=client_credentials&client_id=client&client_secret={SECRET}");
 
     let ask = |host: &str| format!("POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\n{form}");
-    let answer = exchange(&server, &ask("digits.auth.eu-west-1.amazoncognito.com"), &body).await;
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    let document: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let response = exchange(&server, &ask("digits.auth.eu-west-1.amazoncognito.com"), &body).await;
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    let document: Value = serde_json::from_str(response.split_once("\r\n\r\n").unwrap().1).unwrap();
     let token = document["access_token"].as_str().unwrap();
 
     let own = server.address().to_string();
@@ -41,13 +41,13 @@ async fn tokens_and_predictions_work_over_a_socket_and_foreign_hosts_do_not() {
         format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: image/png\r\nAuthorization: Bearer {token}")
     };
     for (host, path) in [(own.as_str(), "/_aws/execute-api/abc123/dev/predict"), (HOST, "/dev/predict")] {
-        let answer = exchange(&server, &predict(host, path), "image").await;
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-        assert!(answer.contains("\"isBase64Encoded\": true"), "{answer}");
+        let response = exchange(&server, &predict(host, path), "image").await;
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+        assert!(response.contains("\"isBase64Encoded\": true"), "{response}");
     }
     for head in [ask("attacker.example"), predict("attacker.example", "/_aws/execute-api/abc123/dev/predict")] {
-        let answer = exchange(&server, &head, &body).await;
-        assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
+        let response = exchange(&server, &head, &body).await;
+        assert!(response.starts_with("HTTP/1.1 421 "), "{response}");
     }
     server.stop().await;
     assert!(!world.dir.path().join("environments").exists());

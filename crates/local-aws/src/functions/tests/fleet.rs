@@ -88,8 +88,8 @@ async fn concurrent_invocations_get_separate_environments_up_to_the_limit() {
         })
     });
     for (number, invocation) in invocations.collect::<Vec<_>>().into_iter().enumerate() {
-        let answered = payload(&invocation.await.unwrap().unwrap());
-        assert_eq!(answered["number"], number, "every caller gets the response to its own event");
+        let output = payload(&invocation.await.unwrap().unwrap());
+        assert_eq!(output["number"], number, "every caller gets the response to its own event");
     }
     let count = environments(world.dir.path());
     assert!((2..=environment_limit()).contains(&count), "{count}");
@@ -122,8 +122,8 @@ async fn retiring_stops_idle_environments_at_once_and_busy_ones_afterwards() {
         tokio::time::sleep(Duration::from_millis(200)).await;
         world.cloud.functions.retire(REGION, FUNCTION);
     };
-    let (answered, ()) = tokio::join!(busy, retire);
-    assert_eq!(payload(&answered.unwrap()), json!({ "do": "nap" }));
+    let (output, ()) = tokio::join!(busy, retire);
+    assert_eq!(payload(&output.unwrap()), json!({ "do": "nap" }));
     no_environments(&world).await;
 }
 
@@ -181,9 +181,9 @@ async fn shutdown_kills_all_processes() {
         world.cloud.functions.shutdown();
     };
     let begun = Instant::now();
-    let (answered, ()) = tokio::join!(busy, stop);
+    let (output, ()) = tokio::join!(busy, stop);
     assert!(begun.elapsed() < Duration::from_secs(20));
-    assert!(answered.is_err() || answered.is_ok_and(|answered| answered.function_error.is_some()));
+    assert!(output.is_err() || output.is_ok_and(|output| output.function_error.is_some()));
     has_ended(&idle).await;
     assert!(matches!(invoke(&world, json!({})).await, Err(InvokeError::BadCode(_))));
     no_environments(&world).await;

@@ -102,8 +102,8 @@ pub(super) fn apply(input: &Input<'_>, version: &mut Version) -> Result<(), ApiE
 
 /// Applies the architecture in the input, if there is one.
 pub(super) fn apply_architecture(input: &Input<'_>, version: &mut Version) -> Result<(), ApiError> {
-    if let Some(named) = input.texts("Architectures")?.and_then(|named| named.into_iter().next()) {
-        version.architecture = named;
+    if let Some(architecture) = input.texts("Architectures")?.and_then(|all| all.into_iter().next()) {
+        version.architecture = architecture;
     }
     Ok(())
 }

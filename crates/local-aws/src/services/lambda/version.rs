@@ -76,7 +76,7 @@ pub(super) fn publish(cloud: &Cloud, request: &Request) -> Outcome {
     let code_sha256 = input.text("CodeSha256")?;
     let shown = cloud.store.write(|state| {
         let function = find_changeable(request, state.region_mut(&request.region), &name)?;
-        if code_sha256.is_some_and(|asked| asked != function.latest.code_sha256) {
+        if code_sha256.is_some_and(|expected| expected != function.latest.code_sha256) {
             return Err(invalid(format!(
                 "CodeSHA256 ({}) is different from current CodeSHA256 in $LATEST ({}). Please try again with the \
                  CodeSHA256 in $LATEST.",

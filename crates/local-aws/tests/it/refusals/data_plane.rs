@@ -40,9 +40,9 @@ async fn tokens() {
     let ask = async |(id, secret): (&str, &str), kind: &str, body: &str| {
         let request = http.post(format!("{}/oauth2/token", cloud.server.endpoint())).basic_auth(id, Some(secret));
         let request = request.header("host", "p.auth.us-east-1.amazoncognito.com").header("content-type", kind);
-        let answer = request.body(body.to_owned()).send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
+        let response = request.body(body.to_owned()).send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
         let error = text.strip_prefix("{\"error\":\"").and_then(|rest| rest.strip_suffix("\"}")).unwrap_or("a token");
         format!("{status} {error}")
     };
@@ -52,7 +52,7 @@ async fn tokens() {
     let grant = "grant_type=client_credentials";
     assert_eq!(ask((&good.0, &good.1), form, grant).await, "200 a token");
     let mut table = Table::default();
-    let mut row = |rule: &str, expected: &str, answer: String| table.row(rule, TOKEN, expected, &answer);
+    let mut row = |rule: &str, expected: &str, response: String| table.row(rule, TOKEN, expected, &response);
     row("a token with a wrong secret", "400 invalid_client", ask((&good.0, "wrong"), form, grant).await);
     row("a token of an unknown client", "400 invalid_client", ask(("absent", "x"), form, grant).await);
     row("a token without a grant type", "400 invalid_request", ask((&good.0, &good.1), form, "scope=api/read").await);
@@ -61,8 +61,8 @@ async fn tokens() {
     let password = ask((&good.0, &good.1), form, "grant_type=password").await;
     row("a token by an unknown grant type", "400 unsupported_grant_type", password);
     for scope in ["api/write", "api/absent", "openid"] {
-        let answer = ask((&good.0, &good.1), form, &format!("{grant}&scope={scope}")).await;
-        row(&format!("a token for {scope}, which the client does not have"), "400 invalid_scope", answer);
+        let response = ask((&good.0, &good.1), form, &format!("{grant}&scope={scope}")).await;
+        row(&format!("a token for {scope}, which the client does not have"), "400 invalid_scope", response);
     }
     let rule = "a token of a client without AllowedOAuthFlowsUserPoolClient";
     row(rule, "400 invalid_grant", ask((&disabled.0, &disabled.1), form, grant).await);
@@ -97,9 +97,9 @@ async fn requests_and_payloads() {
     let base = format!("{}/_aws/execute-api/{id}", cloud.server.endpoint());
     let send = async |path: &str, header: usize, body: usize| {
         let request = http.post(format!("{base}{path}")).header("x-padding", "a".repeat(header));
-        let answer = request.body(vec![b'a'; body]).send().await.unwrap();
-        let kind = answer.headers().get("x-amzn-errortype").map_or("no error", |kind| kind.to_str().unwrap());
-        format!("{} {kind}", answer.status().as_u16())
+        let response = request.body(vec![b'a'; body]).send().await.unwrap();
+        let kind = response.headers().get("x-amzn-errortype").map_or("no error", |kind| kind.to_str().unwrap());
+        format!("{} {kind}", response.status().as_u16())
     };
     let mut table = Table::default();
     let too_large = "413 RequestTooLargeException";
@@ -130,8 +130,8 @@ async fn requests_and_payloads() {
     let throttled = send("/dev/", 1, 1).await;
     table.row("requests over a stage's rate", RESPONSES, "429 TooManyRequestsException", &throttled);
 
-    let answer = lambda.invoke().function_name("large").send().await.unwrap();
-    let payload = String::from_utf8(answer.payload.unwrap().into_inner()).unwrap();
+    let response = lambda.invoke().function_name("large").send().await.unwrap();
+    let payload = String::from_utf8(response.payload.unwrap().into_inner()).unwrap();
     let kind = payload.split('"').find(|part| part.starts_with("Function.")).unwrap_or("no error").to_owned();
     table.row("a function's answer of over 6 MB", LAMBDA, "200 Function.ResponseSizeTooLarge", &format!("200 {kind}"));
     table.done();

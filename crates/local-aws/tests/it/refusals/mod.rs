@@ -29,14 +29,14 @@ impl Table {
         (status, code): (u16, &str),
         result: Result<T, SdkError<E, HttpResponse>>,
     ) {
-        let answer = match result {
+        let response = match result {
             Ok(_) => "accepted".to_owned(),
             Err(SdkError::ServiceError(refused)) => {
                 format!("{} {}", refused.raw().status().as_u16(), refused.err().code().unwrap_or("without a code"))
             }
             Err(error) => format!("{error}"),
         };
-        self.row(rule, source, &format!("{status} {code}"), &answer);
+        self.row(rule, source, &format!("{status} {code}"), &response);
     }
 
     /// AWS accepts this request, contrary to what one might expect.
@@ -46,16 +46,16 @@ impl Table {
         source: &str,
         result: Result<T, SdkError<E, HttpResponse>>,
     ) {
-        let answer = match result {
+        let response = match result {
             Ok(_) => "accepted".to_owned(),
             Err(error) => error.code().unwrap_or("no answer").to_owned(),
         };
-        self.row(rule, source, "accepted", &answer);
+        self.row(rule, source, "accepted", &response);
     }
 
-    fn row(&mut self, rule: &str, source: &str, expected: &str, answer: &str) {
-        if answer != expected {
-            self.wrong.push(format!("{rule}: {answer}, not {expected}"));
+    fn row(&mut self, rule: &str, source: &str, expected: &str, response: &str) {
+        if response != expected {
+            self.wrong.push(format!("{rule}: {response}, not {expected}"));
         }
         self.rows.push(format!("| {rule} | {expected} | {source} |"));
     }

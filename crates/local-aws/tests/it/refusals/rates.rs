@@ -19,9 +19,9 @@ async fn throttling() -> Cloud {
 macro_rules! burst {
     ($table:ident, $rule:literal, $source:expr, $expected:expr, $calls:literal, $call:expr) => {
         let answers = join_all((0..$calls).map(|_| async { $call.await })).await;
-        let throttled = |answer: &Result<_, _>| crate::cloud::code_of(answer) == Some($expected.1);
+        let throttled = |response: &Result<_, _>| crate::cloud::code_of(response) == Some($expected.1);
         let at = answers.iter().position(throttled).unwrap_or($calls - 1);
-        assert!(answers.iter().any(|answer| !throttled(answer)), "{}: not one call came through", $rule);
+        assert!(answers.iter().any(|response| !throttled(response)), "{}: not one call came through", $rule);
         $table.refused($rule, $source, $expected, answers.into_iter().nth(at).unwrap());
     };
 }

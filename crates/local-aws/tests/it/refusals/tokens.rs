@@ -39,9 +39,9 @@ async fn tokens(cloud: &Cloud) -> (String, Vec<String>) {
         let request = reqwest::Client::new().post(format!("{}/oauth2/token", cloud.server.endpoint()));
         let request = request.basic_auth(client.client_id().unwrap(), client.client_secret());
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer = request.body("grant_type=client_credentials").send().await.unwrap().text().await.unwrap();
-        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        tokens.push(answer["access_token"].as_str().unwrap().to_owned());
+        let response = request.body("grant_type=client_credentials").send().await.unwrap().text().await.unwrap();
+        let response: serde_json::Value = serde_json::from_str(&response).unwrap();
+        tokens.push(response["access_token"].as_str().unwrap().to_owned());
     }
     (pool.arn.unwrap(), tokens)
 }
@@ -88,9 +88,9 @@ async fn authorizer_and_integration() {
     let send = async |verb: &str, token: Option<&str>| {
         let request = http.request(verb.parse().unwrap(), &url);
         let request = token.iter().fold(request, |request, token| request.header("authorization", *token));
-        let answer = request.send().await.unwrap();
-        let kind = answer.headers().get("x-amzn-errortype").map_or("no error", |kind| kind.to_str().unwrap());
-        format!("{} {kind}", answer.status().as_u16())
+        let response = request.send().await.unwrap();
+        let kind = response.headers().get("x-amzn-errortype").map_or("no error", |kind| kind.to_str().unwrap());
+        format!("{} {kind}", response.status().as_u16())
     };
     let mut table = Table::default();
     let unauthorized = "401 UnauthorizedException";
