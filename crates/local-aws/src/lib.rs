@@ -8,7 +8,7 @@
 //! name with `NotImplemented`.
 //!
 //! A control-plane request passes through these stages: `front` decodes it (with `protocol` and `services`), checks it
-//! against `model`, authorises it (with [`Policy`]), throttles it, runs its [operation](operations), and records it. An
+//! against `model`, authorizes it (with [`Policy`]), throttles it, runs its [operation](operations), and records it. An
 //! operation is one row of its service's table, and works on a `cloud`: the store and the functions.
 
 mod clock;

@@ -1,4 +1,4 @@
-//! The control plane, stage by stage: verify the signature, decode, check against the model, authorise, throttle, run,
+//! The control plane, stage by stage: verify the signature, decode, check against the model, authorize, throttle, run,
 //! record. A stage that refuses ends the request.
 
 use std::{sync::Arc, time::Instant};
@@ -113,14 +113,14 @@ async fn perform(app: &App, operation: &'static Operation, mut request: Request,
     }
 }
 
-/// Authorises, throttles and runs a request that conforms to its model.
+/// Authorizes, throttles and runs a request that conforms to its model.
 pub(crate) async fn execute(
     cloud: &Arc<Cloud>,
     quotas: &TokenBuckets,
     operation: &'static Operation,
     request: Request,
 ) -> Outcome {
-    authorise(cloud, operation, &request)?;
+    authorize(cloud, operation, &request)?;
     throttle(cloud, quotas, operation, &request)?;
     match operation.run {
         Run::Async(run) => run(cloud, &request).await,
@@ -132,7 +132,7 @@ pub(crate) async fn execute(
     }
 }
 
-fn authorise(cloud: &Cloud, operation: &Operation, request: &Request) -> Result<(), ApiError> {
+fn authorize(cloud: &Cloud, operation: &Operation, request: &Request) -> Result<(), ApiError> {
     if !cloud.guard.enforces() {
         return Ok(());
     }

@@ -61,7 +61,7 @@ async fn clients() {
     table.refused("an access token that lives 4 minutes", CLIENTS, INVALID, life(4, TimeUnitsType::Minutes).await);
     table.refused("an access token that lives 25 hours", CLIENTS, INVALID, life(25, TimeUnitsType::Hours).await);
     let redirect = client().default_redirect_uri("https://example.com").send().await;
-    table.refused("a default redirect URI that is no callback URL", CLIENTS, INVALID, redirect);
+    table.refused("a default redirect URI that is not a callback URL", CLIENTS, INVALID, redirect);
     let word = client().client_name("a!").send().await;
     table.refused("a client's name with characters that names may not have", CLIENTS, INVALID, word);
     let unknown = client().allowed_o_auth_flows("password".into()).send().await;
@@ -99,7 +99,7 @@ async fn domains_and_pools() {
     protect.send().await.unwrap();
     table.refused("deleting a pool that is protected", DELETE, INVALID, delete(&two).await);
     table.refused("deleting an unknown pool", DELETE, ABSENT, delete("us-east-1_absent").await);
-    table.refused("a pool's id that is none", DELETE, INVALID, delete("none").await);
+    table.refused("an invalid pool id", DELETE, INVALID, delete("none").await);
     let new = |name: &str| cognito.create_user_pool().pool_name(name);
     table.refused("a pool's name of 129 characters", POOLS, INVALID, new(&"p".repeat(129)).send().await);
     table.refused("a pool's name with characters that names may not have", POOLS, INVALID, new("a!").send().await);

@@ -96,7 +96,7 @@ async fn apis_resources_and_methods() {
     }
     table.accepted("an integration's time-out of 50 ms", QUOTAS, integration("POST", 50, URI).await);
     table.refused(
-        "an integration's URI that is no function's",
+        "an integration's URI that is not a function's",
         INTEGRATION,
         BAD,
         integration("POST", 50, "here").await,
@@ -155,7 +155,7 @@ async fn authorizers_deployments_and_stages() {
     let other = new("a").provider_arns("arn:aws:s3:::bucket").identity_source(header).send().await;
     table.refused("an authorizer of what is no pool", AUTHORIZER, BAD, other);
     let source = new("a").provider_arns(POOL).identity_source("header.Authorization").send().await;
-    table.refused("an identity source that is no header", AUTHORIZER, BAD, source);
+    table.refused("an identity source that is not a header", AUTHORIZER, BAD, source);
     let ttl = new("a").provider_arns(POOL).identity_source(header).authorizer_result_ttl_in_seconds(3601).send().await;
     table.refused("an authorizer's cache of over an hour", AUTHORIZER, BAD, ttl);
 
@@ -208,7 +208,7 @@ async fn authorizers_deployments_and_stages() {
         update(patch(Op::Replace, "/nothing", Some("x"))).await,
     );
     let burst = update(patch(Op::Replace, "/*/*/throttling/burstLimit", Some("many"))).await;
-    table.refused("a burst limit that is no number", PATCH, BAD, burst);
+    table.refused("a burst limit that is not a number", PATCH, BAD, burst);
     let absent = update(patch(Op::Replace, "/deploymentId", Some("absent"))).await;
     table.refused("a stage's patch to an unknown deployment", PATCH, ABSENT, absent);
     table.done();

@@ -42,7 +42,7 @@ async fn roles() {
     table.refused("a role's description beyond Latin-1", ROLES, INVALID, foreign);
     let short = create("s", TRUST).max_session_duration(3599).send().await;
     table.refused("a session of under an hour", ROLES, INVALID, short);
-    table.refused("a trust policy that is no JSON", ROLES, MALFORMED, create("j", "{").send().await);
+    table.refused("a trust policy that is not JSON", ROLES, MALFORMED, create("j", "{").send().await);
     table.refused("a trust policy without a principal", ROLES, MALFORMED, create("t", &policy("*")).send().await);
     let services: Vec<String> = (0..100).map(|number| format!("\"service-{number}.amazonaws.com\"")).collect();
     let long = TRUST.replace("\"lambda.amazonaws.com\"", &format!("[{}]", services.join(",")));

@@ -68,9 +68,9 @@ async fn creating_functions() {
     let other = TRUST.replace("lambda", "ec2");
     let other = cloud.iam().create_role().role_name("other").assume_role_policy_document(other).send().await.unwrap();
     table.refused("a role that does not trust Lambda", CREATE, INVALID, of_role(&other.role.unwrap().arn).await);
-    table.refused("a role's ARN that is none", CREATE, BROKEN, of_role("role/r").await);
+    table.refused("a role that is not an ARN", CREATE, BROKEN, of_role("role/r").await);
     let of_zip = |zip| create("g").code(source(zip)).send();
-    table.refused("code that is no zip", CREATE, INVALID, of_zip(b"no zip".to_vec()).await);
+    table.refused("code that is not a zip", CREATE, INVALID, of_zip(b"no zip".to_vec()).await);
     table.refused(
         "a function without code",
         CREATE,
@@ -122,9 +122,9 @@ async fn changing_and_calling_functions() {
     add("one").principal(gateway).send().await.unwrap();
     table.refused("a statement's id twice", PERMISSION, CONFLICT, add("one").principal(gateway).send().await);
     table.refused("a statement's id with a space", PERMISSION, BROKEN, add("o n e").principal(gateway).send().await);
-    table.refused("a principal that is none", PERMISSION, INVALID, add("two").principal("nobody").send().await);
+    table.refused("an invalid principal", PERMISSION, INVALID, add("two").principal("nobody").send().await);
     let arnless = add("two").principal(gateway).source_arn("here").send().await;
-    table.refused("a source ARN that is none", PERMISSION, BROKEN, arnless);
+    table.refused("a source ARN that is not an ARN", PERMISSION, BROKEN, arnless);
     let absent = add("two").principal(gateway).function_name("absent").send().await;
     table.refused("a permission of an unknown function", PERMISSION, ABSENT, absent);
     let remove = lambda.remove_permission().function_name("f").statement_id("absent").send().await;
@@ -156,7 +156,7 @@ async fn changing_and_calling_functions() {
 
     let invoke = |payload: Vec<u8>| lambda.invoke().function_name("f").payload(Blob::new(payload));
     let text = invoke(b"text".to_vec()).send().await;
-    table.refused("a payload that is no JSON", INVOKE, (400, "InvalidRequestContentException"), text);
+    table.refused("a payload that is not JSON", INVOKE, (400, "InvalidRequestContentException"), text);
     let large = invoke(format!("\"{}\"", "x".repeat(6 << 20)).into_bytes()).send().await;
     table.refused("a payload of over 6 MB", QUOTAS, (413, "RequestTooLargeException"), large);
     let kind = invoke(b"{}".to_vec()).invocation_type(InvocationType::from("Later")).send().await;

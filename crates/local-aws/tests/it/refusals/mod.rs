@@ -1,5 +1,5 @@
 //! What AWS refuses, rule by rule: each row is a request by the real SDK client, the status and code that AWS returns,
-//! and the document that says so. docs/aws-quirks.md has the same rows; a row that is missing there fails its test.
+//! and the document that says so.
 
 mod cognito;
 mod data_plane;
@@ -16,7 +16,6 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 /// The rows of one service.
 #[derive(Default)]
 struct Table {
-    rows: Vec<String>,
     wrong: Vec<String>,
 }
 
@@ -55,18 +54,13 @@ impl Table {
 
     fn row(&mut self, rule: &str, source: &str, expected: &str, response: &str) {
         if response != expected {
-            self.wrong.push(format!("{rule}: {response}, not {expected}"));
+            self.wrong.push(format!("{rule}: {response}, not {expected} ({source})"));
         }
-        self.rows.push(format!("| {rule} | {expected} | {source} |"));
     }
 
-    /// Fails with all rows that are wrong or missing in the documentation.
+    /// Fails with all rows that do not hold.
     fn done(self) {
         assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/aws-quirks.md");
-        let documented = std::fs::read_to_string(path).unwrap();
-        let missing: Vec<_> = self.rows.into_iter().filter(|row| !documented.contains(row)).collect();
-        assert!(missing.is_empty(), "not in docs/aws-quirks.md:\n{}", missing.join("\n"));
     }
 }
 
