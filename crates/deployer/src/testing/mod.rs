@@ -17,10 +17,9 @@ pub(crate) fn fields(diff: &[FieldDiff]) -> Vec<&str> {
     diff.iter().map(|diff| diff.field.as_str()).collect()
 }
 
-/// The members of an SDK request that are not set.
+/// The members of an SDK request that are not set; those of structures inside it do not count.
 pub(crate) fn unset_members(request: &impl std::fmt::Debug) -> Vec<String> {
-    let shown = format!("{request:?}");
-    let members = shown.split([' ', '{', ',']).collect::<Vec<_>>();
-    let unset = members.windows(2).filter(|pair| pair[1] == "None").filter_map(|pair| pair[0].strip_suffix(':'));
-    unset.map(ToOwned::to_owned).collect()
+    let shown = format!("{request:#?}");
+    let members = shown.lines().filter_map(|line| line.strip_prefix("    ").filter(|line| !line.starts_with(' ')));
+    members.filter_map(|member| member.strip_suffix(": None,").map(ToOwned::to_owned)).collect()
 }
