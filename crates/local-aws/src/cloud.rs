@@ -13,7 +13,6 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// Must be called within a Tokio runtime: a background task stops idle functions.
     pub(crate) fn new(store: Store, guard: Guard, faults: Faults) -> Self {
         let store = Arc::new(store);
         Self { functions: Arc::new(Functions::new(Arc::clone(&store))), store, guard, faults }

@@ -73,7 +73,7 @@ impl Cloud {
         let body = Bytes::copy_from_slice(body);
         let (operation, request) = front::decode(service, DEFAULT_ACCOUNT_ID, "us-east-1".into(), parts, body).ok()?;
         // Do not run functions.
-        if operation.name == "Invoke" {
+        if operation.has_payload {
             return None;
         }
         let findings = model::check(&request);

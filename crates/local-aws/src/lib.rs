@@ -1,11 +1,11 @@
-//! An embedded local cloud: the AWS operations that the deployer uses, on 127.0.0.1.
+//! An embedded local cloud: the AWS operations that the deployer and its tests use, on 127.0.0.1.
 //!
 //! Two planes share one listener. The control plane speaks AWS's wire protocols (STS, IAM, Lambda, CloudWatch Logs,
 //! Cognito, API Gateway) and verifies SigV4. The data plane is what callers of a deployed stack use: the token
 //! endpoint, the key set, and an API endpoint that enforces its authorizer and runs the function's real `bootstrap`.
 //!
-//! It refuses what AWS refuses. It is not a general emulator: an operation that the deployer does not use is refused by
-//! name with `NotImplemented`.
+//! It refuses what AWS refuses. It is not a general emulator: an operation that neither the deployer nor its
+//! tests use is refused by name with `NotImplemented`.
 //!
 //! A control-plane request passes through these stages: `front` decodes it (with `protocol` and `services`), checks it
 //! against `model`, authorizes it (with [`Policy`]), throttles it, runs its [operation](operations), and records it. An

@@ -15,6 +15,8 @@ pub(crate) struct Operation {
     pub wire: Wire,
     /// Whether it changes configuration. Invoke does not.
     pub writes: bool,
+    /// Whether the body is a payload for somebody else. Any other body is a document, which is parsed.
+    pub has_payload: bool,
     pub quota: Quota,
     /// The IAM actions that the caller needs, each on its resource.
     pub permissions: Permissions,
@@ -85,7 +87,7 @@ pub(crate) const fn read(
     permissions: Permissions,
     run: Blocking,
 ) -> Operation {
-    Operation { service, name, wire, writes: false, quota, permissions, run: Run::Blocking(run) }
+    Operation { service, name, wire, writes: false, has_payload: false, quota, permissions, run: Run::Blocking(run) }
 }
 
 /// A row of an operation that changes something.

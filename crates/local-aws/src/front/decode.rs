@@ -58,8 +58,7 @@ pub(crate) fn decode(
             let (operation, labels) = services::route(service, &parts.method, &segments).ok_or_else(|| {
                 ApiError::not_implemented(&format!("{} {} {}", service.name(), parts.method, parts.uri.path()))
             })?;
-            // The body of Invoke is the function's payload, which need not be JSON.
-            let document = if operation.name == "Invoke" { Map::new() } else { parse(&body)? };
+            let document = if operation.has_payload { Map::new() } else { parse(&body)? };
             (operation, labels, document)
         }
     };

@@ -29,5 +29,6 @@ mod unpack;
 
 pub(crate) use fleet::Functions;
 pub(crate) use invocation::InvokeError;
+pub(crate) use unpack::MAX_UNZIPPED;
 #[cfg(fuzzing)]
 pub(crate) use unpack::unpack;

@@ -10,7 +10,7 @@ use std::{
 use zip::ZipArchive;
 
 /// The most bytes that a function may unpack to.
-const MAX_UNZIPPED: u64 = 262_144_000;
+pub(crate) const MAX_UNZIPPED: u64 = 262_144_000;
 /// The most files in a zip. AWS documents no limit; this one stops a hostile zip from using up all inodes.
 const MAX_FILES: usize = 100_000;
 

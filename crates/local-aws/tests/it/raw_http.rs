@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     cloud::{Cloud, zip},
-    functions::ECHO,
+    lambda::ECHO,
 };
 
 /// A stack whose function responds to every request that reaches it.

@@ -9,7 +9,7 @@ use local_aws::{Options, StartError};
 
 use crate::{
     cloud::{Cloud, zip},
-    functions::{ECHO, create},
+    lambda::{ECHO, create},
 };
 
 #[tokio::test]

@@ -7,14 +7,15 @@ use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
 use super::{
-    environment,
     error::invalid,
+    readiness::{check_changeable, find_changeable},
+    settings,
     target::{find, whole_function},
-    update::{check_changeable, find_changeable},
     version, view,
 };
 use crate::{
     cloud::Cloud,
+    functions::MAX_UNZIPPED,
     input::Input,
     outcome::{ApiError, Outcome, Response},
     random,
@@ -25,9 +26,6 @@ use crate::{
 
 /// The largest zip that can be uploaded directly, in bytes.
 const MAX_ZIPPED: usize = 50 * 1024 * 1024;
-
-/// The most bytes that it may unpack to.
-const MAX_UNZIPPED: u64 = 250 * 1024 * 1024;
 
 /// A checked zip.
 pub(super) struct Code {
@@ -106,7 +104,7 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let shown = cloud.store.write(|state| {
         let function = find_changeable(request, state.region_mut(&request.region), &name)?;
         let mut latest = function.latest.clone();
-        environment::apply_architecture(&input, &mut latest)?;
+        settings::apply_architecture(&input, &mut latest)?;
         let Some(new_code) = new_code else {
             return Ok::<_, ApiError>(view::configuration(function, None, request.now_ms));
         };

@@ -1,9 +1,9 @@
 //! The configuration of `$LATEST`, or of a published version.
 
 use super::{
-    environment,
+    readiness::find_changeable,
+    settings,
     target::{find, find_mut, target, whole_function},
-    update::find_changeable,
     version, view,
 };
 use crate::{
@@ -30,9 +30,9 @@ pub(super) fn update(cloud: &Cloud, request: &Request) -> Outcome {
     let shown = cloud.store.write(|state| {
         let function = find_changeable(request, state.region_mut(&request.region), &name)?;
         let mut latest = function.latest.clone();
-        environment::apply(&input, &mut latest)?;
+        settings::apply(&input, &mut latest)?;
         if input.raw("Role").is_some() {
-            environment::check_role(request, state, &latest.role)?;
+            settings::check_role(request, state, &latest.role)?;
         }
         let function = find_mut(request, state.region_mut(&request.region), &name)?;
         version::replace_latest(cloud, request, function, latest, revision_id);

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     code::Code,
-    environment,
     error::{TAGS, conflict, invalid},
     listing::page_size,
-    permissions,
+    permissions, settings,
     target::{self, find, function_arn, no_function, target},
     version, view,
 };
@@ -55,8 +54,8 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
         revision_id: random::uuid(),
         last_modified_ms: request.now_ms,
     };
-    environment::apply(&input, &mut latest)?;
-    environment::apply_architecture(&input, &mut latest)?;
+    settings::apply(&input, &mut latest)?;
+    settings::apply_architecture(&input, &mut latest)?;
     let publish = input.flag("Publish")?.unwrap_or(false);
     let function_tags = TAGS.new_tags(input.text_map("Tags")?)?;
     let code = input.structure("Code")?.ok_or_else(|| input.missing("Code"))?;
@@ -69,12 +68,12 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
     };
     cloud.store.read(|state| {
         check_absent(find(request, state, &name).is_ok())?;
-        environment::check_role(request, state, role)
+        settings::check_role(request, state, role)
     })?;
     code.put(&cloud.store, &mut latest)?;
     let shown = cloud.store.write(|state| {
         check_absent(find(request, state, &name).is_ok())?;
-        environment::check_role(request, state, role)?;
+        settings::check_role(request, state, role)?;
         let active_from_ms = request.now_ms + cloud.faults.function_pending_ms;
         let mut function = Function {
             name: name.clone(),

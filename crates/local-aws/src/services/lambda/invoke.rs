@@ -6,8 +6,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 
 use super::{
+    readiness::check_active,
     target::{find, target},
-    update::check_active,
     version,
 };
 use crate::{

@@ -3,16 +3,16 @@
 mod code;
 mod concurrency;
 mod configuration;
-mod environment;
 mod error;
 mod function;
 mod invoke;
 mod listing;
-mod permission;
 mod permissions;
+mod readiness;
+mod resource_policy;
+mod settings;
 mod tag;
 mod target;
-mod update;
 mod version;
 mod view;
 
@@ -34,7 +34,7 @@ const SHARED: Quota = Quota::Limits(|_| vec![per_second("control plane", 15)]);
 #[rustfmt::skip]
 pub(crate) static OPERATIONS: &[Operation] = &[
     write(Lambda, "CreateFunction", rest("POST", "/2015-03-31/functions"), SHARED, permissions::create_function, function::create),
-    read(Lambda, "ListFunctions", rest("GET", "/2015-03-31/functions"), SHARED, permissions::list_functions, function::list),
+    read(Lambda, "ListFunctions", rest("GET", "/2015-03-31/functions"), SHARED, permissions::without_resource, function::list),
     read(Lambda, "GetFunction", rest("GET", "/2015-03-31/functions/{FunctionName}"), PerSecond(100), on_function, function::get),
     write(Lambda, "DeleteFunction", rest("DELETE", "/2015-03-31/functions/{FunctionName}"), SHARED, on_function, function::delete),
     read(Lambda, "GetFunctionConfiguration", rest("GET", "/2015-03-31/functions/{FunctionName}/configuration"), SHARED, on_function, configuration::get),
@@ -43,15 +43,15 @@ pub(crate) static OPERATIONS: &[Operation] = &[
 
     Operation {
         service: Lambda, name: "Invoke", wire: rest("POST", "/2015-03-31/functions/{FunctionName}/invocations"), writes: false,
-        quota: Quota::Undocumented, permissions: permissions::invoke, run: Run::Async(invoke::invoke),
+        has_payload: true, quota: Quota::Undocumented, permissions: permissions::invoke, run: Run::Async(invoke::invoke),
     },
 
     write(Lambda, "PublishVersion", rest("POST", "/2015-03-31/functions/{FunctionName}/versions"), SHARED, on_function, version::publish),
     read(Lambda, "ListVersionsByFunction", rest("GET", "/2015-03-31/functions/{FunctionName}/versions"), SHARED, on_function, version::list),
 
-    write(Lambda, "AddPermission", rest("POST", "/2015-03-31/functions/{FunctionName}/policy"), SHARED, permissions::add_permission, permission::add),
-    read(Lambda, "GetPolicy", rest("GET", "/2015-03-31/functions/{FunctionName}/policy"), PerSecond(15), on_function, permission::get),
-    write(Lambda, "RemovePermission", rest("DELETE", "/2015-03-31/functions/{FunctionName}/policy/{StatementId}"), SHARED, permissions::remove_permission, permission::remove),
+    write(Lambda, "AddPermission", rest("POST", "/2015-03-31/functions/{FunctionName}/policy"), SHARED, permissions::add_permission, resource_policy::add),
+    read(Lambda, "GetPolicy", rest("GET", "/2015-03-31/functions/{FunctionName}/policy"), PerSecond(15), on_function, resource_policy::get),
+    write(Lambda, "RemovePermission", rest("DELETE", "/2015-03-31/functions/{FunctionName}/policy/{StatementId}"), SHARED, permissions::remove_permission, resource_policy::remove),
 
     write(Lambda, "PutFunctionConcurrency", rest("PUT", "/2017-10-31/functions/{FunctionName}/concurrency"), SHARED, on_function, concurrency::put),
     read(Lambda, "GetFunctionConcurrency", rest("GET", "/2019-09-30/functions/{FunctionName}/concurrency"), SHARED, on_function, concurrency::get),

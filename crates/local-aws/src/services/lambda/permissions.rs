@@ -8,7 +8,8 @@ use crate::{
     state::{State, Tags},
 };
 
-pub(super) fn list_functions(request: &Request, _: &State) -> Vec<Permission> {
+/// The operation's own action, which has no resource.
+pub(super) fn without_resource(request: &Request, _: &State) -> Vec<Permission> {
     vec![Permission::of_operation(request, "*")]
 }
 

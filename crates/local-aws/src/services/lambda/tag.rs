@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{
     error::TAGS,
+    readiness::check_no_update,
     target::{find, find_mut, whole_function},
-    update::check_no_update,
 };
 use crate::{
     cloud::Cloud,

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{
     error::{invalid, not_found},
     listing::page_size,
+    readiness::find_changeable,
     target::{find, function_arn, whole_function},
-    update::find_changeable,
     view,
 };
 use crate::{

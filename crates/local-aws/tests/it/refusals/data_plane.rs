@@ -7,7 +7,7 @@ use aws_sdk_lambda::{primitives::Blob, types::FunctionCode};
 use super::Table;
 use crate::{
     cloud::{Cloud, zip},
-    functions::ECHO,
+    lambda::ECHO,
 };
 
 const TOKEN: &str = "Cognito developer guide, *The token issuer endpoint*";

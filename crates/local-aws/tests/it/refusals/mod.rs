@@ -1,9 +1,9 @@
 //! What AWS refuses, rule by rule: each row is a request by the real SDK client, the status and code that AWS returns,
 //! and the document that says so.
 
+mod apigateway;
 mod cognito;
 mod data_plane;
-mod gateway;
 mod iam;
 mod lambda;
 mod logs;

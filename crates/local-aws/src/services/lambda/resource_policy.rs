@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     error::{conflict, invalid, not_found},
+    readiness::check_revision,
     target::{find, find_mut, whole_function},
-    update::check_revision,
 };
 use crate::{
     cloud::Cloud,
