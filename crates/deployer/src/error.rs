@@ -69,12 +69,12 @@ impl Failure {
 
     /// Another run created it with different settings: `changed_meanwhile("creating method", "POST")`.
     pub fn changed_meanwhile(what: &str, id: &str) -> Self {
-        Self::conflict(format!("{what} \"{id}\": another run has created it with different settings at the same time"))
+        Self::conflict(format!("{what} \"{id}\": another run created it with different settings at the same time"))
     }
 
     /// Another run deleted what it needs: `deleted("creating function", "mnist", "its role")`.
     pub fn deleted(what: &str, id: &str, needed: &str) -> Self {
-        Self::conflict(format!("{what} \"{id}\": another run has deleted {needed} at the same time"))
+        Self::conflict(format!("{what} \"{id}\": another run deleted {needed} at the same time"))
     }
 
     pub fn usage(message: impl Into<String>) -> Self {

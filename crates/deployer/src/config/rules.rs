@@ -87,7 +87,7 @@ pub(super) fn stage(stage: &str) -> Rule {
 /// release.
 pub(super) fn region(region: &str) -> Rule {
     if let Some((_, partition)) = OTHER_PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)) {
-        let text = format!("is a Region of another partition ({partition}); stacks are made in partition aws only");
+        let text = format!("is a Region of another partition ({partition}); only partition aws is supported");
         return Err(text);
     }
     let letters = |part: &str| !part.is_empty() && part.chars().all(|character| character.is_ascii_lowercase());
@@ -111,7 +111,7 @@ fn role(role: &str) -> Rule {
         return Ok(());
     }
     Err(format!(
-        "makes the role's name \"{role}\" {} characters long, and IAM takes 64: choose a shorter name",
+        "makes the role's name \"{role}\" {} characters long, and IAM allows 64: choose a shorter name",
         role.len()
     ))
 }
@@ -151,7 +151,7 @@ pub(super) fn full_scope(identifier: &str, scope: &str) -> Rule {
     if length <= 256 {
         return Ok(());
     }
-    Err(format!("makes a scope <resource_server>/<scope> of {length} characters, and Cognito takes 256"))
+    Err(format!("makes a scope <resource_server>/<scope> of {length} characters, and Cognito allows 256"))
 }
 
 fn printable(text: &str, also_not: &str) -> Rule {
@@ -206,5 +206,5 @@ pub(super) fn environment(variables: &BTreeMap<String, String>) -> Rule {
     if bytes <= ENVIRONMENT_BYTES {
         return Ok(());
     }
-    Err(format!("comes to {bytes} bytes as a JSON object, and Lambda takes {ENVIRONMENT_BYTES}"))
+    Err(format!("comes to {bytes} bytes as a JSON object, and Lambda allows {ENVIRONMENT_BYTES}"))
 }

@@ -184,7 +184,7 @@ throttle_rate = 0
         "deploy.toml:14: AWS_REGION in [function.environment] is set by Lambda itself",
         "deploy.toml:16: domain in [auth] contains the reserved word \"aws\"",
         "deploy.toml:17: scopes in [auth] may not contain '/'",
-        "deploy.toml:17: scopes in [auth] holds \"ok\" twice",
+        "deploy.toml:17: scopes in [auth] contains \"ok\" twice",
         "deploy.toml:18: token_minutes in [auth] must be 5 to 1440",
         "deploy.toml:22: binary_media_types in [api] must be media types such as image/png, image/* or */*, which \"png\" is not",
         "deploy.toml:24: throttle_rate in [api] must be more than 0 and at most 2147483647 requests a second",
@@ -233,7 +233,7 @@ fn what_the_command_line_gives_is_checked_in_the_same_report() {
         found,
         [
             "--stage \"Prod_1\" must be lower-case letters, digits and inner hyphens",
-            "--region \"cn-north-1\" is a Region of another partition (aws-cn); stacks are made in partition aws only",
+            "--region \"cn-north-1\" is a Region of another partition (aws-cn); only partition aws is supported",
             "deploy.toml:1: name must be lower-case letters, digits and hyphens, and begin with a letter",
         ]
     );

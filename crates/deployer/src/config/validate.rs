@@ -134,15 +134,15 @@ fn channels(
     let Some(values) = section.numbers(key) else { return Vec::new() };
     let line = section.key_line(key);
     match (values.len(), color) {
-        (3, Some(Color::L)) => section.problem(line, key, "must hold one number, because color L has one channel"),
+        (3, Some(Color::L)) => section.problem(line, key, "must contain one number, because color L has one channel"),
         (0 | 1 | 3, _) => {}
-        _ => section.problem(line, key, "must hold one number, or one for each of three channels"),
+        _ => section.problem(line, key, "must contain one number, or one for each of three channels"),
     }
     let checked = values.iter().map(|number| (number.line, single(number.value).and_then(rule)));
     let keep = |(line, value)| match value {
         Ok(value) => Some(value),
         Err(text) => {
-            section.problem(line, key, format_args!("must hold numbers {text}"));
+            section.problem(line, key, format_args!("must contain numbers {text}"));
             None
         }
     };
@@ -219,7 +219,7 @@ fn auth(section: &Section<'_>) -> AuthConfig {
     let server = section.string("resource_server").unwrap_or(At { value: "predict-api".to_owned(), line });
     check(section, "resource_server", &server, rules::resource_server);
     let scopes = section.strings("scopes");
-    // If the server is too long, so is every scope; one problem is enough.
+    // If the identifier is too long, so is every scope; one problem is enough.
     let full = |scope: &str| match rules::resource_server(&server.value) {
         Ok(()) => rules::full_scope(&server.value, scope),
         Err(_) => Ok(()),
@@ -228,14 +228,14 @@ fn auth(section: &Section<'_>) -> AuthConfig {
         None => check(section, "resource_server", &server, |_| full(SCOPE)),
         Some(scopes) => {
             if scopes.is_empty() || scopes.len() > SCOPES {
-                let text = format_args!("must hold 1 to {SCOPES} scopes, the limit of an app client");
+                let text = format_args!("must contain 1 to {SCOPES} scopes, the limit of an app client");
                 section.problem(section.key_line("scopes"), "scopes", text);
             }
             let mut seen = BTreeSet::new();
             for scope in scopes {
                 check(section, "scopes", scope, |name| rules::scope(name).and_then(|()| full(name)));
                 if !seen.insert(&scope.value) {
-                    section.problem(scope.line, "scopes", format_args!("holds {:?} twice", scope.value));
+                    section.problem(scope.line, "scopes", format_args!("contains {:?} twice", scope.value));
                 }
             }
         }
@@ -267,7 +267,7 @@ fn api(section: &Section<'_>) -> ApiConfig {
                 section.problem(
                     media_type.line,
                     "binary_media_types",
-                    format_args!("holds {:?} twice", media_type.value),
+                    format_args!("contains {:?} twice", media_type.value),
                 );
             }
         }

@@ -1,4 +1,5 @@
-//! Checks at the end of a run that what it wrote is still there: the run that a concurrent one has overwritten fails.
+//! Checks at the end of a run that what it wrote is still there. A run fails if a concurrent one has overwritten its
+//! work.
 //!
 //! It reads only what callers depend on and what AWS returns at once. Listings show a change late.
 
@@ -39,7 +40,7 @@ pub async fn check_unchanged(cx: Context<'_>, desired: &Desired, applied: &Appli
     if differs.is_empty() {
         return Ok(());
     }
-    Err(Failure::conflict(format!("another run has changed the stack at the same time: {}", differs.join(", "))).into())
+    Err(Failure::conflict(format!("another run changed the stack at the same time: {}", differs.join(", "))).into())
 }
 
 fn changed<A>(observed: &Observed<A>, same: impl Fn(Option<&A>) -> bool, what: &str) -> Option<String> {

@@ -109,7 +109,7 @@ fn parameters(source: &Source<'_>) -> Node {
     };
     let description = "Prefix of the token domain, unique in the Region across all accounts";
     Node::map([
-        ("CodeS3Bucket", parameter("Bucket that the function's package lies in", None)),
+        ("CodeS3Bucket", parameter("Bucket that contains the function's package", None)),
         ("CodeS3Key", parameter("Key of the function's package", code_key(source).as_deref())),
         ("DomainPrefix", parameter(description, prefix)),
     ])

@@ -40,7 +40,7 @@ fn satisfies(name: &str, models: &[&str]) -> Result<(), String> {
         let (_, pattern, longest) = MODELS.iter().find(|(known, ..)| known == model).unwrap();
         let matches = Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(name);
         if !matches || name.is_empty() || name.len() > *longest {
-            return Err(format!("{name:?} ({} characters) is no {model}", name.len()));
+            return Err(format!("{name:?} ({} characters) is not a valid {model}", name.len()));
         }
     }
     Ok(())

@@ -101,6 +101,5 @@ impl Run<'_> {
 
 fn gave_way(kind: ResourceKind, other: &str) -> anyhow::Error {
     let what = kind.words();
-    Failure::conflict(format!("another run has created {what} \"{other}\" at the same time, so this one has stopped"))
-        .into()
+    Failure::conflict(format!("another run created {what} \"{other}\" at the same time, so this run stopped")).into()
 }
