@@ -1,8 +1,8 @@
 //! Ctrl-C, and the other signals that end a process: SIGTERM, and SIGHUP when the terminal closes.
 //!
 //! While a command is changing something, the first signal is a request: calls in flight finish, nothing new starts,
-//! and the command says how to continue. A second signal ends the process at once. So does the first while nothing is
-//! being changed.
+//! and the command says how to continue. A second signal ends the process immediately. So does the first while nothing
+//! is being changed.
 
 use std::sync::LazyLock;
 

@@ -24,7 +24,7 @@ use crate::{aws::LocalEndpoint, data_plane::Backoff, error::Failure, private_fil
 
 /// Name of the log file in the local cloud's folder.
 pub const LOG: &str = "server.log";
-/// Starting means to read the state from disk and bind a port.
+/// Starting reads the state from disk and binds a port.
 const START_PATIENCE: Duration = Duration::from_secs(20);
 /// Stopping waits for requests in flight.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
@@ -92,7 +92,7 @@ pub async fn resume(root: &Path) -> anyhow::Result<Option<LocalEndpoint>> {
 pub async fn ensure(root: &Path) -> anyhow::Result<LocalEndpoint> {
     let dir = folder(root);
     private_file::create_dir(&dir).with_context(|| Failure::failed(format!("creating folder {}", dir.display())))?;
-    // Two commands that start it at once start one process.
+    // Two commands that start it at the same time start only one process.
     let lock = lock(&dir).await?;
     if let Some(running) = status(root).await? {
         if running.health.version == env!("CARGO_PKG_VERSION") {
@@ -246,9 +246,9 @@ async fn launch(dir: &Path, port: u16, policy: Option<&Path>, lock: &fs::File) -
     }
 }
 
-/// Spawns the process in a group of its own, so that Ctrl-C reaches this command only. The process holds the start lock too,
-/// as its stdin, until it has written server.json: if this command is killed before that, the next one waits instead of
-/// starting a second process.
+/// Spawns the process in a group of its own, so that Ctrl-C reaches this command only. The process holds the start lock
+/// too, as its stdin, until it has written server.json: if this command is killed before that, the next one waits
+/// instead of starting a second process.
 fn spawn(dir: &Path, port: u16, policy: Option<&Path>, lock: &fs::File, log: &Path) -> io::Result<Child> {
     let output = private_file::append(log)?;
     let mut command = Command::new(env::current_exe()?);
@@ -266,7 +266,7 @@ fn spawn(dir: &Path, port: u16, policy: Option<&Path>, lock: &fs::File, log: &Pa
     command.spawn()
 }
 
-/// Ends the process that answers the health check. Any other process is not ours to end.
+/// Ends the process that answers the health check. Never ends any other process.
 async fn end(dir: &Path) -> anyhow::Result<bool> {
     let Some(started) = started(dir) else { return Ok(false) };
     if health(&started).await?.is_none() {

@@ -1,6 +1,6 @@
 //! `deployer`: one command from a model file to a protected prediction endpoint.
 
-#![expect(unreachable_pub, reason = "a program has no outside: `pub` says what a module offers to the others")]
+#![expect(unreachable_pub, reason = "nothing imports a program: `pub` marks what a module offers to the others")]
 
 mod aws;
 mod change;

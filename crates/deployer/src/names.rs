@@ -96,7 +96,7 @@ impl StackKey {
         format!("arn:{PARTITION}:apigateway:{}::/restapis/{api_id}", self.region)
     }
 
-    /// ARN of the collection of REST APIs, which calls list and create in.
+    /// ARN of the collection of REST APIs, for calls that list or create APIs.
     pub fn rest_apis_arn(&self) -> String {
         format!("arn:{PARTITION}:apigateway:{}::/restapis", self.region)
     }
@@ -171,7 +171,7 @@ impl StackId {
         self.arn("execute-api", format_args!("{api_id}/*/POST/"))
     }
 
-    /// Domain prefix where deploy.toml names none. Prefixes are unique in a Region across all accounts, so a digest of
+    /// Domain prefix if deploy.toml names none. Prefixes are unique in a Region across all accounts, so a digest of
     /// account and Region is part of it. The same stack always gets the same one.
     pub fn domain_prefix(&self) -> String {
         let scope = format!("{}/{}/{}", self.account_id, self.region, self.base());

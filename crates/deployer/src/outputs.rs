@@ -16,8 +16,8 @@ pub struct Outputs {
     pub endpoint: String,
     /// Where to get a token.
     pub token_url: String,
-    /// The Host header for `token_url`, where it is not the URL's own: under an endpoint override one listener serves
-    /// every domain.
+    /// The Host header for `token_url`, if it differs from the URL's host: under an endpoint override one listener
+    /// serves every domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_host: Option<String>,
     pub client_id: String,

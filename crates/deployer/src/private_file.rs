@@ -14,7 +14,7 @@ use std::{
 
 use rustix::{fs::OFlags, process::geteuid};
 
-/// The folder beside deploy.toml that holds all our files.
+/// The folder next to deploy.toml that holds all our files.
 pub const FOLDER: &str = ".deployer";
 
 /// Makes the names of temporary files unique within the process.

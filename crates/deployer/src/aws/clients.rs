@@ -112,7 +112,7 @@ impl Clients {
         }
     }
 
-    /// Identifies the stack as far as that needs no call.
+    /// The part of the stack's identity that needs no call to AWS.
     pub fn key(&self, config: &Config) -> StackKey {
         StackKey { name: config.name.clone(), stage: config.stage.clone(), region: self.region.clone() }
     }

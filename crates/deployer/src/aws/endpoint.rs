@@ -16,11 +16,11 @@ pub struct Endpoints {
     region: String,
 }
 
-/// Where tokens come from.
+/// The token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenEndpoint {
     pub url: String,
-    /// Host header, where it is not the URL's own.
+    /// Host header, if it differs from the URL's host.
     pub host: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! SDK errors, reduced to what decisions and people need: AWS's code, its message, and whether the call may have had
-//! its effect.
+//! SDK errors, reduced to what decisions and people need: AWS's code, its message, and whether the call may have taken
+//! effect.
 //!
 //! Decisions read the code. They read the message only where AWS has no code of its own for the case.
 
@@ -24,7 +24,7 @@ struct Inner {
 }
 
 impl ApiError {
-    /// AWS's error code. None where no answer came.
+    /// AWS's error code. `None` if no answer arrived.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
@@ -33,7 +33,7 @@ impl ApiError {
         &self.0.message
     }
 
-    /// Whether the call may have had its effect: the answer was lost, or the service failed internally.
+    /// Whether the call may have taken effect: the answer was lost, or the service failed internally.
     pub fn in_doubt(&self) -> bool {
         self.0.in_doubt
     }
@@ -181,7 +181,7 @@ impl<T, E: Into<ApiError>> Doing<T> for Result<T, E> {
     }
 }
 
-/// Whether a code means that there is no such thing. Every service has its own.
+/// Whether a code means "not found". Every service has its own codes for that.
 pub fn is_not_found(code: Option<&str>) -> bool {
     matches!(code, Some("NotFoundException" | "ResourceNotFoundException" | "NoSuchEntity" | "NoSuchEntityException"))
 }

@@ -18,7 +18,7 @@ const PAUSE_DIVISOR: u32 = 20;
 
 /// The state of a condition.
 pub enum Poll<T> {
-    /// It holds.
+    /// The condition holds.
     Ready(T),
     /// Not yet, and why.
     Pending(String),

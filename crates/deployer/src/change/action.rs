@@ -1,8 +1,8 @@
-//! What can be done to a resource.
+//! The actions that a plan can take on a resource.
 
 use serde::Serialize;
 
-/// What is done to a resource.
+/// An action on one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {

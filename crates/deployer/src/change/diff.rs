@@ -61,5 +61,5 @@ pub fn sorted(values: &[String]) -> Vec<String> {
     values
 }
 
-/// Stands in a plan for an id that AWS assigns during apply.
+/// Placeholder in a plan for an id that AWS assigns during apply.
 pub const KNOWN_AFTER_APPLY: &str = "(known after apply)";

@@ -29,12 +29,12 @@ pub enum Event {
 #[derive(Debug, Clone)]
 pub struct Events {
     sender: Option<tokio::sync::mpsc::UnboundedSender<Event>>,
-    /// Records the times of steps, where that is wanted.
+    /// Records the times of steps, if requested.
     timeline: Option<Timeline>,
 }
 
 impl Events {
-    /// Events, and the end that receives them.
+    /// A sender of events, and its receiver.
     pub fn channel() -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         (Self { sender: Some(sender), timeline: None }, receiver)
@@ -45,7 +45,7 @@ impl Events {
         Self { sender: None, timeline: None }
     }
 
-    /// Events of work that outlives their present receiver. Whoever holds the other end passes them on.
+    /// Events of work that outlives their present receiver. The holder of the receiver passes them on.
     pub fn relayed(&self) -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = Self::channel();
         (Self { timeline: self.timeline.clone(), ..events }, receiver)
@@ -65,7 +65,7 @@ impl Events {
 
     pub fn send(&self, event: Event) {
         if let Some(sender) = &self.sender {
-            // A receiver that was dropped needs no more events.
+            // Fails only if the receiver was dropped; then nobody wants the events.
             let _ = sender.send(event);
         }
     }

@@ -1,7 +1,7 @@
 //! The types that all layers share to describe a change: the kind of resource, what was observed, which fields differ,
 //! what is done about it, and the events that report it.
 //!
-//! This is ground: it imports only `names`, and nothing of the layers above.
+//! It imports only `names`, and nothing from the layers above.
 
 mod action;
 mod diff;

@@ -1,4 +1,4 @@
-//! What was found where a resource should be, and whose it is.
+//! What was found in a resource's place, and who owns it.
 
 use crate::names::{STACK_TAG, STAGE_TAG, StackKey};
 
@@ -18,7 +18,7 @@ pub enum Observed<T> {
 }
 
 impl<T> Observed<T> {
-    /// Decides by tags whose it is.
+    /// Decides ownership by the tags.
     pub fn by_tags<'t>(id: &StackKey, actual: T, tag: impl Fn(&str) -> Option<&'t str>) -> Self {
         if id.owns(&tag) {
             return Self::Owned(actual);
@@ -27,7 +27,7 @@ impl<T> Observed<T> {
         Self::Unowned { actual, owner }
     }
 
-    /// For what hangs on an owned parent.
+    /// For the child of an owned parent.
     pub fn child(found: Option<T>) -> Self {
         found.map_or(Self::Absent, Self::Owned)
     }
@@ -40,7 +40,7 @@ impl<T> Observed<T> {
         }
     }
 
-    /// What exists and is this stack's.
+    /// What exists and belongs to this stack.
     pub fn owned(&self) -> Option<&T> {
         match self {
             Self::Owned(actual) => Some(actual),

@@ -1,4 +1,4 @@
-//! What is to be done to one resource, with what was observed of it.
+//! The decision for one resource, and the observation that it is based on.
 
 use super::{action::Action, diff::FieldDiff};
 
@@ -31,7 +31,7 @@ impl<A> Step<A> {
         }
     }
 
-    /// The action that the plan shows. None for what is not part of this run.
+    /// The action that the plan shows. `None` if the resource is not part of this run.
     pub fn action(&self) -> Option<Action> {
         Some(match self {
             Self::Skip(_) => return None,

@@ -9,7 +9,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) target: Target,
-    /// `deployer` with the flags that lead to the same stack again.
+    /// `deployer` with the flags that select the same stack.
     pub(super) invocation: String,
     pub(super) ui: Ui,
 }

@@ -1,4 +1,4 @@
-//! `export`: the stack as a template for another tool, on request with the import of the running stack's resources.
+//! `export`: the stack as a template for another tool, and on request, what that tool needs to import the running stack.
 
 use std::{
     fmt, fs,
@@ -151,7 +151,7 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
     Ok((existing, id.key.region))
 }
 
-/// The domain prefix that `up` would derive, if the credentials tell the account. Without it, whoever uses the template
+/// The domain prefix that `up` would derive, if the credentials reveal the account. Otherwise, the user of the template
 /// chooses one.
 async fn resolve(context: &Context) -> Option<String> {
     let identify = async {

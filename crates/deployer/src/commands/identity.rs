@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::context::Context;
 use crate::{names::StackId, outputs::Outputs};
 
-/// What `up` and `status` print of a stack.
+/// What `up` and `status` print about a stack.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Description {

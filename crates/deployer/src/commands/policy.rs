@@ -40,7 +40,7 @@ async fn identify(context: &Context, args: &PolicyArgs) -> Result<StackId> {
     ))
 }
 
-/// Adds that the account can also be given.
+/// Adds the hint that a flag can name the account.
 fn suggest_flag(error: anyhow::Error) -> anyhow::Error {
     let mut failure = Failure::new(kind_of(&error), "identifying the account for the policy");
     failure.hint = Some("pass --account-id, which needs no credentials".to_owned());

@@ -102,7 +102,7 @@ where
         let latency_ms = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         return match sent {
             Ok(reply) => Ok(read(&reply, top_k, latency_ms)),
-            // Nothing listens, which is the same for every image.
+            // Nothing listens at the endpoint, so every other image would fail too.
             Err(unanswered) if unanswered.connect => {
                 let failure = Failure::failed(format!("connecting to {}", connection.grant.outputs.endpoint));
                 Err(unanswered)

@@ -109,6 +109,6 @@ pub struct ApiConfig {
     pub binary_media_types: Vec<String>,
     /// `throttle_rate`: requests per second. `None` means the account's limit.
     pub throttle_rate: Option<f64>,
-    /// `throttle_burst`: requests at once. `None` means the account's limit.
+    /// `throttle_burst`: size of a burst, in requests. `None` means the account's limit.
     pub throttle_burst: Option<u32>,
 }

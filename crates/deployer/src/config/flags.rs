@@ -1,4 +1,4 @@
-//! The values that the command line adds to deploy.toml or sets in place of its own.
+//! The command line's values, which extend or override those in deploy.toml.
 
 /// The flags that decide what a [`Config`](super::Config) is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

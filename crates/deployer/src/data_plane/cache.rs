@@ -42,7 +42,7 @@ impl Cache {
     /// The cache for these scopes of a stack. Its key includes everything that selects the account and the Region.
     pub fn new(target: &Target, scopes: &[String]) -> Self {
         let Target { config, local, profile } = target;
-        // The key id already tells the account; the other parts of credentials change more often.
+        // The key id already identifies the account; the other parts of credentials change more often.
         let ignored = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
         let mut environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

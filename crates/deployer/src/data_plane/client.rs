@@ -76,7 +76,7 @@ impl From<reqwest::Error> for Unanswered {
 }
 
 impl Reply {
-    /// What went wrong, as the body says it: the detail of a problem document, or AWS's message.
+    /// What went wrong, according to the body: the detail of a problem document, or AWS's message.
     pub fn problem(&self) -> String {
         #[derive(Deserialize)]
         struct Problem {

@@ -1,4 +1,4 @@
-//! The time, as tokens tell it.
+//! The current time, in the form that tokens use.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -84,7 +84,7 @@ async fn fetch(
     let token = client.fetch_token(&outputs, &secret, scopes).await?;
     let grant = Grant { outputs, token };
     if let Err(error) = cache.save(&grant) {
-        // The next command only has to pay for another token.
+        // Not fatal: the next command just fetches another token, which costs a little.
         tracing::warn!(%error, "cannot cache the token");
     }
     Ok(Connection { grant, client, cached: false, renewed })

@@ -14,7 +14,7 @@ use crate::{
     resources::{Context, domain, function, log_group, rest_api, role, user_pool},
 };
 
-/// What will be deleted, in the order in which it is shown. What hangs on an owned parent is deleted with it.
+/// The resources to delete, in the order in which they are shown. Children of an owned parent are deleted with it.
 pub fn plan(cx: Context<'_>, world: &World) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |resource, id: &str| {

@@ -13,7 +13,7 @@ use crate::{
     resources::{Reader, app_client, rest_api, user_pool},
 };
 
-/// The outputs of a stack that is up. Reads account, pool and API side by side, then what hangs on the pool.
+/// The outputs of a stack that is up. Reads account, pool and API side by side, then the children of the pool.
 pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
     let key = aws.key(config);
     let cx = Reader { aws, id: &key };
@@ -50,7 +50,7 @@ pub struct OutputIds {
 }
 
 impl OutputIds {
-    /// After a run; none where the run was restricted.
+    /// After a run; `None` for what a restricted run left out.
     pub fn of_applied(applied: &Applied) -> Option<Self> {
         let applied = applied.clone();
         Some(Self {

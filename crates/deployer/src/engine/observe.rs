@@ -24,7 +24,7 @@ use crate::{
     stack::domain_prefix,
 };
 
-/// Everything that exists of a stack.
+/// All parts of a stack that exist.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct World {
     pub log_group: Observed<log_group::Actual>,
@@ -34,7 +34,7 @@ pub struct World {
     pub user_pool: user_pool::Discovered,
     pub resource_server: Observed<resource_server::Actual>,
     pub app_client: Observed<app_client::Actual>,
-    /// More clients of our name, left by a create call whose answer was lost.
+    /// Further clients with our name, left by a create call whose answer was lost.
     pub duplicate_clients: Vec<String>,
     pub domain: Observed<domain::Actual>,
     /// Another pool that has the desired domain.
@@ -70,8 +70,8 @@ impl World {
     }
 }
 
-/// Reads everything, and identifies the account meanwhile. With `adopt` it also reads the children of a pool and an API
-/// that have our name and no owner.
+/// Reads everything, and identifies the account at the same time. With `adopt` it also reads the children of a pool and
+/// an API that have our name and no owner.
 pub async fn observe(aws: &Clients, config: &Config, adopt: bool) -> Result<(StackId, World)> {
     let account = Slot::new();
     let key = aws.key(config);
@@ -148,7 +148,7 @@ fn chosen<T>(observed: &Observed<T>, adopt: bool) -> Option<&T> {
     }
 }
 
-/// A pool and what hangs on it.
+/// A pool and its children.
 #[derive(Default)]
 struct Pool {
     discovered: user_pool::Discovered,
@@ -179,7 +179,7 @@ async fn pool(reading: Reading<'_>) -> Result<Pool> {
     Ok(Pool { discovered, domain: Observed::child(domain), domain_holder: holder, ..children })
 }
 
-/// Looks also for the pool that has the desired domain: our own that somebody renamed, the one to adopt, or one that is
+/// Also looks for the pool that has the desired domain: our own that somebody renamed, the one to adopt, or one that is
 /// in the way.
 async fn by_domain(
     reading: Reading<'_>,
@@ -227,7 +227,7 @@ async fn children(reading: Reading<'_>, pool_id: &str) -> Result<Pool> {
     Ok(Pool { server: server?, client, duplicate_clients, ..Pool::default() })
 }
 
-/// An API and what hangs on it.
+/// An API and its children.
 #[derive(Default)]
 struct Api {
     discovered: rest_api::Discovered,

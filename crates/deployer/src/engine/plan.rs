@@ -84,7 +84,7 @@ pub struct Steps {
     pub leftovers: Leftovers,
 }
 
-/// What is removed beside the stack's resources.
+/// What is removed besides the stack's own resources.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Leftovers {
     /// Foreign methods that open the API, or with which it cannot be deployed.
@@ -135,8 +135,8 @@ impl fmt::Display for Unowned {
     }
 }
 
-/// Another stack of this stage, which stays as it is. Reported when nothing of this stack exists: then `name` may have
-/// been changed.
+/// Another stack of this stage, which is left unchanged. Reported when nothing of this stack exists: then `name` may
+/// have been changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftBehind {
     pub stack: String,

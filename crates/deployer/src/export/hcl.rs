@@ -122,7 +122,7 @@ impl Block {
         self.attribute(name, Value::text(text))
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "numbers and words are given as they stand")]
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass numbers and words without a borrow")]
     pub fn set(self, name: &str, expression: impl ToString) -> Self {
         self.attribute(name, Value::expression(&expression))
     }

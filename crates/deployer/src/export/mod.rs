@@ -1,8 +1,7 @@
 //! The same stack as a template that works without this tool: Terraform's or CloudFormation's. Pure.
 //!
-//! A template says what [`Desired`](crate::stack::Desired) says, the value that `up` works with, derived for an account
-//! and a Region that are still symbols (see [`symbol`]). It includes the ownership tags, so that `token` and `predict`
-//! go on working.
+//! A template expresses [`Desired`](crate::stack::Desired), the value that `up` works with, with symbols in place of
+//! account and Region (see [`symbol`]). It includes the ownership tags, so that `token` and `predict` keep working.
 
 pub mod cloudformation;
 mod existing;

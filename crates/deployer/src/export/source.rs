@@ -23,7 +23,7 @@ pub struct Source<'a> {
 pub enum Prefix {
     /// From deploy.toml, or from an existing domain that is imported.
     Chosen(String),
-    /// Derived from name, stage, account and Region. The value is known if the credentials tell the account.
+    /// Derived from name, stage, account and Region. The value is known if the credentials reveal the account.
     Derived(Option<String>),
 }
 
@@ -43,7 +43,7 @@ pub struct Template {
 }
 
 impl Source<'_> {
-    /// Name of the function's zip beside the template.
+    /// Name of the function's zip, next to the template.
     pub fn zip_name(&self) -> String {
         format!("{}.zip", self.desired.function.name)
     }

@@ -81,7 +81,7 @@ pub(super) const TABLE: &[Row] = &[
     same("logs:TagResource", Scope::LogGroup, Write),
     same("logs:PutRetentionPolicy", Scope::LogGroup, Write),
     same("logs:DeleteLogGroup", Scope::LogGroup, Write),
-    // Cognito. Only DescribeUserPool tells who owns a pool, so it is allowed on any pool.
+    // Cognito. Only DescribeUserPool shows who owns a pool, so it is allowed on any pool.
     same("cognito-idp:ListUserPools", Scope::Region, Read),
     same("cognito-idp:DescribeUserPoolDomain", Scope::Region, Read),
     same("cognito-idp:DescribeUserPool", Scope::AnyPool, Read),

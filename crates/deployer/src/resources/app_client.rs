@@ -1,7 +1,7 @@
 //! The app client: ListUserPoolClients, DescribeUserPoolClient, CreateUserPoolClient, UpdateUserPoolClient,
 //! DeleteUserPoolClient.
 //!
-//! Hangs on the pool and is found by name. Names are not unique: the first id counts. UpdateUserPoolClient resets what
+//! A child of the pool, found by name. Names are not unique: the first id counts. UpdateUserPoolClient resets what
 //! the call omits, so the client is described first and sent back with our fields changed. A secret cannot be added
 //! later, so a client without one is replaced. The secret is read only when a token is fetched, and never stored.
 
@@ -17,7 +17,6 @@ use crate::{
     change::{Diff, FieldDiff, Observed, ResourceKind, Step},
 };
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub name: String,
@@ -27,7 +26,6 @@ pub struct Desired {
     pub token_minutes: i32,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     pub id: String,
@@ -44,7 +42,7 @@ pub struct Actual {
     pub hides_users: bool,
 }
 
-/// Ids of the pool's clients of our name. AWS lists no dates, so they are in the order of their ids.
+/// Ids of the pool's clients with our name. AWS lists no dates, so they are in the order of their ids.
 pub async fn list(cx: Reader<'_>, pool_id: &str) -> Result<Vec<String>> {
     let name = cx.id.app_client();
     let call = cx.aws.cognito.list_user_pool_clients().user_pool_id(pool_id).max_results(60);
@@ -108,7 +106,7 @@ pub fn must_replace(diff: &[FieldDiff]) -> bool {
     diff.iter().any(|field| field.field == "secret")
 }
 
-/// Makes it as desired. Returns its id.
+/// Brings it to the desired state. Returns its id.
 pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     match step {
         Step::Create => create_client(cx, pool_id, desired).await,
@@ -155,7 +153,7 @@ async fn update(cx: Context<'_>, pool_id: &str, desired: &Desired, id: &str) -> 
     Ok(())
 }
 
-/// All that the client is, with our fields changed: AWS resets what an update leaves out.
+/// The client's current settings with our fields changed: AWS resets what an update leaves out.
 fn update_input(there: UserPoolClientType, desired: &Desired) -> UpdateUserPoolClientInputBuilder {
     let units = there.token_validity_units.as_ref();
     let units = TokenValidityUnitsType::builder()

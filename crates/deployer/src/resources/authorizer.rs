@@ -1,5 +1,5 @@
-//! The COGNITO_USER_POOLS authorizer: GetAuthorizers, CreateAuthorizer, UpdateAuthorizer. Hangs on the API, is deleted
-//! with it, and is found by name, which is unique in an API.
+//! The COGNITO_USER_POOLS authorizer: GetAuthorizers, CreateAuthorizer, UpdateAuthorizer. A child of the API,
+//! deleted with it and found by name, which is unique in an API.
 
 use anyhow::Result;
 use aws_sdk_apigateway::types::{Authorizer, AuthorizerType, Op, PatchOperation};
@@ -14,19 +14,16 @@ use crate::{
 /// Where in the request the token is.
 pub const IDENTITY_SOURCE: &str = "method.request.header.Authorization";
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub name: String,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     pub id: String,
     /// Unique in the API.
     pub name: String,
-    /// Kind.
     pub kind: String,
     /// Pools whose tokens are accepted.
     pub provider_arns: Vec<String>,
@@ -43,7 +40,7 @@ pub async fn list(cx: Reader<'_>, api_id: &str) -> Result<Vec<Actual>> {
     Ok(answer.and_then(|answer| answer.items).unwrap_or_default().iter().map(actual).collect())
 }
 
-/// Picks ours: the one of our name, else the one that guards our method, which somebody renamed.
+/// Picks ours: the one with our name, else the one that guards our method, in case somebody renamed it.
 pub fn pick(name: &str, guarding: Option<&str>, all: Vec<Actual>) -> Observed<Actual> {
     let index = all.iter().position(|item| item.name == name);
     let index = index.or_else(|| all.iter().position(|item| Some(item.id.as_str()) == guarding));
@@ -73,7 +70,7 @@ pub fn diff(desired: &Desired, pool_arn: Option<&str>, actual: Option<&Actual>) 
         .done()
 }
 
-/// Makes it as desired. Returns its id.
+/// Brings it to the desired state. Returns its id.
 pub async fn reconcile(
     cx: Context<'_>,
     api_id: &str,

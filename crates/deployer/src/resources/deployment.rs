@@ -1,12 +1,12 @@
-//! A deployment: CreateDeployment, GetDeployments. Hangs on the API and is deleted with it.
+//! A deployment: CreateDeployment, GetDeployments. A child of the API, deleted with it.
 //!
 //! A deployment is a snapshot of methods, integrations, authorizers and media types. A change of them reaches callers
-//! only with the next deployment. AWS returns no content of a deployment, so there is no `Actual`: its description
-//! holds a digest of its [`Snapshot`], and the stage's description a [`Record`], which deployment we created of which
-//! snapshot. A deployment is up to date while the stage points at the recorded one and the digest of the desired
-//! snapshot is the same. Where the stage is gone or points elsewhere, the listed deployments show whether one with the
-//! desired snapshot still exists. It is never changed, so there is [`create`] and no `reconcile`. It is never created
-//! with a stage name: AWS would create or repoint the stage silently.
+//! only with the next deployment. AWS does not return a deployment's content, so there is no `Actual`: its description
+//! holds a digest of its [`Snapshot`], and the stage's description holds a [`Record`] of which deployment we created
+//! from which snapshot. A deployment is up to date while the stage points at the recorded one and the digest of the
+//! desired snapshot is the same. If the stage was deleted or points elsewhere, the listed deployments show whether one
+//! with the desired snapshot still exists. It is never changed, so there is [`create`] and no `reconcile`. It is never
+//! created with a stage name: AWS would create or repoint the stage silently.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ impl Snapshot {
         }))
     }
 
-    /// Differs where two snapshots do. Short, because it is part of a description.
+    /// Differs whenever two snapshots differ. Short, because it is part of a description.
     pub fn digest(&self) -> String {
         // serde_json keeps keys in one order, so equal snapshots are equal text.
         digest_hex(&self.0.to_string(), 8)
@@ -54,7 +54,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// From a stage's description. None where we did not write it.
+    /// From a stage's description. `None` if we did not write it.
     pub fn parse(description: &str) -> Option<Self> {
         let mut words = description.strip_prefix("deployer ")?.split(' ');
         let deployment_id = words.next()?.strip_prefix("deployment=")?.to_owned();

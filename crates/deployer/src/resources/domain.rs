@@ -1,5 +1,5 @@
-//! The pool's prefix domain, where tokens come from: CreateUserPoolDomain, DescribeUserPoolDomain and
-//! DeleteUserPoolDomain. Hangs on the pool.
+//! The pool's prefix domain, which serves the token endpoint: CreateUserPoolDomain, DescribeUserPoolDomain and
+//! DeleteUserPoolDomain. A child of the pool.
 //!
 //! Prefixes are unique in a Region across all accounts and cannot be renamed, only replaced. This file has no
 //! `observe`, because DescribeUserPool returns the pool's domain. It has two functions in place of `reconcile`:
@@ -24,13 +24,11 @@ use crate::{
 /// A new prefix may take up to a minute to serve.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub prefix: String,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     pub prefix: String,
@@ -56,7 +54,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
 
 /// First phase: gives the prefix to the pool, in place of another one that it has. Returns the id of the pool that
 /// holds it, if that is another one of this account: AWS gives a prefix to one pool only, so of two runs that each
-/// created a pool just one gets it.
+/// created a pool exactly one gets it.
 pub async fn claim(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<Option<String>> {
     let prefix = &desired.prefix;
     if let Step::Replace(actual, _) = step {
@@ -116,7 +114,7 @@ async fn wait_for_domain(cx: Context<'_>, prefix: &str) -> Result<()> {
 pub async fn delete(cx: Context<'_>, pool_id: &str, prefix: &str) -> Result<()> {
     let answer = cx.aws.cognito.delete_user_pool_domain().user_pool_id(pool_id).domain(prefix).send().await;
     match answer.map_err(ApiError::from) {
-        // One that is gone already is InvalidParameterException as well, so look whether it is there.
+        // A domain that is already deleted gives InvalidParameterException as well, so check whether it exists.
         Err(error)
             if error.code() == Some("InvalidParameterException") && describe(cx.reader(), prefix).await?.is_none() =>
         {

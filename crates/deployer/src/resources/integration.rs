@@ -1,4 +1,4 @@
-//! The Lambda proxy integration of the API's method: PutIntegration. Hangs on the method, which is deleted with it.
+//! The Lambda proxy integration of the API's method: PutIntegration. A child of the method, deleted with it.
 //!
 //! PutIntegration overwrites, so it serves create and update alike. Images need it without content handling: that would
 //! turn their bytes into text.
@@ -15,23 +15,21 @@ use crate::{
     change::{Diff, FieldDiff, Observed, Step},
 };
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// What is invoked.
+    /// What API Gateway invokes: the function, through Lambda's API.
     pub uri: String,
     /// How long API Gateway waits for an answer.
     pub timeout_ms: i32,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     /// AWS's type, `AWS_PROXY` for ours.
     pub kind: String,
     /// Method of the call to Lambda; always POST.
     pub http_method: String,
-    /// What is invoked.
+    /// What API Gateway invokes: the function, through Lambda's API.
     pub uri: String,
     /// How long API Gateway waits for an answer.
     pub timeout_ms: i32,
@@ -68,7 +66,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it as desired. Returns `POST /`.
+/// Brings it to the desired state. Returns `POST /`.
 pub async fn reconcile(cx: Context<'_>, root: Root<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     if !matches!(step, Step::Keep(_) | Step::Skip(_)) {
         let call = cx

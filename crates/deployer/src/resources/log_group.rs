@@ -11,7 +11,6 @@ use crate::{
     change::{Diff, FieldDiff, Observed, Step},
 };
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub name: String,
@@ -19,10 +18,9 @@ pub struct Desired {
     pub retention_days: i32,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// How long events are kept. None is for ever.
+    /// How long events are kept. `None` means forever.
     pub retention_days: Option<i32>,
 }
 
@@ -52,7 +50,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it as desired. Returns its name.
+/// Brings it to the desired state. Returns its name.
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let name = &desired.name;
     if let Step::Create = step {

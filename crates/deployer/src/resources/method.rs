@@ -1,4 +1,4 @@
-//! POST on `/`, and the methods of others that would open the API: PutMethod, DeleteMethod. Hangs on the API.
+//! POST on `/`, and the methods of others that would open the API: PutMethod, DeleteMethod. A child of the API.
 //!
 //! A method that differs is deleted and put again, not patched: PutMethod on an existing one is ConflictException, and
 //! MiniStack's UpdateMethod splits `/authorizationScopes` letter by letter. Callers see none of it, because they are
@@ -25,14 +25,12 @@ const ANY: &str = "ANY";
 /// Authorization type of our method.
 pub const AUTHORIZATION: &str = "COGNITO_USER_POOLS";
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     /// Full scopes. Without any, API Gateway expects an ID token and refuses every access token.
     pub scopes: Vec<String>,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     pub authorization: String,
@@ -132,7 +130,7 @@ pub fn diff(desired: &Desired, authorizer_id: Option<&str>, actual: Option<&Actu
         .done()
 }
 
-/// Makes it as desired. Returns `POST /`.
+/// Brings it to the desired state. Returns `POST /`.
 pub async fn reconcile(
     cx: Context<'_>,
     root: Root<'_>,
@@ -156,7 +154,7 @@ pub async fn reconcile(
             .set_authorization_scopes(Some(desired.scopes.clone()))
             .api_key_required(false);
         match call.send().await.map_err(ApiError::from) {
-            // Perhaps our own call whose answer was lost: look what is there.
+            // Perhaps our own call whose answer was lost: check what exists.
             Err(error) if error.code() == Some("ConflictException") => {
                 let there = observe(&paths::list(cx.reader(), root.api_id).await?);
                 let same =

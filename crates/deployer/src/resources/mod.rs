@@ -3,8 +3,8 @@
 //! (not found is success). What is deleted with its parent has no `delete`. `domain`, `function`, `permission` and
 //! `deployment` differ further; each says why.
 //!
-//! A resource never edits another one. The stack's tags prove ownership; what cannot be tagged hangs on something that
-//! can.
+//! A resource never edits another one. The stack's tags prove ownership; what cannot be tagged is a child of something
+//! that can.
 
 pub mod app_client;
 pub mod authorizer;

@@ -1,9 +1,9 @@
 //! The permission by which API Gateway invokes the function: GetPolicy, AddPermission, RemovePermission.
 //!
-//! It is one statement with a fixed id in the function's policy, so it hangs on the function. A second AddPermission
-//! with that id is ResourceConflictException. Where there is no policy, AWS answers ResourceNotFoundException and
-//! MiniStack an empty one. [`reconcile`] returns a [`Claim`], because the statement also decides between concurrent
-//! runs.
+//! It is one statement with a fixed id in the function's policy, so it is a child of the function. A second
+//! AddPermission with that id is ResourceConflictException. Where there is no policy, AWS answers
+//! ResourceNotFoundException and MiniStack an empty one. [`reconcile`] returns a [`Claim`], because the statement also
+//! decides between concurrent runs.
 
 use std::time::Duration;
 
@@ -23,23 +23,22 @@ use crate::{
 
 /// Id of our statement.
 pub const STATEMENT: &str = "deployer-api-gateway";
-/// Who may invoke.
+/// The principal that may invoke the function.
 pub const PRINCIPAL: &str = "apigateway.amazonaws.com";
-/// What it may do.
+/// What the principal may do.
 pub const ACTION: &str = "lambda:InvokeFunction";
 /// An update of the function that is in progress blocks its policy for less than this.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Who may invoke.
+    /// The principal that may invoke the function.
     pub principal: String,
-    /// What may be done.
+    /// What the principal may do.
     pub action: String,
-    /// From where. None is from anywhere.
+    /// ARN that calls must come from; `None` allows any source.
     pub source_arn: Option<String>,
-    /// Whether it allows.
+    /// Whether its effect is Allow.
     pub allows: bool,
     /// Revision of the policy that it is part of.
     pub revision: Option<String>,
@@ -49,7 +48,7 @@ pub struct Actual {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignStatement {
     pub id: String,
-    /// Whom it lets in.
+    /// The reason that the plan shows: who it lets in.
     pub why_remove: &'static str,
 }
 
@@ -58,7 +57,7 @@ pub struct ForeignStatement {
 pub struct FunctionPolicy {
     /// Our statement.
     pub permission: Observed<Actual>,
-    /// Other statements, as far as they let anyone in.
+    /// Other statements, if they let anyone in.
     pub foreign_statements: Vec<ForeignStatement>,
 }
 
@@ -108,7 +107,7 @@ fn source_arn(statement: &Value) -> Option<&str> {
     })
 }
 
-/// Whom a foreign statement lets in, if it lets anyone in: every account, or every API Gateway. A condition names an
+/// Who a foreign statement lets in, if it is open to anyone: every account, or every API Gateway. A condition names an
 /// account, an organisation or a source, so only a statement without one is open.
 fn why_remove(statement: &Value) -> Option<&'static str> {
     let conditional = statement["Condition"].as_object().is_some_and(|operators| !operators.is_empty());
@@ -142,7 +141,7 @@ pub enum Claim {
 }
 
 /// Lets the API invoke the function. A statement cannot be changed, so one that differs is removed first. Lambda
-/// accepts its id once, so of two runs that each created an API just one is let in.
+/// accepts its id once, so if two runs each created an API, exactly one succeeds.
 pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Result<Claim> {
     let mut stale = match step {
         Step::Keep(_) | Step::Skip(_) => return Ok(Claim::Ours),
@@ -152,7 +151,7 @@ pub async fn reconcile(cx: Context<'_>, api_id: &str, step: &Step<Actual>) -> Re
     let (name, source_arn) = (cx.id.function(), cx.id.source_arn(api_id));
     let doing = "allowing API Gateway to invoke function";
     wait::until(cx.events, ResourceKind::Permission, DEADLINE, async || {
-        // Only the revision that was read: what another run has added since is not ours to remove.
+        // Remove only the revision that was read, not what another run has added since.
         if let Some(statement) = stale.take() {
             match remove(cx, STATEMENT, statement.revision.as_deref()).await {
                 Err(error) if error.code() == Some("PreconditionFailedException") => {}

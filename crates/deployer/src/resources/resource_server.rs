@@ -1,5 +1,5 @@
-//! The resource server and its scopes: DescribeResourceServer, CreateResourceServer, UpdateResourceServer. Hangs on the
-//! pool and is deleted with it.
+//! The resource server and its scopes: DescribeResourceServer, CreateResourceServer, UpdateResourceServer. A child of
+//! the pool, deleted with it.
 //!
 //! A client may name only scopes that exist. So [`reconcile`] adds scopes before the client is updated, and [`shrink`]
 //! removes scopes after that.
@@ -15,19 +15,17 @@ use crate::{
     names,
 };
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// Its name is derived from it.
+    /// The server's name is derived from it.
     pub identifier: String,
     /// Scopes, without the identifier.
     pub scopes: Vec<String>,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// Only people read it.
+    /// For display only.
     pub name: String,
     /// Scopes, without the identifier.
     pub scopes: Vec<String>,
@@ -50,7 +48,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it as desired, except that it removes no scopes. Returns its identifier.
+/// Brings it to the desired state, except that it removes no scopes. Returns its identifier.
 pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let identifier = &desired.identifier;
     match step {
@@ -62,7 +60,7 @@ pub async fn reconcile(cx: Context<'_>, pool_id: &str, desired: &Desired, step: 
                 .set_scopes(Some(scopes(&desired.scopes)?));
             match call.send().await.map_err(ApiError::from) {
                 // Perhaps our own call whose answer was lost: identifiers are unique in a pool. AWS says only
-                // InvalidParameterException, so look what is there.
+                // InvalidParameterException, so check what exists.
                 Err(error) if error.code() == Some("InvalidParameterException") => {
                     let there = observe(cx.reader(), pool_id, identifier).await?;
                     let Some(actual) = there.owned() else {

@@ -20,7 +20,7 @@ use crate::{
     names::{STACK_TAG, STAGE_TAG, StackKey},
 };
 
-/// Each caller that is ahead of us takes 30 s.
+/// Each caller ahead of us in the queue takes 30 s.
 const DELETE_DEADLINE: Duration = Duration::from_secs(900);
 
 /// How long to try again while no answer comes: a service that is down is not a queue.
@@ -29,7 +29,6 @@ const UNANSWERED_DEADLINE: Duration = Duration::from_secs(20);
 /// The field that takes effect only with the next deployment.
 pub const ENDPOINT_DISABLED: &str = "disable_execute_api_endpoint";
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub name: String,
@@ -37,7 +36,6 @@ pub struct Desired {
     pub binary_media_types: Vec<String>,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     pub id: String,
@@ -50,12 +48,12 @@ pub struct Actual {
     pub endpoint_type: String,
 }
 
-/// The APIs that a look at the account discovered.
+/// The APIs that were found in the account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovered {
     /// The stack's: its oldest.
     pub api: Observed<Actual>,
-    /// More of this stack's, left by a create call whose answer was lost.
+    /// Duplicates of the stack's API, left by a create call whose answer was lost.
     pub duplicates: Vec<Actual>,
     /// APIs of other stacks in the same stage.
     pub neighbours: Vec<Neighbour>,
@@ -64,7 +62,7 @@ pub struct Discovered {
 /// Another stack's API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Neighbour {
-    /// As its tags say.
+    /// The owner, according to its tags.
     pub stack: String,
     /// Id.
     pub api_id: String,
@@ -136,7 +134,7 @@ impl Ids {
     }
 }
 
-/// Makes it as desired.
+/// Brings it to the desired state.
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<Ids> {
     let actual = match step {
         Step::Create => return create_api(cx, desired).await,

@@ -18,7 +18,6 @@ use crate::{
 /// Name of the inline policy.
 pub const POLICY: &str = "logs";
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub name: String,
@@ -53,12 +52,11 @@ impl Desired {
     }
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     /// Who may assume it.
     pub trust: Value,
-    /// What our inline policy says, if it is there.
+    /// Our inline policy, if it exists.
     pub policy: Option<Value>,
 }
 
@@ -93,13 +91,13 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it as desired. Returns its ARN.
+/// Brings it to the desired state. Returns its ARN.
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let name = &desired.name;
     if let Step::Create = step {
         let create = cx.aws.iam.create_role().role_name(name).assume_role_policy_document(desired.trust.to_string());
         match create.set_tags(Some(tags(cx.id)?)).send().await.map_err(ApiError::from) {
-            // Perhaps our own call whose answer was lost. Role names are unique, so only its tags tell whose it is.
+            // Perhaps our own call whose answer was lost. Role names are unique, so only its tags show who owns it.
             Err(error) if error.code() == Some("EntityAlreadyExists") => match observe(cx.reader()).await? {
                 Observed::Owned(_) => {}
                 _ => {
@@ -138,7 +136,7 @@ pub async fn delete(cx: Context<'_>) -> Result<()> {
     delete_inline_policy(cx, &name, POLICY).await?;
     let delete = || cx.aws.iam.delete_role().role_name(&name).send();
     match delete().await.map_err(ApiError::from) {
-        // Somebody gave it more policies than we did.
+        // Somebody else has added policies to it.
         Err(error) if error.code() == Some("DeleteConflict") => {
             remove_all_policies(cx, &name).await?;
             none_if_not_found(delete().await).doing("deleting role", &name)?;

@@ -1,4 +1,4 @@
-//! The stage: GetStages, CreateStage, UpdateStage, DeleteStage. Hangs on the API.
+//! The stage: GetStages, CreateStage, UpdateStage, DeleteStage. A child of the API.
 //!
 //! Its description records the deployment that we created (see [`super::deployment`]); one call changes both. Its
 //! throttle is a setting of the stage and needs no deployment.
@@ -25,26 +25,24 @@ const CANARY: &str = "canary";
 /// What AWS writes as the throttle as soon as any other setting of the stage is set.
 const DEFAULT_THROTTLE: (f64, i32) = (10_000.0, 5_000);
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
     pub name: String,
-    /// Requests a second. None is the account's limit.
+    /// Requests per second. `None` means the account's limit.
     pub throttle_rate: Option<f64>,
-    /// Requests at once. None is the account's limit.
+    /// Size of a burst, in requests. `None` means the account's limit.
     pub throttle_burst: Option<i32>,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Actual {
     /// The deployment that it serves.
     pub deployment_id: String,
     /// Free text. We record there which deployment we created.
     pub description: Option<String>,
-    /// Requests a second. None is the account's limit.
+    /// Requests per second. `None` means the account's limit.
     pub throttle_rate: Option<f64>,
-    /// Requests at once. None is the account's limit.
+    /// Size of a burst, in requests. `None` means the account's limit.
     pub throttle_burst: Option<i32>,
     /// Rate and burst of our method alone, which would override those of the stage.
     pub method_throttle: Option<(f64, i32)>,
@@ -77,7 +75,7 @@ pub enum Serving<'a> {
 /// The stages that an API has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Discovered {
-    /// Ours.
+    /// The stack's own stage.
     pub stage: Observed<Actual>,
     /// Names of the others, which serve whatever deployment they point at.
     pub others: Vec<String>,
@@ -120,7 +118,7 @@ fn is_ours(key: &str) -> bool {
     key.strip_suffix("/POST").is_some_and(|path| path.replace("~1", "/").trim_matches('/').is_empty())
 }
 
-/// Where only rate or burst is set, AWS's default is the other.
+/// If only rate or burst is set, AWS's default applies to the other.
 pub fn diff(desired: &Desired, serving: Serving<'_>, actual: Option<&Actual>) -> Vec<FieldDiff> {
     let (rate, burst) = match throttle(desired) {
         Some((rate, burst)) if (rate, burst) != DEFAULT_THROTTLE => (Some(rate), Some(burst)),
@@ -141,7 +139,7 @@ pub fn diff(desired: &Desired, serving: Serving<'_>, actual: Option<&Actual>) ->
         .done()
 }
 
-/// Rate and burst, where either is set. AWS's default is the other.
+/// Rate and burst, if either is set. AWS's default applies to the other.
 pub fn throttle(desired: &Desired) -> Option<(f64, i32)> {
     match (desired.throttle_rate, desired.throttle_burst) {
         (None, None) => None,
@@ -149,7 +147,7 @@ pub fn throttle(desired: &Desired) -> Option<(f64, i32)> {
     }
 }
 
-/// Makes it as desired and points it at the deployment. Returns its name.
+/// Brings it to the desired state and points it at the deployment. Returns its name.
 pub async fn reconcile(
     cx: Context<'_>,
     api_id: &str,
@@ -189,7 +187,7 @@ async fn create(cx: Context<'_>, api_id: &str, record: &Record, name: &str) -> R
     let call = cx.aws.apigateway.create_stage().rest_api_id(api_id).stage_name(name);
     let answer = call.deployment_id(&record.deployment_id).description(record.description()).send().await;
     match answer.map_err(ApiError::from) {
-        // Perhaps our own call whose answer was lost: look what is there.
+        // Perhaps our own call whose answer was lost: check what exists.
         Err(error) if error.code() == Some("ConflictException") => {
             let there = observe(cx.reader(), api_id).await?.stage;
             match there.owned() {

@@ -17,7 +17,6 @@ use crate::{
     change::{Diff, FieldDiff, Observed, ResourceKind, Step},
 };
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub name: String,
@@ -25,7 +24,6 @@ pub struct Desired {
     pub deletion_protection: bool,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
     pub id: String,
@@ -40,16 +38,16 @@ pub struct Actual {
     pub users: i32,
 }
 
-/// The pools that a look at the account discovered.
+/// The pools that were found in the account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovered {
     /// The stack's: the one with a domain, because that is in use; else the oldest.
     pub pool: Observed<Actual>,
-    /// More of this stack's, left by a create call whose answer was lost.
+    /// Duplicates of the stack's pool, left by a create call whose answer was lost.
     pub duplicates: Vec<Actual>,
 }
 
-/// Ids of all pools of our name, oldest first.
+/// Ids of all pools with our name, oldest first.
 pub async fn list(cx: Reader<'_>) -> Result<Vec<String>> {
     let name = cx.id.user_pool();
     let answer = cx.aws.cognito.list_user_pools().max_results(60).into_paginator().items().send().try_collect().await;
@@ -88,7 +86,7 @@ pub async fn observe(cx: Reader<'_>, ids: &[String]) -> Result<Discovered> {
 /// What was read of a pool before it was known to be the stack's.
 pub type Prefetched<T> = Option<(String, Result<T>)>;
 
-/// Reads what hangs on a pool before the pool itself is described: a pool that alone has our name is probably ours.
+/// Reads a pool's children before the pool itself is described: if only one pool has our name, it is probably ours.
 pub async fn prefetch<T>(ids: &[String], read: impl AsyncFn(&str) -> Result<T>) -> Prefetched<T> {
     match ids {
         [only] => Some((only.clone(), read(only).await)),
@@ -96,7 +94,7 @@ pub async fn prefetch<T>(ids: &[String], read: impl AsyncFn(&str) -> Result<T>) 
     }
 }
 
-/// What hangs on this pool: prefetched, or else read now.
+/// The children of this pool: prefetched, or else read now.
 pub async fn prefetched_or_read<T>(
     prefetched: Prefetched<T>,
     id: &str,
@@ -134,7 +132,7 @@ pub fn diff(desired: &Desired, actual: Option<&Actual>) -> Vec<FieldDiff> {
         .done()
 }
 
-/// Makes it as desired. Returns its id.
+/// Brings it to the desired state. Returns its id.
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     match step {
         Step::Create => create_pool(cx, desired).await,
@@ -176,7 +174,7 @@ async fn update(cx: Context<'_>, id: &str, desired: Option<&Desired>) -> Result<
     Ok(())
 }
 
-/// All that the pool is, with our fields changed: AWS resets what an update leaves out.
+/// The pool's current settings with our fields changed: AWS resets what an update leaves out.
 fn update_input(
     own_tags: HashMap<String, String>,
     pool: UserPoolType,

@@ -1,4 +1,4 @@
-//! Removes what opens the stack to strangers, and what was created twice.
+//! Removes what would let outsiders into the stack, and duplicates.
 
 use super::run::{Run, nothing};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Before the deployment, which would serve them.
+    /// Runs before the deployment, which would otherwise serve these methods.
     pub(super) async fn foreign_methods(&self) {
         let methods = &self.plan.steps.leftovers.methods;
         let needs = async { self.slots.api.get().await };

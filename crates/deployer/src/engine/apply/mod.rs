@@ -14,7 +14,7 @@ use crate::{
     stack::Desired,
 };
 
-/// What exists after a run. None where the run was restricted.
+/// What exists after a run. `None` for what a restricted run left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
     pub code: Option<Code>,
@@ -26,8 +26,8 @@ pub struct Applied {
     pub record: Option<Record>,
 }
 
-/// Does what the plan says. Returns only when every step that could start has ended. The function's package may still
-/// be built meanwhile: only the function waits for it.
+/// Executes the plan. Returns only when every step that could start has ended. The function's package may still
+/// be building: only the function waits for it.
 pub async fn apply(
     cx: Context<'_>,
     desired: &Desired,

@@ -62,7 +62,7 @@ pub(super) fn is_left_out<A>(step: &Step<A>) -> bool {
     matches!(step, Step::Skip(None))
 }
 
-/// The id of something that a step needs. Where a restricted run does not have it, the step is left out as well.
+/// The id of something that a step needs. If a restricted run does not have it, the step is left out as well.
 pub(super) fn existing<T>(value: Result<Option<T>, Blocked>) -> Result<T, Blocked> {
     value?.ok_or(Blocked)
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// An interrupt stops it at once: it may be a compiler that runs for minutes.
+    /// An interrupt stops it immediately: it may be a compiler that runs for minutes.
     pub(super) async fn package(&self, packaging: impl Future<Output = Result<Option<Code>>>) {
         let package = tokio::select! {
             package = packaging => package,
@@ -173,7 +173,7 @@ impl Run<'_> {
         self.nodes.run(ResourceKind::RestApi, None, &self.slots.root_id, needs, work).await;
     }
 
-    /// Only the pool that stays may guard an API that existed before. An API that this run creates is its own, so its
+    /// Only the pool that wins may guard an API that existed before. An API that this run creates is its own, so its
     /// authorizer need not wait for the claim.
     pub(super) async fn authorizer(&self) {
         let step = &self.plan.steps.authorizer;
@@ -222,7 +222,7 @@ impl Run<'_> {
     }
 
     /// With this statement, an API that this run created becomes the stack's. So it waits for the claimed pool: a run
-    /// whose pool is not the stack's has no API to offer.
+    /// whose pool is not the stack's must not claim the function for its API.
     pub(super) async fn permission(&self) {
         let step = &self.plan.steps.permission;
         let needs = async {

@@ -83,8 +83,8 @@ impl<'a> Decisions<'a> {
         self.unowned.push(Unowned { resource, id, owner, hint });
     }
 
-    /// Names of pools and APIs are not unique, so one that has our name and is not ours does no harm. It is as good as
-    /// absent, unless it should be adopted.
+    /// Names of pools and APIs are not unique, so one that has our name and is not ours does no harm. It counts
+    /// as absent, unless it should be adopted.
     pub(super) fn absent_unless_adopted<A: Clone>(&self, observed: &Observed<A>) -> Observed<A> {
         match observed {
             Observed::Unowned { owner, .. } if owner.is_some() || !self.options.adopt => Observed::Absent,
@@ -92,8 +92,8 @@ impl<'a> Decisions<'a> {
         }
     }
 
-    /// Refuses a domain that another pool has. A domain hangs on its pool and can only be adopted with it, and only if
-    /// we have no pool.
+    /// Refuses a domain that another pool has. A domain belongs to its pool and can only be adopted with it, and only
+    /// if we have no pool.
     pub(super) fn refuse_taken_domain(&mut self, desired: &domain::Desired, world: &World) {
         let Some(holder) = &world.domain_holder else { return };
         if !self.includes(ResourceKind::Domain) {
@@ -131,7 +131,7 @@ impl<'a> Decisions<'a> {
         Step::Create
     }
 
-    /// Adds changes that are no step of a resource.
+    /// Adds changes that are not a step of a resource.
     pub(super) fn add(&mut self, changes: Vec<Change>) {
         self.changes.extend(changes);
     }

@@ -1,5 +1,5 @@
-//! What a run removes beside the stack's own resources: what lets callers in around the authorizer, and duplicates that
-//! interrupted runs left behind.
+//! What a run removes besides the stack's own resources: whatever lets callers bypass the authorizer, and duplicates
+//! that interrupted runs left behind.
 
 use crate::{
     change::{Action, ResourceKind},

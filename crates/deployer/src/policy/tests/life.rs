@@ -170,7 +170,7 @@ async fn change_by_hand(cloud: &Cloud) -> Result<()> {
     aws.lambda.remove_permission().function_name(id.function()).statement_id(statement).send().await?;
     let call = aws.lambda.add_permission().function_name(id.function()).statement_id(statement);
     call.principal("apigateway.amazonaws.com").action("lambda:InvokeFunction").send().await?;
-    // A second client and a second pool of our name, as a lost answer leaves them.
+    // A second client and a second pool with our name, as a lost answer leaves them.
     let pool = aws.cognito.create_user_pool().pool_name(id.user_pool()).set_user_pool_tags(Some(id.tag_map()));
     pool.send().await?;
     let call = aws.cognito.create_user_pool_client().user_pool_id(&outputs.user_pool_id);
@@ -190,7 +190,7 @@ async fn give_more_to_the_role(cloud: &Cloud) -> Result<()> {
 async fn strip_tags(cloud: &Cloud) -> Result<()> {
     let (aws, id) = (&cloud.aws, &cloud.id);
     let outputs = lookup(aws, &cloud.config).await?;
-    // The stage's description does not tell its deployment either, so `up` has to read all deployments.
+    // The stage's description does not name its deployment either, so `up` has to read all deployments.
     let patch = aws_sdk_apigateway::types::PatchOperation::builder().op("replace".into());
     let patch = patch.path("/description").value("mine").build();
     let stage = aws.apigateway.update_stage().rest_api_id(&outputs.rest_api_id).stage_name("dev");

@@ -23,9 +23,9 @@ use crate::{
     resources::{Context, role},
 };
 
-/// Roles are usable within seconds, rarely after a minute.
+/// Roles are usable within seconds; in rare cases it takes a minute.
 const ROLE_DEADLINE: Duration = Duration::from_secs(75);
-/// IAM shows a new role a moment late; by now it does.
+/// IAM lists a new role with a short delay, which is over by then.
 const ROLE_VISIBLE: Duration = Duration::from_secs(8);
 /// A function with the largest zip is Active well before this.
 const READY_DEADLINE: Duration = Duration::from_secs(180);
@@ -35,8 +35,8 @@ pub(super) const CODE_FIELDS: [&str; 2] = ["code", "architecture"];
 pub(super) const CONFIG_FIELDS: [&str; 8] =
     ["role", "runtime", "handler", "memory_mb", "timeout_s", "log_group", "log_format", "environment"];
 
-/// Makes an existing function as desired, and finishes one that was created. Returns its name. A created function may
-/// still be Pending: see [`wait_until_ready`].
+/// Brings an existing function to the desired state, and finishes one that was created. Returns its name. A created
+/// function may still be Pending: see [`wait_until_ready`].
 pub async fn reconcile(cx: Context<'_>, desired: &Desired, step: &Step<Actual>) -> Result<String> {
     let name = &desired.name;
     let (code, config) = (step.differs(&CODE_FIELDS), step.differs(&CONFIG_FIELDS));
@@ -98,7 +98,7 @@ pub async fn create(cx: Context<'_>, desired: &Desired) -> Result<Step<Actual>> 
                 }
                 Ok(Poll::Pending("role not assumable yet".into()))
             }
-            // Function names are unique, and its tags tell whose it is. After a lost answer it is our own.
+            // Function names are unique, and its tags show who owns it. After a lost answer it is our own.
             Err(error) if error.code() == Some("ResourceConflictException") => match observe(cx.reader()).await? {
                 Observed::Owned(actual) => Ok(Poll::Ready(match diff(desired, Some(&actual)) {
                     same if same.is_empty() => Step::Keep(actual),
@@ -162,7 +162,7 @@ async fn update_configuration(cx: Context<'_>, desired: &Desired) -> Result<()> 
     .await
 }
 
-/// The outcome of a change of the function. A role that is too new and another change in progress are waited for.
+/// The outcome of a change of the function. Pending while the role is too new or another change is in progress.
 fn updated<T>(answer: Result<T, ApiError>, doing: &str, name: &str) -> Result<Poll<()>> {
     match answer {
         Err(error) if role_not_ready(&error) => Ok(Poll::Pending("role not assumable yet".into())),

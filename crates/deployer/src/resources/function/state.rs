@@ -33,27 +33,25 @@ impl std::fmt::Debug for Code {
     }
 }
 
-/// What it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub name: String,
-    /// ARN.
+    /// ARN of the execution role.
     pub role: String,
     pub architecture: String,
     pub memory_mb: i32,
     pub timeout_s: i32,
     pub environment: BTreeMap<String, String>,
     pub log_group: String,
-    /// Environments that are reserved for it. None takes them from the account's pool.
+    /// Environments that are reserved for it. `None` takes them from the account's pool.
     pub reserved_concurrency: Option<i32>,
-    /// None leaves the code out of the comparison.
+    /// `None` leaves the code out of the comparison.
     pub code: Option<Code>,
 }
 
-/// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
-    /// ARN.
+    /// ARN of the execution role.
     pub role: String,
     pub runtime: String,
     pub handler: String,
@@ -64,7 +62,7 @@ pub struct Actual {
     pub log_group: String,
     /// Environments that are reserved for it.
     pub reserved_concurrency: Option<i32>,
-    /// Of its zip.
+    /// SHA-256 of its zip, in Base64.
     pub code_sha256: String,
     /// SHA-256 of the zip that we uploaded last, as a tag records it. It shows code that somebody else has uploaded,
     /// even without a package to compare with.
