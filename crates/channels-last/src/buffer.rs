@@ -1,4 +1,4 @@
-//! Where a value lies in memory: which slot it uses, and how its elements are laid out.
+//! Where a value is stored: which slot it uses, and how its elements are laid out.
 
 use serde::{Deserialize, Serialize};
 

@@ -21,7 +21,7 @@ pub(crate) struct Decoded {
     pub(crate) format: &'static str,
     pub(crate) image: DynamicImage,
     /// Whether the file is a 16-bit grey PNG without an alpha channel. The decoder adds an alpha channel for a transparent
-    /// color, so the decoded image does not tell.
+    /// color, so the decoded image does not show it.
     pub(crate) is_grey_16: bool,
 }
 

@@ -18,7 +18,7 @@ use crate::tflite::{self, TfliteModel};
 use crate::tract_error::model_error;
 use crate::tract_plan::TractPlan;
 
-/// Loads a model file only to look at it. `file_name` tells ONNX from TFLite by its extension.
+/// Loads a model file only to inspect it. `file_name` tells ONNX from TFLite by its extension.
 ///
 /// # Errors
 ///

@@ -63,8 +63,8 @@ async fn next(client: &PooledClient) -> Result<(String, Bytes), BoxError> {
     Ok((id.to_str()?.to_owned(), response.into_body()))
 }
 
-/// Posts a response or an error. If Lambda refuses it as too late or too large, only that caller is affected, so the loop goes
-/// on.
+/// Posts a response or an error. If Lambda refuses it as too late or too large, only that caller is affected, so the loop
+/// continues.
 async fn post(client: &PooledClient, id: &str, kind: &str, document: &impl Serialize) -> Result<(), BoxError> {
     let uri = format!("{INVOCATION}/{id}/{kind}");
     let request = build_request().method(Method::POST).uri(uri).body(Body::from(serde_json::to_vec(document)?))?;

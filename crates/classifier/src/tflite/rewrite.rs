@@ -128,8 +128,8 @@ pub(super) fn apply(bytes: &[u8], graph: &Graph<'_>, edits: &Edits) -> Option<Ve
     Some(out)
 }
 
-/// Rewrites the list of operators without the removed ones. Offsets are relative to their own position, so each is computed
-/// anew.
+/// Rewrites the list of operators without the removed ones. Offsets are relative to their own position, so each is
+/// recomputed.
 fn keep_operators(out: &mut [u8], graph: &Graph<'_>, removed: &BTreeSet<usize>) -> Option<()> {
     let subgraph = graph.subgraph._tab;
     let list = follow(out, field(subgraph.loc(), subgraph.vtable().get(SubGraph::VT_OPERATORS))?)?;
