@@ -1,4 +1,4 @@
-"""The whole function: its start, its overhead beside the model, and its memory over many requests.
+"""The whole function: its start, its overhead besides the model, and its memory over many requests.
 
 First the function alone, under a minimal Runtime API. Then deployed by `deployer --local up`, under the local cloud's Runtime API and
 behind the real authorizer, over one connection.

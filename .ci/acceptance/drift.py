@@ -157,8 +157,8 @@ def repair(drift, case, row, failures):
     again, left = drift.json("plan", "--detailed-exitcode")
     check("repaired", as_planned and after == before and again == 0,
           f"`up` did {shown(up)}; before {before}, after {after}; left to do: {shown(left)}")
-    door = stack.door()
-    check("shut", door == {"POST /": 401, "GET /": 403, "POST /open": 403}, f"without a token: {door}")
+    statuses = stack.anonymous_statuses()
+    check("closed", statuses == {"POST /": 401, "GET /": 403, "POST /open": 403}, f"without a token: {statuses}")
     redeployed = stack.served() != served
     told = ("deployment", "create") in actions(up)
     right = redeployed == told and case.deploys == (ALWAYS if redeployed else NEVER)
@@ -208,7 +208,7 @@ def run(drift, case, act):
 def table(rows):
     columns = {"resource": "resource", "what": "what was changed", "status": "seen by `status`", "plan": "seen by `plan`",
                "asks": "refused without `--yes`", "repaired": "repaired by `up`",
-               "shut": "refuses callers", "redeployed": "redeployed"}
+               "closed": "refuses callers", "redeployed": "redeployed"}
     lines = [columns.values(), ["---"] * len(columns)] + [[row.get(key, "") for key in columns] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

@@ -246,7 +246,7 @@ class Stack:
         found = re.search(r"deployment=(\w+)", (self.stage() or {}).get("description", ""))
         return found and found[1]
 
-    def door(self):
+    def anonymous_statuses(self):
         """The statuses that callers without a token get."""
         base = f"{self.cloud.endpoint}/_aws/execute-api/{self.api}/{STAGE}"
         def status(verb, path):

@@ -104,7 +104,7 @@ def requires_a_token(j, up):
     status, body = j.post(up["endpoint"], image, png | {"Authorization": token[:-8] + "AAAAAAAA"})
     j.check("with a forged token: 401", status == 401, (status, body))
     code, other = j.json("--stage", "other", "up", "--yes", "--no-probe")
-    j.check("a second stage deploys beside the first", code == 0 and other["rest_api_id"] != up["rest_api_id"], other)
+    j.check("a second stage deploys alongside the first", code == 0 and other["rest_api_id"] != up["rest_api_id"], other)
     foreign = j.run("--stage", "other", "token").stdout.decode().strip()
     status, body = j.post(up["endpoint"], image, png | {"Authorization": foreign})
     j.check("with another pool's token: 401", status == 401, (status, body))

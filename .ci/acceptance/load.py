@@ -39,7 +39,7 @@ class Stack:
 
     def __init__(self, cloud, work, up):
         self.up, self.host = up, urllib.parse.urlsplit(up["endpoint"]).netloc
-        self.door = urllib.parse.urlsplit(up["endpoint"]).path
+        self.path = urllib.parse.urlsplit(up["endpoint"]).path
         key = json.loads((work / ".deployer/local/credentials.json").read_text())
         self.key = Credentials(key["access_key_id"], key["secret_access_key"])
         self.images = {path.stem: path.read_bytes() for path in sorted((REPOSITORY / "test_images").glob("*.png"))}
@@ -90,7 +90,7 @@ class Caller:
 
     def classify(self, digit, top_k, token):
         headers = {"Content-Type": "image/png"} | ({"Authorization": token} if token else {})
-        return self.send("POST", f"{self.stack.door}?top_k={top_k}", self.stack.images[digit], headers)
+        return self.send("POST", f"{self.stack.path}?top_k={top_k}", self.stack.images[digit], headers)
 
     def token(self, app, secret=None):
         client, own, host, _ = self.stack.apps[app]

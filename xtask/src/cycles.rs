@@ -1,4 +1,4 @@
-//! Files that use each other's names, directly or through others: none may be read, or changed, without all of the rest.
+//! Files that use each other's names, directly or through others: to read or change one, you need all of them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

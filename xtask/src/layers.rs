@@ -12,9 +12,9 @@ pub(crate) struct Layers {
     pub(crate) source: &'static str,
     /// From top to bottom: a module may import those of every layer below its own, and none of its own layer.
     pub(crate) layers: &'static [&'static [&'static str]],
-    /// The exceptions: who may import whom in one layer.
-    pub(crate) beside: &'static [(&'static str, &'static str)],
-    /// Modules that stand low but are not for everybody above, and who may import them.
+    /// The exceptions: who may import whom within a layer.
+    pub(crate) same_layer: &'static [(&'static str, &'static str)],
+    /// Modules in a low layer that only some modules may import, and which.
     pub(crate) only_for: &'static [(&'static str, &'static [&'static str])],
     /// Whether docs/architecture.md shows these layers.
     pub(crate) drawn: bool,
@@ -39,7 +39,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["names", "error", "private_file"],
         ],
         // Both send the same image.
-        beside: &[("verify", "probe")],
+        same_layer: &[("verify", "probe")],
         only_for: &[("cli", &["main", "commands"])],
         drawn: true,
     },
@@ -70,14 +70,14 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["clock", "faults", "random", "request_log", "token_buckets"],
         ],
         // A function's role must exist, and Lambda must be allowed to assume it.
-        beside: &[("services::lambda", "services::iam")],
+        same_layer: &[("services::lambda", "services::iam")],
         only_for: &[],
         drawn: true,
     },
     Layers {
         source: "crates/inference-lambda/src",
         layers: &[&["main"], &["handler", "runtime"], &["body", "response"], &["event", "log", "problem"]],
-        beside: &[],
+        same_layer: &[],
         only_for: &[],
         drawn: false,
     },
@@ -93,7 +93,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["model_info", "tract_error"],
             &["engine", "error", "pixels", "preprocess", "rank"],
         ],
-        beside: &[],
+        same_layer: &[],
         only_for: &[],
         drawn: false,
     },
@@ -108,7 +108,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["op_kind"],
             &["axes", "constant", "operator"],
         ],
-        beside: &[],
+        same_layer: &[],
         only_for: &[],
         drawn: false,
     },
@@ -123,7 +123,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["buffer"],
             &["aligned", "graph", "isa"],
         ],
-        beside: &[],
+        same_layer: &[],
         only_for: &[],
         drawn: false,
     },
@@ -142,9 +142,9 @@ impl Layers {
             let (Some((from, above)), Some((to, below))) = (self.place(&import.from), self.place(&import.to)) else {
                 continue;
             };
-            let shut = self.only_for.iter().any(|(module, importers)| *module == to && !importers.contains(&from));
-            let leads_down = above < below || self.beside.contains(&(from, to));
-            if from != to && (shut || !leads_down) {
+            let reserved = self.only_for.iter().any(|(module, importers)| *module == to && !importers.contains(&from));
+            let leads_down = above < below || self.same_layer.contains(&(from, to));
+            if from != to && (reserved || !leads_down) {
                 let file = import.from.display();
                 findings.push(format!("{file}:{}: `{}`: {from} may not import {to}", import.line, import.path));
             }
@@ -180,7 +180,7 @@ mod tests {
     const SMALL: Layers = Layers {
         source: "src",
         layers: &[&["main"], &["commands", "ui"], &["services", "cli"], &["services::page", "names"]],
-        beside: &[("commands", "ui")],
+        same_layer: &[("commands", "ui")],
         only_for: &[("cli", &["main"])],
         drawn: false,
     };
@@ -227,7 +227,7 @@ mod tests {
         for table in &LAYERS {
             let modules: Vec<&str> = table.layers.iter().flat_map(|layer| layer.iter().copied()).collect();
             assert_eq!(modules.iter().collect::<BTreeSet<_>>().len(), modules.len(), "{}", table.source);
-            let others = table.beside.iter().flat_map(|(from, to)| [*from, *to]);
+            let others = table.same_layer.iter().flat_map(|(from, to)| [*from, *to]);
             let others = others
                 .chain(table.only_for.iter().flat_map(|(to, from)| [*to].into_iter().chain(from.iter().copied())));
             for other in others {

@@ -35,7 +35,7 @@ enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measure the whole function on the local cloud: its overhead beside the model, and its memory over 10,000 requests
+    /// Measure the whole function on the local cloud: its overhead besides the model, and its memory over 10,000 requests
     Function {
         /// Options of bench/function.py: --requests N
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,6 +1,6 @@
 //! The layout check: what the compiler and clippy do not check.
 //!
-//! Each rule stands with its reason; a finding names the file and the rule.
+//! Each rule states its reason; a finding names the file and the rule.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Which file of a crate uses names of which other file, and where it says so.
+//! Which files of a crate use names that other files define, and on which line.
 //!
 //! An edge leads to the file that defines a name, through every `pub use` on the way. So a `mod.rs` that re-exports its children's
 //! names is not part of the edge. `mod child;` and such a re-export are not edges themselves.
@@ -137,39 +137,41 @@ impl Crate {
         self.follow(module, segments, &mut Vec::new())
     }
 
-    fn follow(&self, module: usize, segments: &[String], asked: &mut Vec<(usize, String)>) -> Option<Target> {
+    fn follow(&self, module: usize, segments: &[String], pending: &mut Vec<(usize, String)>) -> Option<Target> {
         let (first, rest) = segments.split_first()?;
         let mut target = match first.as_str() {
             "crate" => Target::Module(0),
             "self" => Target::Module(module),
             "super" => Target::Module(self.modules[module].parent?),
-            name => self.look_up(module, name, rest.is_empty(), asked)?,
+            name => self.look_up(module, name, rest.is_empty(), pending)?,
         };
         for (at, name) in rest.iter().enumerate() {
             let Target::Module(inside) = target else { return Some(target) };
             target = match name.as_str() {
                 "super" => Target::Module(self.modules[inside].parent?),
                 // What is not found was defined by a macro, or is re-exported from another crate.
-                name => self.look_up(inside, name, at + 1 == rest.len(), asked)?,
+                name => self.look_up(inside, name, at + 1 == rest.len(), pending)?,
             };
         }
         Some(target)
     }
 
-    /// A name in a module: an item, a child, or what an import brings in. At the end of a path an item goes before the
-    /// module of the same name, within one the module does.
-    fn look_up(&self, module: usize, name: &str, at_end: bool, asked: &mut Vec<(usize, String)>) -> Option<Target> {
+    /// A name in a module: an item, a child, or what an import brings in. At the end of a path, an item takes precedence over
+    /// a module of the same name; elsewhere, the module does.
+    fn look_up(&self, module: usize, name: &str, at_end: bool, pending: &mut Vec<(usize, String)>) -> Option<Target> {
         let Module { source, children, .. } = &self.modules[module];
         let item = source.defined.contains(name).then_some(Target::Item(module));
         let child = children.get(name).map(|child| Target::Module(*child));
         let own = if at_end { item.or(child) } else { child.or(item) };
         // Two globs may lead to each other.
-        if own.is_some() || asked.iter().any(|(asked_in, asked_for)| *asked_in == module && asked_for == name) {
+        if own.is_some()
+            || pending.iter().any(|(pending_module, pending_name)| *pending_module == module && pending_name == name)
+        {
             return own;
         }
-        asked.push((module, name.to_owned()));
-        let found = self.look_up_imported(source, module, name, at_end, asked);
-        asked.pop();
+        pending.push((module, name.to_owned()));
+        let found = self.look_up_imported(source, module, name, at_end, pending);
+        pending.pop();
         found
     }
 
@@ -179,16 +181,16 @@ impl Crate {
         module: usize,
         name: &str,
         at_end: bool,
-        asked: &mut Vec<(usize, String)>,
+        pending: &mut Vec<(usize, String)>,
     ) -> Option<Target> {
         for used in source.uses.iter().filter(|used| used.name.as_deref() == Some(name)) {
-            if let Some(target) = self.follow(module, &used.path.segments, asked) {
+            if let Some(target) = self.follow(module, &used.path.segments, pending) {
                 return Some(target);
             }
         }
         for used in source.uses.iter().filter(|used| used.glob) {
-            if let Some(Target::Module(from)) = self.follow(module, &used.path.segments, asked)
-                && let Some(target) = self.look_up(from, name, at_end, asked)
+            if let Some(Target::Module(from)) = self.follow(module, &used.path.segments, pending)
+                && let Some(target) = self.look_up(from, name, at_end, pending)
             {
                 return Some(target);
             }
@@ -196,7 +198,7 @@ impl Crate {
         None
     }
 
-    /// Whether a module is another one or stands below it.
+    /// Whether a module is another one or is nested in it.
     fn is_within(&self, mut module: usize, outer: usize) -> bool {
         while module != outer {
             match self.modules[module].parent {

@@ -48,12 +48,12 @@ pub(crate) struct Child {
 /// Keywords that a name follows.
 const DEFINES: [&str; 9] = ["fn", "struct", "enum", "union", "trait", "type", "const", "static", "macro_rules"];
 
-/// Items that end with a semicolon even if braces stand in them.
+/// Items that end with a semicolon even if they contain braces.
 const ENDS_WITH_SEMICOLON: [&str; 5] = ["use", "const", "static", "type", "let"];
 
 impl Source {
     pub(crate) fn parse(text: &str) -> Result<Source> {
-        // A shebang is no token.
+        // A shebang is not a token.
         let text = if text.starts_with("#!/") { text.split_once('\n').map_or("", |(_, rest)| rest) } else { text };
         let tokens: TokenStream = text.parse().ok().context("not Rust")?;
         let mut source = Source::default();
@@ -98,7 +98,7 @@ impl Source {
         }
     }
 
-    /// Attributes of serde name functions in strings; doc comments, which are attributes too, name what they like.
+    /// Attributes of serde name functions in strings; doc comments, which are attributes too, may mention anything.
     fn read_attribute(&mut self, attribute: &Group) {
         let tokens: Vec<TokenTree> = attribute.stream().into_iter().collect();
         if tokens.first().is_some_and(|first| first.to_string() == "doc") {
@@ -204,7 +204,7 @@ impl Source {
             self.defined.extend(defined_name(&tokens[next..]));
             return next;
         }
-        // The second half of `<T as Trait>::name`, and a path that begins at the crates.
+        // The second half of `<T as Trait>::name`, and a path that begins with `::`.
         let continued = at >= 2 && is_separator(tokens, at - 2);
         let of_value = at >= 1
             && matches!(&tokens[at - 1], TokenTree::Punct(punct) if punct.as_char() == '.')
@@ -292,7 +292,7 @@ fn end_of(tokens: &[TokenTree], from: usize, mark: char) -> usize {
     tokens[from..].iter().position(is_mark).map_or(tokens.len(), |offset| from + offset)
 }
 
-/// Whether `::` stands at this place.
+/// Whether `::` begins at this token.
 fn is_separator(tokens: &[TokenTree], at: usize) -> bool {
     match (tokens.get(at), tokens.get(at + 1)) {
         (Some(TokenTree::Punct(first)), Some(TokenTree::Punct(second))) => {
