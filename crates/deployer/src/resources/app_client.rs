@@ -200,6 +200,7 @@ pub async fn delete(cx: Context<'_>, pool_id: &str, id: &str) -> Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use aws_sdk_cognitoidentityprovider::types::{
         AnalyticsConfigurationType, ExplicitAuthFlowsType, FeatureType, RefreshTokenRotationType,

@@ -257,6 +257,7 @@ pub async fn delete(cx: Context<'_>, actual: &Actual) -> Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use aws_sdk_cognitoidentityprovider::types::{
         AccountRecoverySettingType, AcrLevelConfigType, AdvancedSecurityModeType, DeviceConfigurationType,
