@@ -35,7 +35,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["aws", "data_plane", "policy"],
             &["outputs"],
             &["config"],
-            &["change", "interrupt", "rotating"],
+            &["backoff", "change", "interrupt", "rotating"],
             &["names", "error", "private_file"],
         ],
         // Both send the same image.

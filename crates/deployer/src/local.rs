@@ -20,7 +20,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{aws::LocalEndpoint, data_plane::Backoff, error::Failure, private_file};
+use crate::{aws::LocalEndpoint, backoff::Backoff, error::Failure, private_file};
 
 /// Name of the log file in the local cloud's folder.
 pub const LOG: &str = "server.log";

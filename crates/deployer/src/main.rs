@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "nothing imports a program: `pub` marks what a module offers to the others")]
 
 mod aws;
+mod backoff;
 mod change;
 mod cli;
 mod commands;

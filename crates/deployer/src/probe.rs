@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use crate::{
+    backoff::Backoff,
     change::{Event, Events},
     config::Config,
-    data_plane::{AccessToken, Backoff, Client, Reply, Secret, Unanswered, read_token},
+    data_plane::{AccessToken, Client, Reply, Secret, Unanswered, read_token},
     error::Failure,
     outputs::Outputs,
 };

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// One field that differs, with its values as JSON. A value is never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldDiff {
-    /// Path within the resource, in the terms of deploy.toml or AWS: `memory_mb`, `tags.deployer:stack`.
+    /// Path within the resource, in our terms or AWS's: `memory_mb`, `tags.deployer:stack`.
     pub field: String,
     /// `null` where it should not exist.
     pub desired: Value,

@@ -10,8 +10,8 @@ use reqwest::{
 };
 use serde::Deserialize;
 
-use super::{backoff::Backoff, clock::now, secret::Secret};
-use crate::{error::Failure, outputs::Outputs};
+use super::{clock::now, secret::Secret};
+use crate::{backoff::Backoff, error::Failure, outputs::Outputs};
 
 /// API Gateway ends a request after 29 s.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::{
-    node::{Blocked, Nodes, Slot},
+    node::{Nodes, Slot, nothing},
     observe::World,
     plan::Change,
 };
@@ -130,8 +130,4 @@ pub async fn delete_pool(cx: Context<'_>, pool: &user_pool::Actual) -> Result<()
         domain::delete(cx, &pool.id, prefix).await?;
     }
     user_pool::delete(cx, pool).await
-}
-
-async fn nothing() -> Result<(), Blocked> {
-    Ok(())
 }

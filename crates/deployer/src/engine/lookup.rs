@@ -10,7 +10,8 @@ use crate::{
     error::Failure,
     names::StackId,
     outputs::Outputs,
-    resources::{Reader, app_client, rest_api, user_pool},
+    resources::{Reader, app_client, domain, rest_api, user_pool},
+    stack::domain_prefix,
 };
 
 /// The outputs of a stack that is up. Reads account, pool and API side by side, then the children of the pool.
@@ -19,7 +20,11 @@ pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
     let cx = Reader { aws, id: &key };
     let reads = async { Ok(tokio::join!(pool(cx), rest_api::observe(cx))) };
     let (id, (pool, api)) = tokio::try_join!(aws.identify(config), reads)?;
-    match (pool?, api?.api.owned()) {
+    let pool = match pool? {
+        Some(pool) => Some(pool),
+        None => renamed_pool(cx, config, &id).await?,
+    };
+    match (pool, api?.api.owned()) {
         (Some((pool_id, client_id, domain)), Some(api)) => {
             Ok(outputs(aws, config, &id, &OutputIds { pool_id, client_id, domain, api_id: api.id.clone() }))
         }
@@ -31,7 +36,16 @@ pub async fn lookup(aws: &Clients, config: &Config) -> Result<Outputs> {
 
 /// Ids of the stack's pool and its client, and its domain, where all three exist.
 async fn pool(cx: Reader<'_>) -> Result<Option<(String, String, String)>> {
-    let ids = user_pool::list(cx).await?;
+    first_of(cx, user_pool::list(cx).await?).await
+}
+
+/// The same of a pool that somebody renamed: it still has the stack's domain.
+async fn renamed_pool(cx: Reader<'_>, config: &Config, id: &StackId) -> Result<Option<(String, String, String)>> {
+    let holder = domain::holder(cx, &domain_prefix(config, id)).await?;
+    first_of(cx, holder.into_iter().collect()).await
+}
+
+async fn first_of(cx: Reader<'_>, ids: Vec<String>) -> Result<Option<(String, String, String)>> {
     let read = async |id: &str| app_client::list(cx, id).await;
     let (discovered, prefetched) = tokio::join!(user_pool::observe(cx, &ids), user_pool::prefetch(&ids, read));
     let Some(pool) = discovered?.pool.owned().cloned() else { return Ok(None) };

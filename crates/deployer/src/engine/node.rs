@@ -23,6 +23,11 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocked;
 
+/// What a node that needs nothing waits for.
+pub async fn nothing() -> Result<(), Blocked> {
+    Ok(())
+}
+
 /// A value that one node produces and others wait for.
 #[derive(Debug)]
 pub struct Slot<T>(watch::Sender<Option<Result<T, Blocked>>>);
@@ -96,7 +101,7 @@ impl<'a> Nodes<'a> {
         if let Some(action) = action {
             self.events.send(Event::Started { resource: kind, action });
         }
-        // On the heap, because seventeen SDK calls side by side in one future overflow a thread's 2 MB stack.
+        // On the heap, because the SDK calls of all nodes side by side in one future overflow a thread's 2 MB stack.
         match Box::pin(work(needs)).await {
             Ok((id, value)) => {
                 self.events.done(kind.as_str(), begin);

@@ -18,7 +18,8 @@ use crate::{
     resources::{
         authorizer::IDENTITY_SOURCE,
         function::HANDLER,
-        method::{AUTHORIZATION, HTTP_METHOD},
+        method::AUTHORIZATION,
+        paths::HTTP_METHOD,
         permission::{ACTION, PRINCIPAL},
         role::POLICY,
         stage::throttle,

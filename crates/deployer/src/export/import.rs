@@ -8,7 +8,7 @@ use super::{
     source::Source,
 };
 use crate::resources::{
-    method::HTTP_METHOD,
+    paths::HTTP_METHOD,
     permission::STATEMENT,
     role::POLICY,
     stage::{ALL, throttle},

@@ -14,7 +14,8 @@ use crate::names;
 use crate::resources::{
     authorizer::IDENTITY_SOURCE,
     function::HANDLER,
-    method::{AUTHORIZATION, HTTP_METHOD},
+    method::AUTHORIZATION,
+    paths::HTTP_METHOD,
     permission::{ACTION, PRINCIPAL, STATEMENT},
     role::POLICY,
     stage::{ALL, throttle},

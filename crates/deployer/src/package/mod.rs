@@ -97,7 +97,7 @@ fn assemble(config: &Config, model: Model, binary: &Path, target: &BuildTarget) 
     let zip = archive::zip(files).context(Failure::failed("writing the function's zip"))?;
     limit("zipped", zip.len(), ZIPPED_LIMIT)?;
 
-    let folder = config.root.join(".deployer/package");
+    let folder = config.root.join(private_file::FOLDER).join("package");
     let path = folder.join(format!("{}-{}.zip", config.name, config.stage));
     private_file::create_dir(&folder)
         .and_then(|()| private_file::write(&path, &zip))

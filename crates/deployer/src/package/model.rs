@@ -6,13 +6,10 @@
 use std::fs;
 
 use anyhow::Context as _;
-use classifier::{Classifier, Manifest, Operators};
+use classifier::{Classifier, MANIFEST_FILE, Manifest, Operators};
 
 use super::archive::Entry;
 use crate::{config::Config, error::Failure};
-
-/// Name of the manifest in the zip; the handler opens it by this name.
-const MANIFEST: &str = "classifier.json";
 
 /// The files of a model in the zip.
 pub(super) struct Model {
@@ -53,7 +50,7 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
 fn files(manifest: Manifest, bytes: Vec<u8>) -> anyhow::Result<[Entry; 2]> {
     let text = serde_json::to_vec(&manifest).context("encoding the model's manifest")?;
     let model = Entry { name: manifest.model, bytes, executable: false };
-    Ok([model, Entry { name: MANIFEST.to_owned(), bytes: text, executable: false }])
+    Ok([model, Entry { name: MANIFEST_FILE.to_owned(), bytes: text, executable: false }])
 }
 
 /// One label per line. The line's number is the class, so an empty line between others is a mistake.
@@ -99,7 +96,7 @@ mod tests {
             let made = prepare(&config).unwrap();
             assert_eq!((made.given[0].name.as_str(), made.prepared.is_some()), ("model.onnx", prepared));
             let [model, manifest] = made.prepared.as_ref().unwrap_or(&made.given);
-            assert_eq!((model.name.as_str(), manifest.name.as_str()), (file, MANIFEST));
+            assert_eq!((model.name.as_str(), manifest.name.as_str()), (file, MANIFEST_FILE));
             let manifest: Manifest = serde_json::from_slice(&manifest.bytes).unwrap();
             assert_eq!((manifest.name.as_str(), manifest.labels.len(), manifest.top_k), ("mnist", 10, 5));
             let classifier = Classifier::new(manifest, &model.bytes).unwrap();

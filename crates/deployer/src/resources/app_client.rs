@@ -3,7 +3,8 @@
 //!
 //! A child of the pool, found by name. Names are not unique: the first id counts. UpdateUserPoolClient resets what
 //! the call omits, so the client is described first and sent back with our fields changed. A secret cannot be added
-//! later, so a client without one is replaced. The secret is read only when a token is fetched, and never stored.
+//! later, so a client without one is replaced. DescribeUserPoolClient returns the secret
+//! too; only whether there is one is kept, and the secret itself is used only when a token is fetched.
 
 use anyhow::{Context as _, Result};
 use aws_sdk_cognitoidentityprovider::{

@@ -9,10 +9,9 @@ use std::fmt;
 use anyhow::Result;
 use aws_sdk_apigateway::types::{IntegrationType, Method, Resource};
 
-pub use super::paths::HTTP_METHOD;
 use super::{
     Context,
-    paths::{self, Root},
+    paths::{self, HTTP_METHOD, Root},
 };
 use crate::{
     aws::{ApiError, Doing as _, none_if_not_found},

@@ -14,7 +14,8 @@ use self::{
     forge::{Forge, PublicKey},
 };
 use crate::{
-    data_plane::{Backoff, Client, Reply, Secret, Unanswered},
+    backoff::Backoff,
+    data_plane::{Client, Reply, Secret, Unanswered},
     error::Failure,
     outputs::Outputs,
 };

@@ -1,8 +1,9 @@
 //! Removes what would let outsiders into the stack, and duplicates.
 
-use super::run::{Run, nothing};
+use super::run::Run;
 use crate::{
     change::{Action, ResourceKind},
+    engine::node::nothing,
     engine::{destroy, plan::Leftovers},
     resources::{method, permission, rest_api, stage},
 };

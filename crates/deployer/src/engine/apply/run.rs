@@ -66,8 +66,3 @@ pub(super) fn is_left_out<A>(step: &Step<A>) -> bool {
 pub(super) fn existing<T>(value: Result<Option<T>, Blocked>) -> Result<T, Blocked> {
     value?.ok_or(Blocked)
 }
-
-/// A step that waits for nothing.
-pub(super) async fn nothing() -> Result<(), Blocked> {
-    Ok(())
-}

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
-use super::run::{Run, existing, is_left_out, nothing};
+use super::run::{Run, existing, is_left_out};
 use crate::{
     change::{ResourceKind, Step},
+    engine::node::nothing,
     error::Failure,
     interrupt,
     resources::{

@@ -280,6 +280,7 @@ async fn a_renamed_pool_is_found_by_its_domain_and_never_replaced() {
     let rename = rename.set_user_pool_tags(Some(cloud.id.tag_map()));
     let admin = AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build();
     rename.admin_create_user_config(admin).send().await.unwrap();
+    assert_eq!(lookup(&cloud.aws, &cloud.config).await.unwrap().user_pool_id, id, "`token` and `predict` find it too");
     let plan = cloud.up().await.unwrap();
     assert_eq!(changed(&plan), [(ResourceKind::UserPool, Action::Update)]);
     let Observed::Owned(pool) = cloud.world().await.user_pool.pool else { panic!("owned") };

@@ -1,4 +1,5 @@
-//! Pauses between attempts: they grow, are jittered so that callers do not retry in step, and end at a deadline.
+//! Pauses between attempts at what is not an AWS call: they grow, are jittered so that callers do not retry in step, and
+//! end at a deadline. `aws::wait` waits for AWS.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
