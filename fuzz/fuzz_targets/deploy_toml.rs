@@ -1,6 +1,6 @@
 //! Any deploy.toml gives a configuration, or a report with a line for each problem.
 #![no_main]
-#![allow(dead_code, reason = "the deployer's modules contain more than this target uses")]
+#![allow(dead_code, unused_imports, reason = "the deployer's modules contain more than this target uses")]
 
 #[path = "../../crates/deployer/src/config/mod.rs"]
 mod config;
