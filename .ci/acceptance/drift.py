@@ -160,8 +160,8 @@ def repair(drift, case, row, failures):
     statuses = stack.anonymous_statuses()
     check("closed", statuses == {"POST /": 401, "GET /": 403, "POST /open": 403}, f"without a token: {statuses}")
     redeployed = stack.served() != served
-    told = ("deployment", "create") in actions(up)
-    right = redeployed == told and case.deploys == (ALWAYS if redeployed else NEVER)
+    reported = ("deployment", "create") in actions(up)
+    right = redeployed == reported and case.deploys == (ALWAYS if redeployed else NEVER)
     check("redeployed", right, f"redeployed is {redeployed}, must be {case.deploys}")
     row["redeployed"] = ("yes" if redeployed else "no") if right else f"**{'yes' if redeployed else 'no'}**"
     case.clean(stack)

@@ -34,10 +34,10 @@ class ModelCheck:
             return [f"{service}: not one of our services"]
         model = self.models[service]
         try:
-            operation, params, strangers = decode(model, method, path, headers, body)
+            operation, params, unknown = decode(model, method, path, headers, body)
         except (LookupError, ValueError) as error:
             return [f"{service} {method} {path.split('?')[0]}: {error}"]
-        found = list(strangers)
+        found = list(unknown)
         if operation.input_shape is not None:
             report = self.validator.validate(params, operation.input_shape)
             found += [f"{name or 'input'}: {reason} {info.get('required_name', '')}".strip() for reason, name, info in report._errors]
@@ -64,9 +64,9 @@ def rest(model, method, path, headers, body):
     """The same for REST services, from path, query string, headers and body."""
     bare, _, query = path.partition("?")
     operation, labels = route(model, method, bare)
-    shape, params, strangers = operation.input_shape, {}, []
+    shape, params, unknown = operation.input_shape, {}, []
     if shape is None:
-        return operation, params, strangers
+        return operation, params, unknown
     asked = urllib.parse.parse_qs(query, keep_blank_values=True)
     document = {} if shape.serialization.get("payload") or not body else json.loads(body)
     for name, member in shape.members.items():
@@ -80,9 +80,9 @@ def rest(model, method, path, headers, body):
             params[name] = from_text(member, headers.get(wire))
         elif location is None and wire in document:
             params[name] = from_json(member, document.pop(wire))
-    strangers += [f"{name} in the query string: is unknown" for name in asked]
-    strangers += [f"{name} in the body: is unknown" for name in document]
-    return operation, params, strangers
+    unknown += [f"{name} in the query string: is unknown" for name in asked]
+    unknown += [f"{name} in the body: is unknown" for name in document]
+    return operation, params, unknown
 
 
 def route(model, method, path):

@@ -12,7 +12,7 @@ pub(crate) struct Layers {
     pub(crate) source: &'static str,
     /// From top to bottom: a module may import those of every layer below its own, and none of its own layer.
     pub(crate) layers: &'static [&'static [&'static str]],
-    /// The exceptions: who may import whom within a layer.
+    /// The exceptions: imports within one layer.
     pub(crate) same_layer: &'static [(&'static str, &'static str)],
     /// Modules in a low layer that only some modules may import, and which.
     pub(crate) only_for: &'static [(&'static str, &'static [&'static str])],
@@ -20,7 +20,7 @@ pub(crate) struct Layers {
     pub(crate) drawn: bool,
 }
 
-/// Who may import whom. A new module gets its place here before anything imports it.
+/// What each module may import. A new module gets its place here before anything imports it.
 pub(crate) const LAYERS: [Layers; 6] = [
     Layers {
         source: "crates/deployer/src",

@@ -32,7 +32,7 @@ pub async fn until<T>(
     mut poll: impl AsyncFnMut() -> Result<Poll<T>>,
 ) -> Result<T> {
     let begin = Instant::now();
-    let mut told = String::new();
+    let mut reported = String::new();
     loop {
         let reason = match poll().await? {
             Poll::Ready(value) => return Ok(value),
@@ -45,9 +45,9 @@ pub async fn until<T>(
                 .hint("run the same command again; it continues from what exists")
                 .into());
         }
-        if told != reason {
+        if reported != reason {
             events.send(Event::Waiting { resource, reason: reason.clone() });
-            told = reason;
+            reported = reason;
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

@@ -3,7 +3,7 @@
 //! The token is accepted alone, or after exactly `Bearer `. Whether AWS accepts other spellings of the scheme is
 //! unverified, so they are refused: what works here works on AWS.
 //!
-//! AWS caches an authorizer's results for its TTL. Here every request is checked anew, so a token is refused from the
+//! AWS caches an authorizer's results for its TTL. Here every request is checked again, so a token is refused from the
 //! second it expires. A client that relies on the cache fails here first.
 
 use http::{HeaderMap, HeaderName};

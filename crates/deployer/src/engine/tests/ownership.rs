@@ -57,13 +57,13 @@ async fn unowned_resources_of_our_names_are_refused_and_adopted_on_demand() {
         (ResourceKind::LogGroup, ResourceKind::LogGroup),
         (ResourceKind::UserPool, ResourceKind::Domain),
     ];
-    for (disowned, told) in cases {
+    for (disowned, expected) in cases {
         let before = lookup(&cloud.aws, &cloud.config).await.unwrap();
         disown(&cloud, disowned).await;
         cloud.server.clear_requests();
         let error = cloud.up().await.unwrap_err();
         assert_eq!(kind_of(&error).exit_code(), 3, "{disowned:?}: {error:#}");
-        assert!(error.to_string().starts_with(&told.words()), "{error}");
+        assert!(error.to_string().starts_with(&expected.words()), "{error}");
         assert!(error.downcast_ref::<crate::error::Failure>().unwrap().hint.as_ref().unwrap().contains("--adopt"));
         assert_eq!(cloud.writes(), [""; 0], "{disowned:?}");
 
@@ -186,11 +186,11 @@ async fn after_a_changed_name_the_plan_shows_what_is_left_behind() {
     assert_eq!(cloud.plan().await.left_behind, []);
     let api_id = lookup(&cloud.aws, &cloud.config).await.unwrap().rest_api_id;
     cloud.name("digits", "dev");
-    let told = cloud.plan().await.left_behind;
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].stack, "mnist");
+    let left_behind = cloud.plan().await.left_behind;
+    assert_eq!(left_behind.len(), 1);
+    assert_eq!(left_behind[0].stack, "mnist");
     for named in [(ResourceKind::Function, "mnist-dev"), (ResourceKind::RestApi, &api_id)] {
-        assert!(told[0].resources.contains(&(named.0, named.1.to_owned())), "{told:?}");
+        assert!(left_behind[0].resources.contains(&(named.0, named.1.to_owned())), "{left_behind:?}");
     }
     cloud.up().await.unwrap();
     assert_eq!(cloud.plan().await.left_behind, [], "perhaps two stacks are wanted");

@@ -10,9 +10,9 @@ use crate::{
 fn another_stack_is_reported_only_where_nothing_of_this_one_exists() {
     let neighbours = vec![rest_api::Neighbour { stack: "digits".into(), api_id: "a1".into() }];
     let rest_api = rest_api::Discovered { neighbours, ..rest_api::Discovered::default() };
-    let told = plan(&desired(), &World { rest_api, ..World::default() }, &Options::default()).left_behind;
-    assert_eq!((told[0].stack.as_str(), told[0].stage.as_str()), ("digits", "dev"));
-    assert!(told[0].resources.contains(&(ResourceKind::Role, "digits-dev-us-east-1".into())));
+    let left_behind = plan(&desired(), &World { rest_api, ..World::default() }, &Options::default()).left_behind;
+    assert_eq!((left_behind[0].stack.as_str(), left_behind[0].stage.as_str()), ("digits", "dev"));
+    assert!(left_behind[0].resources.contains(&(ResourceKind::Role, "digits-dev-us-east-1".into())));
     let mut there = world();
     there.rest_api.neighbours = vec![rest_api::Neighbour { stack: "digits".into(), api_id: "a1".into() }];
     assert_eq!(plan(&desired(), &there, &Options::default()).left_behind, []);
