@@ -34,7 +34,7 @@ pub struct Classifier {
 pub struct Prediction {
     /// The label from the manifest, or the class index if the manifest has no labels.
     pub label: String,
-    /// A probability, unless the manifest disables softmax and the model returns something else.
+    /// A probability, unless the model returns something else.
     pub score: f32,
 }
 
@@ -188,11 +188,9 @@ impl Classifier {
         let preprocessing = started.elapsed() - decoding;
 
         let mut scores = self.model.run(&input)?;
-        if scores.iter().any(|score| score.is_nan()) {
-            return Err(Error::Model("running model: it returned a score that is not a number".to_owned()));
-        }
-        if preprocess.softmax.unwrap_or_else(|| !rank::is_distribution(&scores)) {
-            channels_last::softmax(&mut scores);
+        self.manifest.activation.apply(&mut scores);
+        if scores.iter().any(|score| !score.is_finite()) {
+            return Err(Error::Model("running model: it returned a score that is infinite or not a number".to_owned()));
         }
         let inference = started.elapsed() - decoding - preprocessing;
         let predictions = rank::top_classes(&scores, top_k.max(1))

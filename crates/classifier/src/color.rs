@@ -16,6 +16,11 @@ pub(crate) fn convert(image: DynamicImage, color: Color, clip_grey: bool) -> Res
     let (data, channels) = match color {
         Color::L => (to_grey(samples, channels), 1),
         Color::Rgb => (to_rgb(samples, channels), 3),
+        Color::Bgr => {
+            let mut samples = to_rgb(samples, channels);
+            samples.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
+            (samples, 3)
+        }
     };
     Ok(Pixels { width, height, channels, data })
 }

@@ -30,9 +30,10 @@ pub(crate) fn input_tensor(info: &ModelInfo, mut pixels: Pixels, preprocess: &Pr
     // A byte has only 256 values, so a table per channel replaces the arithmetic.
     let tables: Vec<[f32; 256]> = (0..pixels.channels)
         .map(|channel| {
+            let scale = channel_value(&preprocess.scale, channel, 1.0);
             let mean = channel_value(&preprocess.mean, channel, 0.0);
             let std = channel_value(&preprocess.std, channel, 1.0);
-            std::array::from_fn(|value| (value as f32 * preprocess.scale - mean) / std)
+            std::array::from_fn(|value| (value as f32 * scale - mean) / std)
         })
         .collect();
     let normalized = |table: &[f32; 256], value: u8| table[usize::from(value)];

@@ -5,6 +5,7 @@
 //!
 //! The function and packaging share this crate, so packaging accepts exactly what the function can run.
 
+mod activation;
 mod classifier;
 mod color;
 mod decode;
@@ -29,6 +30,7 @@ mod tract_error;
 #[cfg(feature = "tract")]
 mod tract_plan;
 
+pub use activation::Activation;
 pub use channels_last::FORMAT_MARKER as PREPARED_FORMAT_MARKER;
 pub use classifier::{Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, preprocess};
 pub use engine::{Engine, Operators};
@@ -38,4 +40,4 @@ pub use import::inspect;
 pub use manifest::{Manifest, Prepared};
 pub use model_info::{ElementType, Layout, ModelInfo};
 pub use pixels::Pixels;
-pub use preprocess::{Color, Filter, Preprocess};
+pub use preprocess::{Color, Crop, Filter, Orient, Preprocess, Resize};

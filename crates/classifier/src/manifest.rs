@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::activation::Activation;
 use crate::engine::Engine;
 use crate::model_info::ModelInfo;
 use crate::preprocess::Preprocess;
@@ -22,6 +23,11 @@ pub struct Manifest {
     pub top_k: usize,
     /// How an image becomes the input tensor.
     pub preprocess: Preprocess,
+    /// What turns the model's output into scores.
+    pub activation: Activation,
+    /// The name of the output that holds the scores; `None` if the model has only one that can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
     /// Which kernels may compute the model.
     #[serde(default, skip_serializing_if = "Engine::is_default")]
     pub engine: Engine,
@@ -31,7 +37,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// A manifest with defaults: no labels, five predictions, the model's own image size.
+    /// A manifest with defaults: no labels, five predictions, the model's own image size, the output taken for scores.
     pub fn new(name: impl Into<String>, model: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -39,6 +45,8 @@ impl Manifest {
             labels: Vec::new(),
             top_k: 5,
             preprocess: Preprocess::default(),
+            activation: Activation::None,
+            output: None,
             engine: Engine::default(),
             prepared: None,
         }

@@ -2,61 +2,99 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How an image becomes a tensor: convert to `color`, resize with `filter`, optionally invert, then for a float input
-/// `(value * scale - mean[channel]) / std[channel]`. A uint8 input takes the bytes unchanged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How an image becomes a tensor, in this order: `orient`, `background`, `color`, `resize` with `filter`, `crop`, `invert`; then
+/// for a float input `(value * scale[channel] - mean[channel]) / std[channel]`. A uint8 input takes the bytes unchanged.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocess {
-    /// Width and height in pixels. `None` means the model's own size, which must then be fixed.
-    pub size: Option<[u32; 2]>,
-    /// Grey or RGB. `None` means what the model's channel count says.
+    /// Whether to turn the image as its EXIF orientation says.
+    pub orient: Orient,
+    /// The color behind transparent pixels, red, green and blue. `None` drops the alpha channel, as Pillow's `convert` does.
+    pub background: Option<[u8; 3]>,
+    /// Grey, RGB or BGR. `None` means what the model's channel count says: grey or RGB.
     pub color: Option<Color>,
-    /// Resampling filter, with Pillow's names and results.
+    /// Width and height of the model's input in pixels. `None` means the model's own size, which must then be fixed.
+    pub size: Option<[u32; 2]>,
+    /// How the image is brought to the model's size.
+    pub resize: Resize,
+    /// With `resize = "shorter"`: the length in pixels that the shorter side gets before the crop. `None` means the shorter side
+    /// of `size`. With `resize = "both"`: width and height before the crop, if both have this length.
+    pub resize_to: Option<u32>,
+    /// With `resize = "letterbox"`: the color of the bars, red, green and blue.
+    pub pad: [u8; 3],
+    /// Which part of the resized image the model sees.
+    pub crop: Crop,
+    /// Resampling filter.
     pub filter: Filter,
     /// Replaces each value `v` by `255 - v`: for photos of dark ink on white paper, if the model expects white on black.
     pub invert: bool,
-    /// Multiplies each value first; 1/255 maps 0..255 to 0..1.
-    pub scale: f32,
+    /// Multiplies each value first; 1/255 maps 0..255 to 0..1. One value for all channels or one per channel. Empty means not
+    /// known, which is an error for a float input.
+    pub scale: Vec<f32>,
     /// One value per channel, or one for all; empty means 0.
     pub mean: Vec<f32>,
     /// One value per channel, or one for all; empty means 1.
     pub std: Vec<f32>,
-    /// Whether to apply softmax to the model's output. `None` applies it unless the output already is a distribution.
-    pub softmax: Option<bool>,
 }
 
-impl Default for Preprocess {
-    fn default() -> Self {
-        Self {
-            size: None,
-            color: None,
-            filter: Filter::default(),
-            invert: false,
-            scale: 1.0,
-            mean: Vec::new(),
-            std: Vec::new(),
-            softmax: None,
-        }
-    }
+/// Whether an image is turned before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Orient {
+    /// As its rows are stored, as by Pillow's `Image.open`.
+    #[default]
+    None,
+    /// As its EXIF orientation says, as by Pillow's `ImageOps.exif_transpose`.
+    Exif,
 }
 
-/// The color mode of the model's input, with Pillow's mode names.
+/// How an image is brought to the model's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resize {
+    /// Both sides, whatever the image's proportions.
+    #[default]
+    Both,
+    /// The shorter side to `resize_to`, the other in proportion.
+    Shorter,
+    /// As large as fits into the model's size in proportion; bars of the color `pad` fill the rest.
+    Letterbox,
+    /// Not at all: the image must have the model's size, or at least that size if it is cropped.
+    None,
+}
+
+/// Which part of the resized image the model sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Crop {
+    /// All of it, which must have the model's size.
+    #[default]
+    None,
+    /// The center, of the model's size.
+    Center,
+}
+
+/// The color mode of the model's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Color {
     /// One channel, ITU-R 601 luma.
     #[serde(rename = "L")]
     L,
-    /// Three channels.
+    /// Three channels: red, green, blue.
     #[serde(rename = "RGB")]
     Rgb,
+    /// Three channels: blue, green, red, as OpenCV reads images.
+    #[serde(rename = "BGR")]
+    Bgr,
 }
 
 impl Color {
-    /// Pillow's name of the mode.
+    /// The name in deploy.toml.
     pub fn name(self) -> &'static str {
         match self {
             Self::L => "L",
             Self::Rgb => "RGB",
+            Self::Bgr => "BGR",
         }
     }
 
@@ -64,12 +102,12 @@ impl Color {
     pub fn channels(self) -> usize {
         match self {
             Self::L => 1,
-            Self::Rgb => 3,
+            Self::Rgb | Self::Bgr => 3,
         }
     }
 }
 
-/// Pillow's resampling filters.
+/// Resampling filters. The plain names are Pillow's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "Pillow's names")]

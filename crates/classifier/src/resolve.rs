@@ -40,7 +40,11 @@ pub(crate) fn resolve(
         )));
     }
     let [width, height] = resolve_size([width, height], preprocess.size)?;
-    let color = if channels == Some(3) { Color::Rgb } else { Color::L };
+    let color = match preprocess.color {
+        Some(Color::Bgr) if channels == Some(3) => Color::Bgr,
+        _ if channels == Some(3) => Color::Rgb,
+        _ => Color::L,
+    };
     if let Some(wanted) = preprocess.color.filter(|&wanted| wanted != color) {
         return Err(Error::Model(format!(
             "reading model: its input {} takes {}, but preprocess.color says {}",
@@ -88,14 +92,14 @@ fn resolve_size(model: [Option<usize>; 2], wanted: Option<[u32; 2]>) -> Result<[
 }
 
 fn check_normalization(preprocess: &Preprocess, input_type: ElementType, channels: usize) -> Result<(), Error> {
-    let normalizes = preprocess.scale != 1.0 || !preprocess.mean.is_empty() || !preprocess.std.is_empty();
+    let normalizes = !preprocess.scale.is_empty() || !preprocess.mean.is_empty() || !preprocess.std.is_empty();
     if input_type == ElementType::Uint8 && normalizes {
         return Err(Error::Model(
             "reading model: its input is uint8 and takes the pixels unchanged; remove preprocess.scale, mean and std"
                 .to_owned(),
         ));
     }
-    for (name, values) in [("mean", &preprocess.mean), ("std", &preprocess.std)] {
+    for (name, values) in [("scale", &preprocess.scale), ("mean", &preprocess.mean), ("std", &preprocess.std)] {
         if values.len() > 1 && values.len() != channels {
             return Err(Error::Model(format!(
                 "reading model: preprocess.{name} has {} values; the model has {channels} channels",
@@ -156,14 +160,19 @@ mod tests {
 
     #[test]
     fn uint8_inputs_are_not_normalized() {
-        let scaled = Preprocess { scale: 1.0 / 255.0, ..Preprocess::default() };
+        let scaled = Preprocess { scale: vec![1.0 / 255.0], ..Preprocess::default() };
         assert!(super::resolve(&[None, Some(2), Some(2)], ElementType::Uint8, &scaled, Layout::Nchw).is_err());
     }
 
     #[test]
     fn each_channel_is_normalized_with_its_own_mean() {
-        let preprocess =
-            Preprocess { invert: true, scale: 0.5, mean: vec![1.0, 2.0, 3.0], std: vec![2.0], ..Preprocess::default() };
+        let preprocess = Preprocess {
+            invert: true,
+            scale: vec![0.5],
+            mean: vec![1.0, 2.0, 3.0],
+            std: vec![2.0],
+            ..Preprocess::default()
+        };
         let pixels = Pixels { width: 2, height: 1, channels: 3, data: vec![255, 253, 251, 249, 247, 245] };
         let values = |shape: &[Option<usize>], layout| {
             let info = resolve(shape, layout, &preprocess).unwrap();

@@ -15,10 +15,7 @@ fn float_and_half_precision_scores_match_litert() {
     let references: BTreeMap<String, Vec<f32>> = serde_json::from_slice(&read("scores.json")).unwrap();
     assert_ne!(references["float"], references["half"]);
     for (name, expected) in references {
-        let manifest = Manifest {
-            preprocess: Preprocess { softmax: Some(false), ..Preprocess::default() },
-            ..Manifest::new(name.as_str(), format!("{name}.tflite"))
-        };
+        let manifest = Manifest::new(name.as_str(), format!("{name}.tflite"));
         let classifier = Classifier::new(manifest, &read(&format!("{name}.tflite"))).unwrap();
         let info = classifier.model_info();
         assert_eq!(info.input_shape, [1, 8, 6, 3]);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use classifier::Preprocess;
+use classifier::{Activation, Preprocess};
 
 /// A checked deploy.toml. Paths are absolute; every field has a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,10 @@ pub struct ModelConfig {
     pub labels: Option<PathBuf>,
     /// `top_k`: predictions per answer, default 5.
     pub top_k: usize,
+    /// `output`: the name of the model's output that holds the scores. `None` takes the only one that can.
+    pub output: Option<String>,
+    /// `activation`: what turns the output into scores. `None` leaves it to what the model file says.
+    pub activation: Option<Activation>,
     /// `--engine`: what runs the model.
     pub engine: classifier::Engine,
 }

@@ -157,8 +157,13 @@ impl<'a> Section<'a> {
         self.list(key, "a list of strings", |value| value.as_str().map(str::to_owned))
     }
 
+    /// A list of finite numbers; a number alone is a list of one.
     pub(super) fn numbers(&self, key: &str) -> Option<Vec<At<f64>>> {
-        self.list(key, "a list of finite numbers", as_number)
+        let (item, line) = self.item(key)?;
+        if let Some(value) = item.as_value().and_then(as_number) {
+            return Some(vec![At { value, line }]);
+        }
+        self.list(key, "a finite number or a list of them", as_number)
     }
 
     pub(super) fn integers(&self, key: &str) -> Option<Vec<At<i64>>> {

@@ -72,6 +72,8 @@ fn the_smallest_file_gets_every_default() {
             path: folder.0.path().join("m.onnx"),
             labels: None,
             top_k: 5,
+            output: None,
+            activation: None,
             engine: classifier::Engine::default()
         }
     );
@@ -98,7 +100,6 @@ invert = true
 scale = 0.5
 mean = [1, 2.5, 3]
 std = [2]
-softmax = false
 [function]
 memory_mb = 2048
 timeout_s = 29
@@ -128,7 +129,7 @@ throttle_burst = 20
         (Some([28, 28]), Some(Color::Rgb), Filter::Lanczos)
     );
     assert_eq!((&preprocess.mean[..], &preprocess.std[..]), (&[1.0, 2.5, 3.0][..], &[2.0][..]));
-    assert_eq!((preprocess.invert, preprocess.scale, preprocess.softmax), (true, 0.5, Some(false)));
+    assert_eq!((preprocess.invert, &preprocess.scale[..]), (true, &[0.5][..]));
     assert_eq!(config.function.architecture, Architecture::Arm64);
     assert_eq!(config.function.environment["LEVEL"], "debug");
     assert_eq!(config.function.reserved_concurrency, Some(5));

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use classifier::{Color, Filter, Preprocess};
+use classifier::{Activation, Color, Filter, Preprocess};
 
 use super::{
     checked::{ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig},
@@ -66,7 +66,7 @@ pub(super) fn config(top: &Section<'_>, path: &Path, flags: &Flags<'_>) -> Confi
 }
 
 fn model(section: &Section<'_>, root: &Path, engine: classifier::Engine) -> ModelConfig {
-    section.only(&["path", "labels", "top_k"]);
+    section.only(&["path", "labels", "top_k", "output", "activation"]);
     let path = required(section, "path");
     let known = [".onnx", ".tflite"].iter().any(|extension| path.value.ends_with(extension));
     if known {
@@ -75,18 +75,20 @@ fn model(section: &Section<'_>, root: &Path, engine: classifier::Engine) -> Mode
         section.problem(path.line, "path", "must end in .onnx or .tflite");
     }
     let labels = section.string("labels");
+    let activation = [("softmax", Activation::Softmax), ("sigmoid", Activation::Sigmoid), ("none", Activation::None)];
     ModelConfig {
         path: root.join(&path.value),
         // The number of labels is checked once the model is loaded.
         labels: labels.map(|labels| file(section, "labels", &labels, root)),
         top_k: section.integer("top_k", 1..=1000).map_or(5, |top_k| top_k.value as usize),
+        output: section.string("output").map(|output| output.value),
+        activation: choice(section, "activation", &activation),
         engine,
     }
 }
 
 fn preprocess(section: &Section<'_>) -> Preprocess {
-    section.only(&["size", "color", "filter", "invert", "scale", "mean", "std", "softmax"]);
-    let default = Preprocess::default();
+    section.only(&["size", "color", "filter", "invert", "scale", "mean", "std"]);
     let size = section.integers("size").and_then(|sides| {
         let side = |side: &At<i64>| u32::try_from(side.value).ok().filter(|pixels| (1..=4096).contains(pixels));
         let pair = match &sides[..] {
@@ -98,7 +100,7 @@ fn preprocess(section: &Section<'_>) -> Preprocess {
         }
         pair.map(|(width, height)| [width, height])
     });
-    let color = [("L", Color::L), ("RGB", Color::Rgb)];
+    let color = [("L", Color::L), ("RGB", Color::Rgb), ("BGR", Color::Bgr)];
     let filter = [
         ("nearest", Filter::Nearest),
         ("box", Filter::Box),
@@ -107,20 +109,16 @@ fn preprocess(section: &Section<'_>) -> Preprocess {
         ("bicubic", Filter::Bicubic),
         ("lanczos", Filter::Lanczos),
     ];
-    let scale = section.number("scale").and_then(|scale| {
-        let checked = single(scale.value).and_then(not_zero);
-        checked.map_err(|text| section.problem(scale.line, "scale", format_args!("must be a number {text}"))).ok()
-    });
     let color = choice(section, "color", &color);
     Preprocess {
         size,
         color,
         filter: choice(section, "filter", &filter).unwrap_or_default(),
         invert: section.boolean("invert").is_some_and(|invert| invert.value),
-        scale: scale.unwrap_or(default.scale),
+        scale: channels(section, "scale", color, not_zero),
         mean: channels(section, "mean", color, Ok),
         std: channels(section, "std", color, not_zero),
-        softmax: section.boolean("softmax").map(|softmax| softmax.value),
+        ..Preprocess::default()
     }
 }
 

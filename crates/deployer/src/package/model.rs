@@ -31,6 +31,8 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         labels: labels(config)?,
         top_k: config.model.top_k,
         preprocess: config.preprocess.clone(),
+        activation: config.model.activation.unwrap_or(classifier::Activation::None),
+        output: config.model.output.clone(),
         engine: config.model.engine,
         ..Manifest::new(&config.name, format!("model.{extension}"))
     };

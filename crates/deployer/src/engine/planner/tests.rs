@@ -24,6 +24,8 @@ fn config() -> Config {
             path: PathBuf::from("/stack/m.onnx"),
             labels: None,
             top_k: 5,
+            output: None,
+            activation: None,
             engine: classifier::Engine::default(),
         },
         preprocess: classifier::Preprocess::default(),
