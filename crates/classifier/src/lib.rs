@@ -40,4 +40,4 @@ pub use import::inspect;
 pub use manifest::{Manifest, Prepared};
 pub use model_info::{ElementType, Layout, ModelInfo};
 pub use pixels::Pixels;
-pub use preprocess::{Color, Crop, Filter, Orient, Preprocess, Resize};
+pub use preprocess::{Color, Crop, Filter, Orient, Preprocess, PreprocessFields, Preset, Resize, preset, presets};

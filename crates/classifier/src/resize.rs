@@ -62,12 +62,12 @@ impl Kernel {
     /// The kernel of a filter; none for `nearest`, which has no weights.
     fn for_filter(filter: Filter) -> Option<Self> {
         let (weight, support): (fn(f64) -> f64, f64) = match filter {
-            Filter::Nearest => return None,
             Filter::Box => (box_weight, 0.5),
             Filter::Bilinear => (bilinear_weight, 1.0),
             Filter::Hamming => (hamming_weight, 1.0),
             Filter::Bicubic => (bicubic_weight, 2.0),
             Filter::Lanczos => (lanczos_weight, 3.0),
+            _ => return None,
         };
         Some(Self { weight, support })
     }

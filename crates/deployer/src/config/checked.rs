@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use classifier::{Activation, Preprocess};
+use classifier::{Activation, PreprocessFields, Preset};
 
 /// A checked deploy.toml. Paths are absolute; every field has a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Config {
     /// `[model]`
     pub model: ModelConfig,
     /// `[preprocess]`
-    pub preprocess: Preprocess,
+    pub preprocess: PreprocessConfig,
     /// `[function]`
     pub function: FunctionConfig,
     /// `[auth]`
@@ -44,6 +44,23 @@ pub struct ModelConfig {
     pub activation: Option<Activation>,
     /// `--engine`: what runs the model.
     pub engine: classifier::Engine,
+}
+
+/// `[preprocess]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PreprocessConfig {
+    /// `preset`: named settings, which the written fields override.
+    pub preset: Option<&'static Preset>,
+    /// The fields that the file writes.
+    pub written: PreprocessFields,
+}
+
+impl PreprocessConfig {
+    /// What the file says: its own fields, then the preset's.
+    pub fn fields(&self) -> PreprocessFields {
+        let preset = self.preset.map(|preset| preset.fields.clone());
+        self.written.clone().or(preset.unwrap_or_default())
+    }
 }
 
 /// `[function]`

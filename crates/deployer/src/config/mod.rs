@@ -3,6 +3,7 @@
 mod checked;
 mod flags;
 mod load;
+mod preprocess;
 mod raw;
 mod rules;
 mod target;
@@ -12,7 +13,7 @@ mod validate;
 mod tests;
 
 #[cfg(test)]
-pub use checked::{ApiConfig, AuthConfig, FunctionConfig, ModelConfig};
+pub use checked::{ApiConfig, AuthConfig, FunctionConfig, ModelConfig, PreprocessConfig};
 pub use checked::{Architecture, Config};
 pub use flags::Flags;
 pub use rules::UNZIPPED_LIMIT;

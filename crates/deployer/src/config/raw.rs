@@ -258,3 +258,15 @@ pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
     };
     longer.or_else(alike).map_or_else(String::new, |meant| format!("; did you mean \"{meant}\"?"))
 }
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(section: &Section<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    let value = section.string(key)?;
+    let found = choices.iter().find(|(word, _)| *word == value.value).map(|(_, choice)| *choice);
+    if found.is_none() {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let meant = did_you_mean(&value.value, &words);
+        section.problem(value.line, key, format_args!("must be one of {}{meant}", words.join(", ")));
+    }
+    found
+}

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use classifier::{Color, Filter, Preprocess};
+use classifier::{Color, Filter};
 use tempfile::TempDir;
 
 use super::*;
@@ -77,7 +77,7 @@ fn the_smallest_file_gets_every_default() {
             engine: classifier::Engine::default()
         }
     );
-    assert_eq!(config.preprocess, Preprocess::default());
+    assert_eq!(config.preprocess, PreprocessConfig::default());
     assert_eq!((config.function.memory_mb, config.function.timeout_s), (1024, 15));
     assert_eq!(config.auth.full_scopes(), ["predict-api/predict"]);
     assert_eq!(config.api.binary_media_types, ["*/*"]);
@@ -123,7 +123,7 @@ throttle_burst = 20
     let config = folder.load().unwrap();
     assert_eq!(config.region.as_deref(), Some("eu-central-1"));
     assert_eq!(config.model.top_k, 2);
-    let preprocess = &config.preprocess;
+    let preprocess = config.preprocess.fields().finish();
     assert_eq!(
         (preprocess.size, preprocess.color, preprocess.filter),
         (Some([28, 28]), Some(Color::Rgb), Filter::Lanczos)

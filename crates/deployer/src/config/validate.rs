@@ -5,12 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use classifier::{Activation, Color, Filter, Preprocess};
+use classifier::Activation;
 
 use super::{
     checked::{ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig},
     flags::Flags,
-    raw::{At, Section, did_you_mean},
+    preprocess,
+    raw::{At, Section, choice},
     rules,
 };
 
@@ -58,7 +59,7 @@ pub(super) fn config(top: &Section<'_>, path: &Path, flags: &Flags<'_>) -> Confi
         stage: flags.stage.to_owned(),
         region: flags.region.map(str::to_owned).or(region.map(|region| region.value)),
         model: model(&top.table("model", "model"), root, flags.engine),
-        preprocess: preprocess(&top.table("preprocess", "preprocess")),
+        preprocess: preprocess::config(&top.table("preprocess", "preprocess")),
         function: function(&top.table("function", "function"), root),
         auth,
         api: api(&top.table("api", "api")),
@@ -85,77 +86,6 @@ fn model(section: &Section<'_>, root: &Path, engine: classifier::Engine) -> Mode
         activation: choice(section, "activation", &activation),
         engine,
     }
-}
-
-fn preprocess(section: &Section<'_>) -> Preprocess {
-    section.only(&["size", "color", "filter", "invert", "scale", "mean", "std"]);
-    let size = section.integers("size").and_then(|sides| {
-        let side = |side: &At<i64>| u32::try_from(side.value).ok().filter(|pixels| (1..=4096).contains(pixels));
-        let pair = match &sides[..] {
-            [width, height] => side(width).zip(side(height)),
-            _ => None,
-        };
-        if pair.is_none() {
-            section.problem(section.key_line("size"), "size", "must be [width, height], each 1 to 4096");
-        }
-        pair.map(|(width, height)| [width, height])
-    });
-    let color = [("L", Color::L), ("RGB", Color::Rgb), ("BGR", Color::Bgr)];
-    let filter = [
-        ("nearest", Filter::Nearest),
-        ("box", Filter::Box),
-        ("bilinear", Filter::Bilinear),
-        ("hamming", Filter::Hamming),
-        ("bicubic", Filter::Bicubic),
-        ("lanczos", Filter::Lanczos),
-    ];
-    let color = choice(section, "color", &color);
-    Preprocess {
-        size,
-        color,
-        filter: choice(section, "filter", &filter).unwrap_or_default(),
-        invert: section.boolean("invert").is_some_and(|invert| invert.value),
-        scale: channels(section, "scale", color, not_zero),
-        mean: channels(section, "mean", color, Ok),
-        std: channels(section, "std", color, not_zero),
-        ..Preprocess::default()
-    }
-}
-
-/// Numbers per channel: none, one for all channels, or one for each.
-fn channels(
-    section: &Section<'_>,
-    key: &str,
-    color: Option<Color>,
-    rule: fn(f32) -> Result<f32, &'static str>,
-) -> Vec<f32> {
-    let Some(values) = section.numbers(key) else { return Vec::new() };
-    let line = section.key_line(key);
-    match (values.len(), color) {
-        (3, Some(Color::L)) => section.problem(line, key, "must contain one number, because color L has one channel"),
-        (0 | 1 | 3, _) => {}
-        _ => section.problem(line, key, "must contain one number, or one for each of three channels"),
-    }
-    let checked = values.iter().map(|number| (number.line, single(number.value).and_then(rule)));
-    let keep = |(line, value)| match value {
-        Ok(value) => Some(value),
-        Err(text) => {
-            section.problem(line, key, format_args!("must contain numbers {text}"));
-            None
-        }
-    };
-    checked.filter_map(keep).collect()
-}
-
-/// The number as the handler uses it, with 32 bits.
-fn single(number: f64) -> Result<f32, &'static str> {
-    let single = number as f32;
-    let kept = single.is_finite() && (single != 0.0 || number == 0.0);
-    kept.then_some(single).ok_or("that 32 bits can hold")
-}
-
-fn not_zero(number: f32) -> Result<f32, &'static str> {
-    if number == 0.0 { Err("other than 0") } else { Ok(number) }
 }
 
 fn function(section: &Section<'_>, root: &Path) -> FunctionConfig {
@@ -321,16 +251,4 @@ fn file(section: &Section<'_>, key: &str, value: &At<String>, root: &Path) -> Pa
     };
     section.problem(value.line, key, problem);
     path
-}
-
-/// One of a few words.
-fn choice<T: Copy>(section: &Section<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
-    let value = section.string(key)?;
-    let found = choices.iter().find(|(word, _)| *word == value.value).map(|(_, choice)| *choice);
-    if found.is_none() {
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let meant = did_you_mean(&value.value, &words);
-        section.problem(value.line, key, format_args!("must be one of {}{meant}", words.join(", ")));
-    }
-    found
 }

@@ -30,7 +30,7 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
     let manifest = Manifest {
         labels: labels(config)?,
         top_k: config.model.top_k,
-        preprocess: config.preprocess.clone(),
+        preprocess: config.preprocess.fields().finish(),
         activation: config.model.activation.unwrap_or(classifier::Activation::None),
         output: config.model.output.clone(),
         engine: config.model.engine,

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use super::*;
 use crate::{
     change::Observed,
-    config::{ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig},
+    config::{ApiConfig, Architecture, AuthConfig, Config, FunctionConfig, ModelConfig, PreprocessConfig},
     names::StackId,
     resources::deployment::Record,
 };
@@ -28,7 +28,7 @@ fn config() -> Config {
             activation: None,
             engine: classifier::Engine::default(),
         },
-        preprocess: classifier::Preprocess::default(),
+        preprocess: PreprocessConfig::default(),
         function: FunctionConfig {
             memory_mb: 1024,
             timeout_s: 15,

@@ -107,16 +107,69 @@ impl Color {
     }
 }
 
-/// Resampling filters. The plain names are Pillow's.
+/// Resampling filters: each gives the values that the library it names gives. The plain names are Pillow's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "Pillow's names")]
+#[serde(rename_all = "kebab-case")]
 pub enum Filter {
+    /// Pillow's `NEAREST`.
     Nearest,
+    /// Pillow's `BOX`.
     Box,
+    /// Pillow's `BILINEAR`, which averages when it shrinks.
     #[default]
     Bilinear,
+    /// Pillow's `HAMMING`.
     Hamming,
+    /// Pillow's `BICUBIC`.
     Bicubic,
+    /// Pillow's `LANCZOS`.
     Lanczos,
+    /// torchvision on float tensors, `antialias=False`; the values are not rounded.
+    TorchBilinear,
+    /// torchvision on float tensors, `antialias=True`; the values are not rounded.
+    TorchBilinearAntialias,
+    /// torchvision on float tensors, `antialias=False`; the values are not rounded.
+    TorchBicubic,
+    /// torchvision on float tensors, `antialias=True`; the values are not rounded.
+    TorchBicubicAntialias,
+    /// `tf.image.resize` with `method="nearest"`.
+    TfNearest,
+    /// `tf.image.resize` with its defaults; the values are not rounded.
+    TfBilinear,
+    /// `tf.image.resize` with `antialias=True`; the values are not rounded.
+    TfBilinearAntialias,
+    /// `tf.image.resize` with `method="bicubic"`; the values are not rounded.
+    TfBicubic,
+    /// `tf.image.resize` with `method="area"`; the values are not rounded.
+    TfArea,
+    /// `cv2.resize` with `INTER_NEAREST`.
+    OpencvNearest,
+    /// `cv2.resize` with its default, `INTER_LINEAR`, which does not average when it shrinks.
+    OpencvLinear,
+    /// `cv2.resize` with `INTER_AREA`.
+    OpencvArea,
+}
+
+impl Filter {
+    /// All filters with their names in deploy.toml.
+    pub const NAMES: [(&'static str, Self); 18] = [
+        ("nearest", Self::Nearest),
+        ("box", Self::Box),
+        ("bilinear", Self::Bilinear),
+        ("hamming", Self::Hamming),
+        ("bicubic", Self::Bicubic),
+        ("lanczos", Self::Lanczos),
+        ("torch-bilinear", Self::TorchBilinear),
+        ("torch-bilinear-antialias", Self::TorchBilinearAntialias),
+        ("torch-bicubic", Self::TorchBicubic),
+        ("torch-bicubic-antialias", Self::TorchBicubicAntialias),
+        ("tf-nearest", Self::TfNearest),
+        ("tf-bilinear", Self::TfBilinear),
+        ("tf-bilinear-antialias", Self::TfBilinearAntialias),
+        ("tf-bicubic", Self::TfBicubic),
+        ("tf-area", Self::TfArea),
+        ("opencv-nearest", Self::OpencvNearest),
+        ("opencv-linear", Self::OpencvLinear),
+        ("opencv-area", Self::OpencvArea),
+    ];
 }
