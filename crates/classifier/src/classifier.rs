@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::engine::Operators;
 use crate::error::Error;
+use crate::evidence::{Evidence, decide};
 #[cfg(feature = "tract")]
 use crate::import::load;
 use crate::input_tensor::input_tensor;
@@ -107,7 +108,8 @@ impl Classifier {
     ///
     /// # Errors
     ///
-    /// [`Error::Model`] if the model cannot be read or does not match the manifest.
+    /// [`Error::Model`] if the model cannot be read or does not match the manifest; [`Error::Undecided`] if neither says what
+    /// must be known.
     pub fn new(manifest: Manifest, model: &[u8]) -> Result<Self, Error> {
         let model = match &manifest.prepared {
             Some(prepared) => Model::load_prepared(&manifest.model, &mut &*model, prepared)?,
@@ -116,7 +118,7 @@ impl Classifier {
         Self::with_model(manifest, model)
     }
 
-    fn with_model(manifest: Manifest, model: Model) -> Result<Self, Error> {
+    fn with_model(mut manifest: Manifest, model: Model) -> Result<Self, Error> {
         let (labels, classes) = (manifest.labels.len(), model.info.classes);
         if labels != 0 && labels != classes {
             return Err(Error::Model(format!(
@@ -127,6 +129,7 @@ impl Classifier {
         if manifest.top_k == 0 {
             return Err(Error::Model("reading manifest: top_k must be at least 1".to_owned()));
         }
+        decide(&mut manifest, model.info.input_type, &model.evidence)?;
         Ok(Self { manifest, model })
     }
 
@@ -154,7 +157,12 @@ impl Classifier {
         &self.model.info
     }
 
-    /// The manifest.
+    /// What the model file says about its input and output; nothing for a prepared model.
+    pub fn evidence(&self) -> &Evidence {
+        &self.model.evidence
+    }
+
+    /// The manifest, with everything decided.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
@@ -188,7 +196,9 @@ impl Classifier {
         let preprocessing = started.elapsed() - decoding;
 
         let mut scores = self.model.run(&input)?;
-        self.manifest.activation.apply(&mut scores);
+        if let Some(activation) = self.manifest.activation {
+            activation.apply(&mut scores);
+        }
         if scores.iter().any(|score| !score.is_finite()) {
             return Err(Error::Model("running model: it returned a score that is infinite or not a number".to_owned()));
         }

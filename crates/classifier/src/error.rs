@@ -18,6 +18,9 @@ pub enum Error {
     /// The image is intact but cannot become the model's input (422).
     #[error("{0}")]
     Unprocessable(String),
+    /// The manifest leaves open what the model does not say. The text names the keys that decide.
+    #[error("{0}")]
+    Undecided(String),
     /// The manifest or the model is invalid, or inference failed (500).
     #[error("{0}")]
     Model(String),

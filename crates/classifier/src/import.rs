@@ -10,6 +10,7 @@ use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::engine::{Engine, Operators};
 use crate::error::Error;
+use crate::evidence::Evidence;
 use crate::model::{Backend, Model};
 use crate::model_info::{ElementType, Layout, ModelInfo};
 use crate::preprocess::Preprocess;
@@ -65,6 +66,7 @@ fn build(mut model: TypedModel, mut info: ModelInfo, engine: Engine) -> Result<M
             )));
         }
     };
+    let evidence = Evidence::of(&model);
     let isa = channels_last::Isa::detect();
     let rewritten = match engine {
         Engine::ChannelsLast => tract_channels_last::rewrite(&mut model, isa).map_err(model_error)?,
@@ -78,7 +80,7 @@ fn build(mut model: TypedModel, mut info: ModelInfo, engine: Engine) -> Result<M
             Backend::Tract(TractPlan { plan, input_type })
         }
     };
-    Ok(Model { backend, info, operators: Operators { taken: rewritten.taken, left: rewritten.left } })
+    Ok(Model { backend, info, operators: Operators { taken: rewritten.taken, left: rewritten.left }, evidence })
 }
 
 /// Whether a program's input and output are those of the model.

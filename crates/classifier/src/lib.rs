@@ -11,6 +11,7 @@ mod color;
 mod decode;
 mod engine;
 mod error;
+mod evidence;
 #[cfg(feature = "tract")]
 mod import;
 mod input_tensor;
@@ -35,6 +36,7 @@ pub use channels_last::FORMAT_MARKER as PREPARED_FORMAT_MARKER;
 pub use classifier::{Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, preprocess};
 pub use engine::{Engine, Operators};
 pub use error::Error;
+pub use evidence::{Evidence, InputRange, OutputKind};
 #[cfg(feature = "tract")]
 pub use import::inspect;
 pub use manifest::{Manifest, Prepared};

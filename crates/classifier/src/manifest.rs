@@ -23,8 +23,9 @@ pub struct Manifest {
     pub top_k: usize,
     /// How an image becomes the input tensor.
     pub preprocess: Preprocess,
-    /// What turns the model's output into scores.
-    pub activation: Activation,
+    /// What turns the model's output into scores. `None` leaves it to the model; a packaged manifest always has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
     /// The name of the output that holds the scores; `None` if the model has only one that can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
@@ -37,7 +38,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// A manifest with defaults: no labels, five predictions, the model's own image size, the output taken for scores.
+    /// A manifest with defaults: no labels, five predictions, the model's own image size; what the model says of its scores.
     pub fn new(name: impl Into<String>, model: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -45,7 +46,7 @@ impl Manifest {
             labels: Vec::new(),
             top_k: 5,
             preprocess: Preprocess::default(),
-            activation: Activation::None,
+            activation: None,
             output: None,
             engine: Engine::default(),
             prepared: None,

@@ -7,6 +7,7 @@ use channels_last::{ElementType, InputData, Isa, Program, Workspace};
 
 use crate::engine::Operators;
 use crate::error::Error;
+use crate::evidence::Evidence;
 use crate::input_tensor::InputTensor;
 use crate::manifest::Prepared;
 use crate::model_info::ModelInfo;
@@ -18,6 +19,7 @@ pub(crate) struct Model {
     pub(crate) backend: Backend,
     pub(crate) info: ModelInfo,
     pub(crate) operators: Operators,
+    pub(crate) evidence: Evidence,
 }
 
 /// What runs the model.
@@ -48,7 +50,8 @@ impl Model {
             return Err(fail("it does not match its manifest".to_owned()));
         }
         let operators = Operators { taken: prepared.operators.clone(), left: Default::default() };
-        Ok(Self { backend: Backend::channels_last(program, Isa::detect()), info, operators })
+        let backend = Backend::channels_last(program, Isa::detect());
+        Ok(Self { backend, info, operators, evidence: Evidence::default() })
     }
 
     /// Returns the scores of one input, in class order.

@@ -4,10 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use classifier::{Classifier, Color, ElementType, Layout, Manifest, Preprocess, inspect};
+use classifier::{Activation, Classifier, Color, ElementType, Layout, Manifest, Preprocess, inspect};
 
 fn read(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tflite").join(name)).unwrap()
+}
+
+/// A manifest for pixels of 0 to 255, of which the files' graphs say nothing.
+fn manifest(file: &str, activation: Activation) -> Manifest {
+    let preprocess = Preprocess { scale: vec![1.0], ..Preprocess::default() };
+    Manifest { preprocess, activation: Some(activation), ..Manifest::new("test", file) }
 }
 
 #[test]
@@ -15,7 +21,7 @@ fn float_and_half_precision_scores_match_litert() {
     let references: BTreeMap<String, Vec<f32>> = serde_json::from_slice(&read("scores.json")).unwrap();
     assert_ne!(references["float"], references["half"]);
     for (name, expected) in references {
-        let manifest = Manifest::new(name.as_str(), format!("{name}.tflite"));
+        let manifest = manifest(&format!("{name}.tflite"), Activation::None);
         let classifier = Classifier::new(manifest, &read(&format!("{name}.tflite"))).unwrap();
         let info = classifier.model_info();
         assert_eq!(info.input_shape, [1, 8, 6, 3]);
@@ -31,11 +37,20 @@ fn float_and_half_precision_scores_match_litert() {
 }
 
 #[test]
-fn logits_become_probabilities_unless_the_manifest_disables_softmax() {
-    let manifest = Manifest::new("logits", "float.tflite");
-    let predictions = Classifier::new(manifest, &read("float.tflite")).unwrap().classify(&read("image.png")).unwrap();
-    let sum: f32 = predictions.iter().map(|prediction| prediction.score).sum();
-    assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+fn logits_become_probabilities_as_the_manifest_says() {
+    let score = |activation| {
+        let classifier = Classifier::new(manifest("float.tflite", activation), &read("float.tflite")).unwrap();
+        let mut predictions = classifier.classify(&read("image.png")).unwrap();
+        predictions.sort_by(|a, b| a.label.cmp(&b.label));
+        predictions.iter().map(|prediction| prediction.score).collect::<Vec<f32>>()
+    };
+    let logits = score(Activation::None);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| logit.exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    for (class, logit) in logits.iter().enumerate() {
+        assert!((score(Activation::Softmax)[class] - exponentials[class] / sum).abs() < 1e-5);
+        assert!((score(Activation::Sigmoid)[class] - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-5);
+    }
 }
 
 #[test]

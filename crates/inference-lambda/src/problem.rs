@@ -46,7 +46,7 @@ impl From<Error> for Problem {
             Error::TooLarge(_) => 413,
             Error::UnsupportedFormat(_) => 415,
             Error::Unprocessable(_) => 422,
-            Error::Model(cause) => {
+            Error::Undecided(cause) | Error::Model(cause) => {
                 let detail = "classifying the image failed; see the function's log for the cause".to_owned();
                 return Self { status: 500, detail, cause: Some(cause.clone()) };
             }

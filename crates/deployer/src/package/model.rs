@@ -6,7 +6,7 @@
 use std::fs;
 
 use anyhow::Context as _;
-use classifier::{Classifier, MANIFEST_FILE, Manifest, Operators};
+use classifier::{Classifier, Error, MANIFEST_FILE, Manifest, Operators};
 
 use super::archive::Entry;
 use crate::{config::Config, error::Failure};
@@ -31,22 +31,26 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         labels: labels(config)?,
         top_k: config.model.top_k,
         preprocess: config.preprocess.fields().finish(),
-        activation: config.model.activation.unwrap_or(classifier::Activation::None),
+        activation: config.model.activation,
         output: config.model.output.clone(),
         engine: config.model.engine,
         ..Manifest::new(&config.name, format!("model.{extension}"))
     };
-    let loading = || {
-        let failure = Failure::failed(format!("loading model {}", path.display()));
-        failure.hint("check [model] and [preprocess] in deploy.toml")
+    let loading = |error: Error| {
+        let doing = format!("loading model {}", path.display());
+        let failure = match &error {
+            Error::Undecided(_) => Failure::usage(doing),
+            _ => Failure::failed(doing).hint("check [model] and [preprocess] in deploy.toml"),
+        };
+        anyhow::Error::new(error).context(failure)
     };
-    let classifier = Classifier::new(manifest.clone(), &bytes).with_context(loading)?;
+    let classifier = Classifier::new(manifest, &bytes).map_err(loading)?;
     // The part in parentheses names this machine's instruction set, and the function runs on another machine.
     let engine = classifier.engine();
     let engine = engine.split_once(" (").map_or(engine.as_str(), |(engine, _)| engine).to_owned();
     let operators = classifier.operators().clone();
     let prepared = classifier.prepared().map(|(manifest, bytes)| files(manifest, bytes)).transpose()?;
-    Ok(Model { given: files(manifest, bytes)?, prepared, engine, operators })
+    Ok(Model { given: files(classifier.manifest().clone(), bytes)?, prepared, engine, operators })
 }
 
 fn files(manifest: Manifest, bytes: Vec<u8>) -> anyhow::Result<[Entry; 2]> {
