@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use image::metadata::Orientation;
 use serde::Serialize;
 
+use crate::decode::Decoded;
 use crate::engine::Operators;
 use crate::error::Error;
 use crate::evidence::{Evidence, decide};
@@ -13,10 +15,11 @@ use crate::import::load;
 use crate::input_tensor::input_tensor;
 use crate::manifest::{Manifest, Prepared};
 use crate::model::Model;
-use crate::model_info::ModelInfo;
-use crate::pixels::Pixels;
-use crate::preprocess::{Color, Filter};
-use crate::{color, decode, rank, resize};
+use crate::model_info::{ElementType, ModelInfo};
+use crate::orientation::exif_orientation;
+use crate::pixels::{Pixels, Raster};
+use crate::preprocess::{Color, Filter, Orient, Preprocess};
+use crate::{color, decode, geometry, rank};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "classifier.json";
@@ -111,11 +114,25 @@ impl Classifier {
     /// [`Error::Model`] if the model cannot be read or does not match the manifest; [`Error::Undecided`] if neither says what
     /// must be known.
     pub fn new(manifest: Manifest, model: &[u8]) -> Result<Self, Error> {
-        let model = match &manifest.prepared {
-            Some(prepared) => Model::load_prepared(&manifest.model, &mut &*model, prepared)?,
-            None => load(&manifest.model, model, &manifest.preprocess, manifest.engine)?,
-        };
+        let model = Self::load(&manifest, model)?;
         Self::with_model(manifest, model)
+    }
+
+    /// Loads a model from memory only to look at it: its manifest need not say how an image becomes the input.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if the model cannot be read.
+    pub fn inspect(manifest: Manifest, model: &[u8]) -> Result<Self, Error> {
+        let model = Self::load(&manifest, model)?;
+        Ok(Self { manifest, model })
+    }
+
+    fn load(manifest: &Manifest, model: &[u8]) -> Result<Model, Error> {
+        match &manifest.prepared {
+            Some(prepared) => Model::load_prepared(&manifest.model, &mut &*model, prepared),
+            None => load(&manifest.model, model, &manifest.preprocess, manifest.engine),
+        }
     }
 
     fn with_model(mut manifest: Manifest, model: Model) -> Result<Self, Error> {
@@ -126,10 +143,15 @@ impl Classifier {
                 manifest.model
             )));
         }
+        decide(&mut manifest, model.info.input_type, &model.evidence)?;
+        let takes_floats = model.info.input_type == ElementType::Float32;
+        manifest
+            .preprocess
+            .check(model.info.size, takes_floats)
+            .map_err(|problem| Error::Model(format!("reading model {}: {problem}", manifest.model)))?;
         if manifest.top_k == 0 {
             return Err(Error::Model("reading manifest: top_k must be at least 1".to_owned()));
         }
-        decide(&mut manifest, model.info.input_type, &model.evidence)?;
         Ok(Self { manifest, model })
     }
 
@@ -185,14 +207,13 @@ impl Classifier {
         let preprocess = &self.manifest.preprocess;
         let info = &self.model.info;
         let started = Instant::now();
-        let decoded = decode::decode(image)?;
+        let bytes = image;
+        let decoded = decode::decode(bytes)?;
         let image = ImageInfo { format: decoded.format, width: decoded.image.width(), height: decoded.image.height() };
         let decoding = started.elapsed();
 
-        let pixels = color::convert(decoded.image, info.color, decoded.is_grey_16)?;
-        let [width, height] = info.size.map(|side| side as usize);
-        let pixels = resize::resize(pixels, width, height, preprocess.filter);
-        let input = input_tensor(info, pixels, preprocess);
+        let raster = raster(bytes, decoded, info.color, info.size, preprocess)?;
+        let input = input_tensor(info, raster, preprocess);
         let preprocessing = started.elapsed() - decoding;
 
         let mut scores = self.model.run(&input)?;
@@ -224,14 +245,42 @@ impl Classifier {
 ///
 /// # Errors
 ///
-/// As [`Classifier::classify_top_k`], and [`Error::Unprocessable`] for a size of zero.
+/// As [`preprocess_with`].
 pub fn preprocess(image: &[u8], color: Color, size: [u32; 2], filter: Filter) -> Result<Pixels, Error> {
-    if size.contains(&0) {
-        return Err(Error::Unprocessable("resizing image: width and height must be at least 1 pixel".to_owned()));
+    Ok(preprocess_with(image, color, size, &Preprocess { filter, ..Preprocess::default() })?.into_bytes())
+}
+
+/// Decodes an image and does everything up to the crop, with the model's color and size (width and height in pixels) instead of
+/// those of the settings.
+///
+/// # Errors
+///
+/// As [`Classifier::classify_top_k`], and [`Error::Unprocessable`] for a size of zero or settings that contradict each other.
+pub fn preprocess_with(image: &[u8], color: Color, size: [u32; 2], settings: &Preprocess) -> Result<Raster, Error> {
+    let cannot = |problem: String| Error::Unprocessable(format!("preprocessing image: {problem}"));
+    if size.contains(&0) || settings.resize_to == Some(0) {
+        return Err(cannot("width and height must be at least 1 pixel".to_owned()));
     }
-    let decoded = decode::decode(image)?;
-    let pixels = color::convert(decoded.image, color, decoded.is_grey_16)?;
-    Ok(resize::resize(pixels, size[0] as usize, size[1] as usize, filter))
+    settings.check(size, false).map_err(cannot)?;
+    raster(image, decode::decode(image)?, color, size, settings)
+}
+
+/// Everything between decoding and normalization.
+fn raster(
+    bytes: &[u8],
+    decoded: Decoded,
+    color: Color,
+    size: [u32; 2],
+    settings: &Preprocess,
+) -> Result<Raster, Error> {
+    let mut image = decoded.image;
+    if settings.orient == Orient::Exif
+        && let Some(orientation) = Orientation::from_exif(exif_orientation(bytes))
+    {
+        image.apply_orientation(orientation);
+    }
+    let pixels = color::convert(image, settings.background, color, decoded.is_grey_16)?;
+    geometry::fit(pixels, size, settings, &color::in_channels(settings.pad, color))
 }
 
 /// Refuses ONNX and TFLite files: this build has no tract.
@@ -246,3 +295,7 @@ fn load(
         "reading model {file_name}: this program was built without tract and runs only prepared models"
     )))
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod preset_tests;

@@ -1,6 +1,6 @@
-//! Conversion to grey or RGB, with the results of Pillow's `Image.convert`.
+//! Conversion to grey, RGB or BGR, with the results of Pillow's `Image.convert`.
 //!
-//! Alpha is dropped, not blended, and 16-bit samples keep their high byte. As in Pillow, a 16-bit grey PNG (mode `I;16`) is an
+//! Alpha is dropped, or blended onto a background, and 16-bit samples keep their high byte. As in Pillow, a 16-bit grey PNG (mode `I;16`) is an
 //! exception: its samples are clipped, so everything above 255 becomes white.
 
 use image::DynamicImage;
@@ -9,10 +9,20 @@ use crate::error::Error;
 use crate::pixels::Pixels;
 use crate::preprocess::Color;
 
-/// Converts a decoded image. `clip_grey` means that the file holds 16-bit grey without an alpha channel.
-pub(crate) fn convert(image: DynamicImage, color: Color, clip_grey: bool) -> Result<Pixels, Error> {
+/// Converts a decoded image. `background` is red, green and blue; `None` drops the alpha channel. `clip_grey` means that the file
+/// holds 16-bit grey without an alpha channel.
+pub(crate) fn convert(
+    image: DynamicImage,
+    background: Option<[u8; 3]>,
+    color: Color,
+    clip_grey: bool,
+) -> Result<Pixels, Error> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let (samples, channels) = to_8_bit(image, clip_grey)?;
+    let (samples, channels) = match background {
+        Some(background) if channels == 2 || channels == 4 => (blend(&samples, channels, background), 3),
+        _ => (samples, channels),
+    };
     let (data, channels) = match color {
         Color::L => (to_grey(samples, channels), 1),
         Color::Rgb => (to_rgb(samples, channels), 3),
@@ -23,6 +33,30 @@ pub(crate) fn convert(image: DynamicImage, color: Color, clip_grey: bool) -> Res
         }
     };
     Ok(Pixels { width, height, channels, data })
+}
+
+/// A color in the channels of an image.
+pub(crate) fn in_channels([red, green, blue]: [u8; 3], color: Color) -> Vec<u8> {
+    match color {
+        Color::L => vec![luma(red, green, blue)],
+        Color::Rgb => vec![red, green, blue],
+        Color::Bgr => vec![blue, green, red],
+    }
+}
+
+/// RGB from grey or RGB with alpha on a background, as Pillow's `alpha_composite` and `paste` make it.
+fn blend(samples: &[u8], channels: usize, background: [u8; 3]) -> Vec<u8> {
+    let over = |value: u8, behind: u8, alpha: u8| {
+        let sum = u32::from(value) * u32::from(alpha) + u32::from(behind) * u32::from(255 - alpha) + 128;
+        // Divides by 255 and rounds.
+        ((sum + (sum >> 8)) >> 8) as u8
+    };
+    let pixel = |pixel: &[u8]| match *pixel {
+        [grey, alpha] => background.map(|behind| over(grey, behind, alpha)),
+        [ref rgb @ .., alpha] => std::array::from_fn(|channel| over(rgb[channel], background[channel], alpha)),
+        [] => background,
+    };
+    samples.chunks_exact(channels).flat_map(pixel).collect()
 }
 
 /// Pillow's ITU-R 601 luma in 16-bit fixed point.
@@ -80,6 +114,16 @@ mod tests {
         assert_eq!(luma(0, 255, 0), 150);
         assert_eq!(luma(0, 0, 255), 29);
         assert_eq!(luma(1, 1, 1), 1);
+    }
+
+    #[test]
+    fn alpha_blends_onto_the_background() {
+        let white = [255; 3];
+        assert_eq!(
+            blend(&[0, 0, 0, 255, 100, 128, 50, 127], 2, white),
+            [[255; 3], [0; 3], [177; 3], [153; 3]].concat()
+        );
+        assert_eq!(blend(&[10, 20, 30, 51, 0, 0, 0, 0], 4, [200, 100, 0]), [162, 84, 6, 200, 100, 0]);
     }
 
     #[test]

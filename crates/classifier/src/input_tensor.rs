@@ -1,7 +1,7 @@
 //! Turns pixels into the model's input tensor: inversion, layout, normalization.
 
 use crate::model_info::{ElementType, Layout, ModelInfo};
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, Raster};
 use crate::preprocess::Preprocess;
 
 /// The elements of the input tensor, in the model's layout.
@@ -12,7 +12,29 @@ pub(crate) enum InputTensor {
 }
 
 /// Builds the input tensor from an image that has the model's size and color mode.
-pub(crate) fn input_tensor(info: &ModelInfo, mut pixels: Pixels, preprocess: &Preprocess) -> InputTensor {
+pub(crate) fn input_tensor(info: &ModelInfo, raster: Raster, preprocess: &Preprocess) -> InputTensor {
+    match raster {
+        Raster::Floats(pixels) if info.input_type == ElementType::Float32 => from_floats(info, pixels, preprocess),
+        raster => from_bytes(info, raster.into_bytes(), preprocess),
+    }
+}
+
+fn from_floats(info: &ModelInfo, mut pixels: Pixels<f32>, preprocess: &Preprocess) -> InputTensor {
+    let channels: Vec<Normalization> =
+        (0..pixels.channels).map(|channel| Normalization::of(preprocess, channel)).collect();
+    for pixel in pixels.data.chunks_exact_mut(channels.len()) {
+        for (value, normalization) in pixel.iter_mut().zip(&channels) {
+            let given = if preprocess.invert { 255.0 - *value } else { *value };
+            *value = normalization.apply(given);
+        }
+    }
+    InputTensor::F32(match info.layout {
+        Layout::Nchw => deinterleave(pixels.data, pixels.channels),
+        _ => pixels.data,
+    })
+}
+
+fn from_bytes(info: &ModelInfo, mut pixels: Pixels, preprocess: &Preprocess) -> InputTensor {
     if preprocess.invert {
         pixels.data.iter_mut().for_each(|value| *value = 255 - *value);
     }
@@ -22,18 +44,11 @@ pub(crate) fn input_tensor(info: &ModelInfo, mut pixels: Pixels, preprocess: &Pr
     if info.input_type == ElementType::Uint8 {
         return InputTensor::U8(pixels.data);
     }
-    let channel_value = |values: &[f32], channel: usize, default: f32| match values {
-        [] => default,
-        [one] => *one,
-        all => all[channel],
-    };
     // A byte has only 256 values, so a table per channel replaces the arithmetic.
     let tables: Vec<[f32; 256]> = (0..pixels.channels)
         .map(|channel| {
-            let scale = channel_value(&preprocess.scale, channel, 1.0);
-            let mean = channel_value(&preprocess.mean, channel, 0.0);
-            let std = channel_value(&preprocess.std, channel, 1.0);
-            std::array::from_fn(|value| (value as f32 * scale - mean) / std)
+            let normalization = Normalization::of(preprocess, channel);
+            std::array::from_fn(|value| normalization.apply(value as f32))
         })
         .collect();
     let normalized = |table: &[f32; 256], value: u8| table[usize::from(value)];
@@ -50,8 +65,34 @@ pub(crate) fn input_tensor(info: &ModelInfo, mut pixels: Pixels, preprocess: &Pr
     })
 }
 
+/// What a float input does to the values of one channel.
+struct Normalization {
+    scale: f32,
+    mean: f32,
+    std: f32,
+}
+
+impl Normalization {
+    fn of(preprocess: &Preprocess, channel: usize) -> Self {
+        let value = |values: &[f32], default: f32| match values {
+            [] => default,
+            [one] => *one,
+            all => all[channel],
+        };
+        Self {
+            scale: value(&preprocess.scale, 1.0),
+            mean: value(&preprocess.mean, 0.0),
+            std: value(&preprocess.std, 1.0),
+        }
+    }
+
+    fn apply(&self, value: f32) -> f32 {
+        (value * self.scale - self.mean) / self.std
+    }
+}
+
 /// From HWC to CHW.
-fn deinterleave(data: Vec<u8>, channels: usize) -> Vec<u8> {
+fn deinterleave<T: Copy>(data: Vec<T>, channels: usize) -> Vec<T> {
     if channels == 1 {
         return data;
     }

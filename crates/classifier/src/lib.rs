@@ -12,12 +12,14 @@ mod decode;
 mod engine;
 mod error;
 mod evidence;
+mod geometry;
 #[cfg(feature = "tract")]
 mod import;
 mod input_tensor;
 mod manifest;
 mod model;
 mod model_info;
+mod orientation;
 mod pixels;
 mod preprocess;
 mod rank;
@@ -33,7 +35,9 @@ mod tract_plan;
 
 pub use activation::Activation;
 pub use channels_last::FORMAT_MARKER as PREPARED_FORMAT_MARKER;
-pub use classifier::{Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, preprocess};
+pub use classifier::{
+    Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, preprocess, preprocess_with,
+};
 pub use engine::{Engine, Operators};
 pub use error::Error;
 pub use evidence::{Evidence, InputRange, OutputKind};
@@ -41,5 +45,5 @@ pub use evidence::{Evidence, InputRange, OutputKind};
 pub use import::inspect;
 pub use manifest::{Manifest, Prepared};
 pub use model_info::{ElementType, Layout, ModelInfo};
-pub use pixels::Pixels;
+pub use pixels::{Pixels, Raster};
 pub use preprocess::{Color, Crop, Filter, Orient, Preprocess, PreprocessFields, Preset, Resize, preset, presets};

@@ -118,7 +118,7 @@ fn check_normalization(preprocess: &Preprocess, input_type: ElementType, channel
 mod tests {
     use super::*;
     use crate::input_tensor::{InputTensor, input_tensor};
-    use crate::pixels::Pixels;
+    use crate::pixels::{Pixels, Raster};
 
     fn resolve(dimensions: &[Option<usize>], preferred: Layout, preprocess: &Preprocess) -> Result<ModelInfo, Error> {
         super::resolve(dimensions, ElementType::Float32, preprocess, preferred)
@@ -176,7 +176,7 @@ mod tests {
         let pixels = Pixels { width: 2, height: 1, channels: 3, data: vec![255, 253, 251, 249, 247, 245] };
         let values = |shape: &[Option<usize>], layout| {
             let info = resolve(shape, layout, &preprocess).unwrap();
-            match input_tensor(&info, pixels.clone(), &preprocess) {
+            match input_tensor(&info, Raster::Bytes(pixels.clone()), &preprocess) {
                 InputTensor::F32(values) => values,
                 InputTensor::U8(bytes) => panic!("bytes: {bytes:?}"),
             }

@@ -1,5 +1,6 @@
 //! Preprocessing settings: how an image becomes the model's input tensor.
 
+mod check;
 mod fields;
 mod presets;
 mod settings;

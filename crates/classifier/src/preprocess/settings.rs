@@ -65,13 +65,15 @@ pub enum Resize {
 
 /// Which part of the resized image the model sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Crop {
     /// All of it, which must have the model's size.
     #[default]
     None,
-    /// The center, of the model's size.
+    /// The center, of the model's size, as by torchvision's `CenterCrop`: half a pixel rounds to the even side.
     Center,
+    /// The center, of the model's size, as in Hugging Face's image processors: half a pixel rounds down.
+    CenterFloor,
 }
 
 /// The color mode of the model's input.

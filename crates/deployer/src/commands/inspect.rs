@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Resul
         engine: engine(global.engine),
         ..Manifest::new("inspect", args.model.file_name().unwrap_or_default().to_string_lossy())
     };
-    let classifier = Classifier::new(manifest, &bytes).with_context(|| {
+    let classifier = Classifier::inspect(manifest, &bytes).with_context(|| {
         let failure = Failure::failed(format!("inspecting model {shown}"));
         failure.hint("pass an image classifier in ONNX or TFLite, with --size WIDTH HEIGHT if it leaves the size open")
     })?;
