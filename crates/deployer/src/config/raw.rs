@@ -157,13 +157,30 @@ impl<'a> Section<'a> {
         self.list(key, "a list of strings", |value| value.as_str().map(str::to_owned))
     }
 
-    /// A list of finite numbers; a number alone is a list of one.
+    /// A list of finite numbers or of fractions such as "1/255"; one alone is a list of one.
     pub(super) fn numbers(&self, key: &str) -> Option<Vec<At<f64>>> {
         let (item, line) = self.item(key)?;
-        if let Some(value) = item.as_value().and_then(as_number) {
+        if let Some(value) = item.as_value().and_then(as_number_or_fraction) {
             return Some(vec![At { value, line }]);
         }
-        self.list(key, "a finite number or a list of them", as_number)
+        self.list(key, "a finite number, a fraction such as \"1/255\", or a list of them", as_number_or_fraction)
+    }
+
+    /// A color: `[red, green, blue]` or "#rrggbb".
+    pub(super) fn color(&self, key: &str) -> Option<[u8; 3]> {
+        let (item, line) = self.item(key)?;
+        let found = match item.as_value() {
+            Some(Value::String(text)) => hex_color(text.value()),
+            Some(Value::Array(array)) => {
+                let bytes = array.iter().map(|value| value.as_integer().and_then(|number| u8::try_from(number).ok()));
+                bytes.collect::<Option<Vec<u8>>>().and_then(|bytes| bytes.try_into().ok())
+            }
+            _ => None,
+        };
+        if found.is_none() {
+            self.problem(line, key, "must be [red, green, blue], each 0 to 255, or a string such as \"#ffffff\"");
+        }
+        found
     }
 
     pub(super) fn integers(&self, key: &str) -> Option<Vec<At<i64>>> {
@@ -241,6 +258,22 @@ fn as_number(value: &Value) -> Option<f64> {
     // Whole numbers in a configuration are far below 2^53, up to which this is exact.
     let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
     number.filter(|number| number.is_finite())
+}
+
+fn as_number_or_fraction(value: &Value) -> Option<f64> {
+    let fraction = || {
+        let (above, below) = value.as_str()?.split_once('/')?;
+        let part = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        part(above).zip(part(below)).map(|(above, below)| above / below).filter(|number| number.is_finite())
+    };
+    as_number(value).or_else(fraction)
+}
+
+fn hex_color(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+    let number = digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(digits)?;
+    let [_, red, green, blue] = u32::from_str_radix(number, 16).ok()?.to_be_bytes();
+    Some([red, green, blue])
 }
 
 fn article(noun: &str) -> String {

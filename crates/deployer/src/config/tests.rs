@@ -140,6 +140,18 @@ throttle_burst = 20
 }
 
 #[test]
+fn a_preset_gives_what_is_not_written_beside_it() {
+    let text = |lines: &str| format!("name = \"a\"\n[model]\npath = \"m.onnx\"\n[preprocess]\n{lines}\n");
+    let config = Folder::new(&text("preset = \"keras-caffe\"\nmean = 1\nscale = \"1/255\"")).load().unwrap().preprocess;
+    assert_eq!(config.preset.unwrap().name, "keras-caffe");
+    assert_eq!((config.written.mean.clone(), config.written.color), (Some(vec![1.0]), None));
+    let settings = config.fields().finish();
+    assert_eq!((settings.color, settings.mean, settings.scale), (Some(Color::Bgr), vec![1.0], vec![1.0 / 255.0]));
+    let grey = problems(&text("preset = \"pytorch-mnist\"\nmean = [1, 2, 3]"));
+    assert!(grey.len() == 1 && grey[0].contains("because color L has one channel"), "{grey:?}");
+}
+
+#[test]
 fn all_problems_come_in_one_report_with_their_lines() {
     let found = problems(
         r#"name = "Digits"
