@@ -91,7 +91,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["tract_plan", "geometry"],
             &["input_tensor", "manifest", "color", "decode", "orientation", "resize"],
             &["model_info", "tract_error"],
-            &["engine", "error", "pixels", "preprocess", "rank"],
+            &["activation", "engine", "error", "pixels", "preprocess", "rank"],
         ],
         same_layer: &[],
         only_for: &[],

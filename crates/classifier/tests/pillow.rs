@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use classifier::{Color, Filter, preprocess};
+use classifier::{Color, Filter, Preprocess, preprocess, preprocess_with};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 struct Manifest {
     cases: Vec<Case>,
     jpeg: Vec<Jpeg>,
+    settings: Vec<Settings>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +31,14 @@ struct Jpeg {
     mode: Color,
     size: [u32; 2],
     decoded: String,
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    source: String,
+    settings: Preprocess,
+    size: [u32; 2],
+    sha256: String,
 }
 
 fn folder() -> PathBuf {
@@ -68,6 +77,17 @@ fn every_case_is_bit_exact() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases differ:\n{}", wrong.len(), manifest.cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn orientation_background_and_color_are_bit_exact() {
+    let settings = manifest().settings;
+    assert_eq!(settings.iter().filter(|case| case.settings.background.is_some()).count(), 48);
+    for Settings { source, settings, size, sha256 } in settings {
+        let image = std::fs::read(folder().join(&source)).unwrap();
+        let pixels = preprocess_with(&image, settings.color.unwrap(), size, &settings).unwrap().into_bytes();
+        assert_eq!(hex(&Sha256::digest(&pixels.data)), sha256, "{source} {settings:?}");
+    }
 }
 
 #[test]
