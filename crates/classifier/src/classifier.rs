@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use image::metadata::Orientation;
 use serde::Serialize;
 
+use crate::activation::Activation;
 use crate::decode::Decoded;
 use crate::engine::Operators;
 use crate::error::Error;
@@ -15,7 +16,7 @@ use crate::import::load;
 use crate::input_tensor::input_tensor;
 use crate::manifest::{Manifest, Prepared};
 use crate::model::Model;
-use crate::model_info::{ElementType, ModelInfo};
+use crate::model_info::ModelInfo;
 use crate::orientation::exif_orientation;
 use crate::pixels::{Pixels, Raster};
 use crate::preprocess::{Color, Filter, Orient, Preprocess};
@@ -136,18 +137,17 @@ impl Classifier {
     }
 
     fn with_model(mut manifest: Manifest, model: Model) -> Result<Self, Error> {
-        let (labels, classes) = (manifest.labels.len(), model.info.classes);
+        let (labels, classes) = (manifest.labels.len(), model.info.labels());
         if labels != 0 && labels != classes {
             return Err(Error::Model(format!(
                 "reading labels: there are {labels} labels, but the model {} has {classes} classes",
                 manifest.model
             )));
         }
-        decide(&mut manifest, model.info.input_type, &model.evidence)?;
-        let takes_floats = model.info.input_type == ElementType::Float32;
+        decide(&mut manifest, &model.info, &model.evidence)?;
         manifest
             .preprocess
-            .check(model.info.size, takes_floats)
+            .check(model.info.size)
             .map_err(|problem| Error::Model(format!("reading model {}: {problem}", manifest.model)))?;
         if manifest.top_k == 0 {
             return Err(Error::Model("reading manifest: top_k must be at least 1".to_owned()));
@@ -216,13 +216,8 @@ impl Classifier {
         let input = input_tensor(info, raster, preprocess);
         let preprocessing = started.elapsed() - decoding;
 
-        let mut scores = self.model.run(&input)?;
-        if let Some(activation) = self.manifest.activation {
-            activation.apply(&mut scores);
-        }
-        if scores.iter().any(|score| !score.is_finite()) {
-            return Err(Error::Model("running model: it returned a score that is infinite or not a number".to_owned()));
-        }
+        let output = self.model.run(&input)?;
+        let scores = self.manifest.activation.unwrap_or(Activation::None).scores(output)?;
         let inference = started.elapsed() - decoding - preprocessing;
         let predictions = rank::top_classes(&scores, top_k.max(1))
             .into_iter()
@@ -261,7 +256,7 @@ pub fn preprocess_with(image: &[u8], color: Color, size: [u32; 2], settings: &Pr
     if size.contains(&0) || settings.resize_to == Some(0) {
         return Err(cannot("width and height must be at least 1 pixel".to_owned()));
     }
-    settings.check(size, false).map_err(cannot)?;
+    settings.check(size).map_err(cannot)?;
     raster(image, decode::decode(image)?, color, size, settings)
 }
 

@@ -21,6 +21,14 @@ pub struct ModelInfo {
     pub classes: usize,
 }
 
+impl ModelInfo {
+    /// The number of labels, and of scores in an answer: one per score of the output, and two if it has only one, the probability
+    /// of the second.
+    pub fn labels(&self) -> usize {
+        self.classes.max(2)
+    }
+}
+
 /// The element type of the model's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

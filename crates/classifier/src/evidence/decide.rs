@@ -4,7 +4,7 @@ use super::{Evidence, InputRange, OutputKind};
 use crate::activation::Activation;
 use crate::error::Error;
 use crate::manifest::Manifest;
-use crate::model_info::ElementType;
+use crate::model_info::{ElementType, ModelInfo};
 
 /// Fills `activation` and `scale` from what the graph says, where the manifest leaves them open.
 ///
@@ -12,9 +12,9 @@ use crate::model_info::ElementType;
 ///
 /// [`Error::Undecided`] if neither says it; it names every key that decides. [`Error::Model`] if the manifest asks for a softmax
 /// or sigmoid on top of the graph's own.
-pub(crate) fn decide(manifest: &mut Manifest, input_type: ElementType, evidence: &Evidence) -> Result<(), Error> {
+pub(crate) fn decide(manifest: &mut Manifest, info: &ModelInfo, evidence: &Evidence) -> Result<(), Error> {
     let mut missing = Vec::new();
-    if input_type != ElementType::Uint8 && manifest.preprocess.scale.is_empty() {
+    if info.input_type != ElementType::Uint8 && manifest.preprocess.scale.is_empty() {
         match evidence.input {
             Some(InputRange::Bytes) => manifest.preprocess.scale = vec![1.0],
             Some(InputRange::Unit) => manifest.preprocess.scale = vec![1.0 / 255.0],
@@ -44,6 +44,13 @@ pub(crate) fn decide(manifest: &mut Manifest, input_type: ElementType, evidence:
                 kind.describe()
             )));
         }
+        (Some(Activation::Softmax), _) if info.classes == 1 => {
+            return Err(Error::Model(
+                "deciding scores: the model has a single output, of which a softmax makes 1 for every image; write activation = \
+                 \"sigmoid\" in [model] if it is a logit, or \"none\" if it is a probability"
+                    .to_owned(),
+            ));
+        }
         _ => {}
     }
     if missing.is_empty() { Ok(()) } else { Err(Error::Undecided(missing.join("; and "))) }
@@ -53,11 +60,18 @@ pub(crate) fn decide(manifest: &mut Manifest, input_type: ElementType, evidence:
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::model_info::Layout;
+    use crate::preprocess::Color;
+
+    fn info(input_type: ElementType, classes: usize) -> ModelInfo {
+        let input_shape = vec![1, 2, 2, 3];
+        ModelInfo { input_shape, input_type, layout: Layout::Nhwc, size: [2, 2], color: Color::Rgb, classes }
+    }
 
     fn decided(activation: Option<Activation>, scale: &[f32], evidence: &Evidence) -> Result<Manifest, Error> {
         let mut manifest = Manifest { activation, ..Manifest::new("m", "m.onnx") };
         manifest.preprocess.scale = scale.to_vec();
-        decide(&mut manifest, ElementType::Float32, evidence)?;
+        decide(&mut manifest, &info(ElementType::Float32, 4), evidence)?;
         Ok(manifest)
     }
 
@@ -83,7 +97,7 @@ mod tests {
         assert!(error.to_string().contains("scale = ") && error.to_string().contains("activation = "), "{error}");
         // The pixels of a uint8 input are taken unchanged.
         let mut manifest = Manifest { activation: Some(Activation::None), ..Manifest::new("m", "m.onnx") };
-        decide(&mut manifest, ElementType::Uint8, &Evidence::default()).unwrap();
+        decide(&mut manifest, &info(ElementType::Uint8, 4), &Evidence::default()).unwrap();
     }
 
     #[test]
@@ -91,5 +105,12 @@ mod tests {
         let evidence = Evidence { input: None, output: Some(OutputKind::Probabilities) };
         let error = decided(Some(Activation::Softmax), &[1.0], &evidence).unwrap_err();
         assert!(error.to_string().contains("ends in a softmax"), "{error}");
+    }
+
+    #[test]
+    fn a_softmax_of_one_output_is_refused() {
+        let mut manifest = Manifest { activation: Some(Activation::Softmax), ..Manifest::new("m", "m.onnx") };
+        let error = decide(&mut manifest, &info(ElementType::Uint8, 1), &Evidence::default()).unwrap_err();
+        assert!(error.to_string().contains("sigmoid"), "{error}");
     }
 }

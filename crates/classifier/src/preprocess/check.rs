@@ -8,16 +8,7 @@ impl Preprocess {
     /// # Errors
     ///
     /// A sentence that begins with the setting's name.
-    pub(crate) fn check(&self, size: [u32; 2], takes_floats: bool) -> Result<(), String> {
-        if takes_floats && self.scale.is_empty() {
-            return Err("preprocess.scale is not set, and the model takes floats, whose range its file does not tell: set it to \
-                        1/255 = 0.00392156862745098 if it was trained on values of 0 to 1, or to 1 for 0 to 255"
-                .to_owned());
-        }
-        self.check_geometry(size)
-    }
-
-    fn check_geometry(&self, size: [u32; 2]) -> Result<(), String> {
+    pub(crate) fn check(&self, size: [u32; 2]) -> Result<(), String> {
         let [width, height] = size;
         let cropped = self.crop != Crop::None;
         match (self.resize, self.resize_to) {
@@ -62,7 +53,7 @@ mod tests {
 
     #[test]
     fn contradictions_are_refused() {
-        let check = |settings: Preprocess| settings.check([224, 224], false);
+        let check = |settings: Preprocess| settings.check([224, 224]);
         let of = |resize, resize_to, crop| Preprocess { resize, resize_to, crop, ..Preprocess::default() };
         for good in [
             of(Resize::Both, None, Crop::None),
@@ -88,12 +79,5 @@ mod tests {
         ] {
             assert!(check(bad.clone()).is_err_and(|text| text.contains(words)), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn floats_need_a_scale() {
-        let check = |scale: Vec<f32>| Preprocess { scale, ..Preprocess::default() }.check([2, 2], true);
-        assert!(check(Vec::new()).is_err_and(|text| text.contains("0.00392156862745098")));
-        assert_eq!(check(vec![1.0]), Ok(()));
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, fs};
 
 use anyhow::Context as _;
-use classifier::{Classifier, Manifest, ModelInfo, Preprocess};
+use classifier::{Classifier, ElementType, InputRange, Manifest, ModelInfo, OutputKind, Preprocess};
 use serde::Serialize;
 
 use super::{context::engine, operators};
@@ -20,6 +20,12 @@ struct Inspected {
     bytes: usize,
     #[serde(flatten)]
     info: ModelInfo,
+    /// Where the numbers of the input lie; absent if the file does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<&'static str>,
+    /// What the output holds; absent if the file does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<&'static str>,
     /// What runs it.
     engine: String,
     /// Whether it is packaged in the prepared form, so that its bootstrap is built without tract.
@@ -38,7 +44,12 @@ impl fmt::Display for Inspected {
         row("model", format!("{}, {}", self.model, package::size(self.bytes)));
         row("input", format!("{} {:?}", self.info.input_type.name(), self.info.input_shape));
         row("image", format!("{width}x{height} {}", self.info.color.name()));
-        row("classes", self.info.classes.to_string());
+        row(
+            "values",
+            self.values.unwrap_or("the file does not tell: set scale or a preset in [preprocess]").to_owned(),
+        );
+        row("classes", self.info.labels().to_string());
+        row("scores", self.scores.unwrap_or("the file does not tell: set activation in [model]").to_owned());
         row("engine", self.engine.clone());
         row("operators", operators::summary(&self.taken, &self.left));
         row("packaged", if self.prepared { "prepared, without tract" } else { "unchanged, with tract" }.to_owned());
@@ -66,10 +77,17 @@ pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Resul
         failure.hint("pass an image classifier in ONNX or TFLite, with --size WIDTH HEIGHT if it leaves the size open")
     })?;
     let operators = classifier.operators().clone();
+    let evidence = classifier.evidence();
+    let values = match classifier.model_info().input_type {
+        ElementType::Uint8 => Some("the bytes of the pixels, unchanged"),
+        _ => evidence.input.map(InputRange::describe),
+    };
     ui.print(&Inspected {
         model: shown,
         bytes: bytes.len(),
         info: classifier.model_info().clone(),
+        values,
+        scores: evidence.output.map(OutputKind::describe),
         engine: classifier.engine(),
         prepared: classifier.prepared().is_some(),
         taken: operators.taken,
