@@ -4,8 +4,14 @@
 
 #[path = "../../crates/inference-lambda/src/body.rs"]
 mod body;
+#[path = "../../crates/inference-lambda/src/content_encoding.rs"]
+mod content_encoding;
 #[path = "../../crates/inference-lambda/src/event.rs"]
 mod event;
+#[path = "../../crates/inference-lambda/src/form.rs"]
+mod form;
+#[path = "../../crates/inference-lambda/src/hint.rs"]
+mod hint;
 #[path = "../../crates/inference-lambda/src/problem.rs"]
 mod problem;
 #[path = "../../crates/inference-lambda/src/handler.rs"]
@@ -14,6 +20,8 @@ mod handler;
 mod log;
 #[path = "../../crates/inference-lambda/src/response.rs"]
 mod response;
+#[path = "../../crates/inference-lambda/src/text.rs"]
+mod text;
 
 use std::sync::LazyLock;
 

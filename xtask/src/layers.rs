@@ -76,7 +76,15 @@ pub(crate) const LAYERS: [Layers; 6] = [
     },
     Layers {
         source: "crates/inference-lambda/src",
-        layers: &[&["main"], &["handler", "runtime"], &["body", "response"], &["event", "log", "problem"]],
+        layers: &[
+            &["main"],
+            &["handler", "runtime"],
+            &["hint"],
+            &["body", "response"],
+            &["content_encoding", "form"],
+            &["text"],
+            &["event", "log", "problem"],
+        ],
         same_layer: &[],
         only_for: &[],
         drawn: false,

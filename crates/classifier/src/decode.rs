@@ -53,6 +53,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
     Ok(Decoded { format: name, image, is_grey_16: format == ImageFormat::Png && bytes.get(24..26) == Some(&[16, 0]) })
 }
 
+/// Whether the first bytes are those of an image format, supported or not.
+pub fn is_image(bytes: &[u8]) -> bool {
+    !matches!(detect_format(bytes), Err(Error::NotAnImage(_)))
+}
+
 fn detect_format(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Error> {
     if bytes.is_empty() {
         return Err(Error::NotAnImage("reading image: there are no bytes".to_owned()));

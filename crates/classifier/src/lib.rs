@@ -38,6 +38,7 @@ pub use channels_last::FORMAT_MARKER as PREPARED_FORMAT_MARKER;
 pub use classifier::{
     Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, preprocess, preprocess_with,
 };
+pub use decode::is_image;
 pub use engine::{Engine, Operators};
 pub use error::Error;
 pub use evidence::{Evidence, InputRange, OutputKind};

@@ -13,42 +13,52 @@ pub(crate) struct ProxyEvent {
     pub(crate) body: Option<String>,
     /// True if the request's Content-Type is one of the API's binary media types.
     pub(crate) is_base64_encoded: bool,
-    #[serde(rename = "headers", deserialize_with = "content_type")]
-    pub(crate) content_type: Option<String>,
+    #[serde(deserialize_with = "headers")]
+    pub(crate) headers: Headers,
     #[serde(rename = "queryStringParameters", deserialize_with = "top_k")]
     pub(crate) top_k: Option<String>,
 }
 
+/// The headers that tell how the body is to be read.
+#[derive(Debug, Default)]
+pub(crate) struct Headers {
+    pub(crate) content_type: Option<String>,
+    pub(crate) content_encoding: Option<String>,
+}
+
 /// Header names are case-insensitive: HTTP/2 clients send lower case, HTTP/1.1 clients any case.
-fn content_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_any(PickValue(|name| name.eq_ignore_ascii_case("content-type")))
+fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Headers, D::Error> {
+    let [content_type, content_encoding] = deserializer.deserialize_any(PickValues(|name| {
+        ["content-type", "content-encoding"].iter().position(|known| name.eq_ignore_ascii_case(known))
+    }))?;
+    Ok(Headers { content_type, content_encoding })
 }
 
 fn top_k<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_any(PickValue(|name| name == "top_k"))
+    let [top_k] = deserializer.deserialize_any(PickValues(|name| (name == "top_k").then_some(0)))?;
+    Ok(top_k)
 }
 
-/// Picks one value from a map and skips the others. Null counts as an empty map.
-struct PickValue(fn(&str) -> bool);
+/// Picks values from a map by the position that the function gives their names, and skips the others. Null counts as an empty map.
+struct PickValues<const N: usize>(fn(&str) -> Option<usize>);
 
-impl<'de> Visitor<'de> for PickValue {
-    type Value = Option<String>;
+impl<'de, const N: usize> Visitor<'de> for PickValues<N> {
+    type Value = [Option<String>; N];
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a map of strings or null")
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok([const { None }; N])
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut picked = None;
+        let mut picked = [const { None }; N];
         while let Some(name) = map.next_key::<String>()? {
-            if (self.0)(&name) {
-                picked = map.next_value()?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match (self.0)(&name).and_then(|position| picked.get_mut(position)) {
+                Some(value) => *value = map.next_value()?,
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(picked)
@@ -68,13 +78,14 @@ mod tests {
     fn only_the_needed_fields_are_read() {
         let event = parse(
             r#"{"resource": "/", "path": "/", "httpMethod": "POST", "multiValueHeaders": {"Accept": ["*/*"]},
-                "headers": {"Authorization": "secret", "CONTENT-TYPE": "image/png", "Accept": "*/*"},
+                "headers": {"Authorization": "secret", "CONTENT-TYPE": "image/png", "content-Encoding": "gzip", "Accept": "*/*"},
                 "queryStringParameters": {"x": "1", "top_k": "5"}, "pathParameters": null, "stageVariables": null,
                 "requestContext": {"authorizer": {"claims": {"sub": "secret"}}},
                 "body": "aGk=", "isBase64Encoded": true}"#,
         )
         .unwrap();
-        assert_eq!(event.content_type.as_deref(), Some("image/png"));
+        assert_eq!(event.headers.content_type.as_deref(), Some("image/png"));
+        assert_eq!(event.headers.content_encoding.as_deref(), Some("gzip"));
         assert_eq!(event.top_k.as_deref(), Some("5"));
         assert_eq!(event.body.as_deref(), Some("aGk="));
         assert!(event.is_base64_encoded);
@@ -85,7 +96,7 @@ mod tests {
     fn null_and_absent_fields_are_none() {
         for text in ["{}", r#"{"headers": null, "queryStringParameters": null, "body": null}"#] {
             let event = parse(text).unwrap();
-            assert_eq!((event.body, event.content_type, event.top_k), (None, None, None));
+            assert_eq!((event.body, event.headers.content_type, event.top_k), (None, None, None));
         }
     }
 

@@ -6,6 +6,7 @@ use classifier::{Classification, Classifier};
 
 use crate::body;
 use crate::event::ProxyEvent;
+use crate::hint;
 use crate::log::{ImageFields, RequestLine};
 use crate::problem::Problem;
 use crate::response::ProxyResponse;
@@ -40,9 +41,10 @@ async fn respond(classifier: &Classifier, event: ProxyEvent, line: &mut RequestL
         Some(text) => parse_top_k(text)?,
         None => classifier.manifest().top_k,
     };
-    let image = body::image(event).await?;
-    line.bytes = image.len();
-    let Classification { predictions, image, timing } = classifier.classify_top_k(&image, top_k)?;
+    let sent = body::find_image(event).await?;
+    line.bytes = sent.bytes.len();
+    let Classification { predictions, image, timing } =
+        classifier.classify_top_k(&sent.bytes, top_k).map_err(|error| hint::problem(error, &sent))?;
     line.image = Some(ImageFields {
         format: image.format,
         width: image.width,
@@ -55,10 +57,11 @@ async fn respond(classifier: &Classifier, event: ProxyEvent, line: &mut RequestL
     ProxyResponse::predictions(&classifier.manifest().name, &predictions)
 }
 
-/// Any number from 1; a number above the number of classes means all classes.
+/// Any number from 1; a number above the number of classes means all classes, however large it is.
 fn parse_top_k(text: &str) -> Result<usize, Problem> {
-    match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse().unwrap_or(usize::MAX) {
+        count if is_number && count > 0 => Ok(count),
         _ => Err(Problem::new(400, "reading query string: top_k must be an integer of at least 1")),
     }
 }

@@ -4,12 +4,16 @@
 //! request.
 
 mod body;
+mod content_encoding;
 mod event;
+mod form;
 mod handler;
+mod hint;
 mod log;
 mod problem;
 mod response;
 mod runtime;
+mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

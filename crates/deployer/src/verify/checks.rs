@@ -118,7 +118,7 @@ fn contract(url: &str, token: &str) -> Vec<Check> {
         check("a truncated image", Expect::Problem(400)).content("image/png", &IMAGE[..IMAGE.len() / 2]),
         check("an empty body", Expect::Problem(400)).content("image/png", b""),
         check("a TIFF image", Expect::Problem(415)).content("image/png", TIFF),
-        check("text, declared as text", Expect::Problem(415)).content("text/plain", b"text"),
+        check("text, declared as text", Expect::Problem(400)).content("text/plain", b"text"),
     ]
 }
 
