@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 
 use self::{
-    input::Input,
+    input::{Input, Inputs},
     output::{Answered, Outcome, Prediction, Predictions},
 };
 use super::{context::Context, stack};
@@ -30,11 +30,14 @@ use crate::{
 const IMAGE_LIMIT: usize = (6_291_456 - 32_768) / 4 * 3;
 
 pub(super) async fn run(context: &Context, args: &PredictArgs) -> anyhow::Result<u8> {
-    let inputs = input::expand(&args.images);
+    let inputs = Inputs::find(&args.images);
+    if let Some(passed_over) = inputs.passed_over() {
+        context.ui.warn(passed_over);
+    }
     let cache = Cache::new(&context.target, &[]);
     let lookup = async |known| stack::find(context, known).await;
     let session = Session::open(cache, Vec::new(), false, lookup).await?;
-    let outcomes = classify_all(&session, &inputs, args, &context.ui).await?;
+    let outcomes = classify_all(&session, &inputs.images, args, &context.ui).await?;
     let failed = outcomes.iter().filter(|outcome| outcome.answer.is_err()).count();
     let predictions = Predictions(outcomes);
     if let ([outcome], false) = (&predictions.0[..], context.ui.is_json())
@@ -131,6 +134,12 @@ fn read(reply: &Reply, top_k: usize, latency_ms: u64) -> Result<Answered, String
         label: String,
         score: f64,
         predictions: Vec<Prediction>,
+    }
+    if reply.function_ended() {
+        return Err(format!(
+            "{}: the function ended without an answer; for a large image, raise function.memory_mb or function.timeout_s",
+            reply.problem()
+        ));
     }
     if reply.status != 200 {
         return Err(reply.problem());

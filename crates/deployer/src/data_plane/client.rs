@@ -22,6 +22,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_millis(1500);
 /// More than API Gateway lets through; a longer body is cut off.
 const BODY_LIMIT: usize = 11_000_000;
 
+/// The header with API Gateway's code of an error of its own.
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
 /// Calls one stack's endpoints.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -34,6 +37,8 @@ pub struct Reply {
     pub status: u16,
     pub body: Vec<u8>,
     retry_after: Option<Duration>,
+    /// API Gateway's code of an error of its own.
+    error_type: Option<String>,
 }
 
 /// No answer arrived.
@@ -93,11 +98,19 @@ impl Reply {
     /// An answer, for tests.
     #[cfg(test)]
     pub fn new(status: u16, body: &str) -> Self {
-        Self { status, body: body.as_bytes().to_vec(), retry_after: None }
+        Self { status, body: body.as_bytes().to_vec(), retry_after: None, error_type: None }
     }
 
+    /// Whether the function ended without an answer: it ran out of memory or time, or crashed. API Gateway then answers 502 with
+    /// this code; other answers with this status come from something in between.
+    pub fn function_ended(&self) -> bool {
+        self.status == 502
+            && self.error_type.as_deref().is_some_and(|code| code.starts_with("InternalServerErrorException"))
+    }
+
+    /// Whether another attempt may succeed. What ends the function would end it again.
     fn is_temporary(&self) -> bool {
-        matches!(self.status, 429 | 502 | 503 | 504)
+        matches!(self.status, 429 | 502 | 503 | 504) && !self.function_ended()
     }
 }
 
@@ -219,6 +232,7 @@ async fn send(request: RequestBuilder) -> Result<Reply, Unanswered> {
     let mut response = request.send().await?;
     let status = response.status().as_u16();
     let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let error_type = response.headers().get(ERROR_TYPE).and_then(|value| Some(value.to_str().ok()?.to_owned()));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -226,7 +240,7 @@ async fn send(request: RequestBuilder) -> Result<Reply, Unanswered> {
             break;
         }
     }
-    Ok(Reply { status, body, retry_after: seconds.map(Duration::from_secs) })
+    Ok(Reply { status, body, retry_after: seconds.map(Duration::from_secs), error_type })
 }
 
 async fn send_with_retries(request: impl Fn() -> RequestBuilder) -> Result<Reply, Unanswered> {

@@ -1,13 +1,17 @@
 //! The images to classify: files, the images in folders, stdin.
 
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
     fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
-/// Extensions of images in a folder; other files there are skipped.
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+/// Extensions of images in a folder, in any case; other files there are passed over.
+const EXTENSIONS: [&str; 11] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff"];
+/// How many kinds of files that were passed over are named.
+const KINDS: usize = 5;
 
 /// One image to classify.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,37 +50,79 @@ fn stdin() -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The images that the arguments name, in their order; those of a folder are sorted by name.
-pub(super) fn expand(arguments: &[PathBuf]) -> Vec<Input> {
-    arguments.iter().flat_map(|argument| one(argument)).collect()
+/// What the arguments name.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// In the order of the arguments; those of a folder are sorted by name.
+    pub images: Vec<Input>,
+    /// How many files in folders were passed over, by extension in lower case. Empty for none.
+    passed_over: BTreeMap<String, usize>,
 }
 
-fn one(argument: &Path) -> Vec<Input> {
-    if argument.as_os_str() == "-" {
-        return vec![Input::Stdin];
+impl Inputs {
+    /// Finds the images that the arguments name.
+    pub(super) fn find(arguments: &[PathBuf]) -> Self {
+        let mut inputs = Self::default();
+        for argument in arguments {
+            inputs.add(argument);
+        }
+        inputs
     }
-    if !argument.is_dir() {
-        return vec![Input::File(argument.to_owned())];
-    }
-    let unreadable = |reason: String| vec![Input::Unreadable(argument.to_owned(), reason)];
-    match images(argument) {
-        Ok(images) if images.is_empty() => unreadable("no images in this folder".to_owned()),
-        Ok(images) => images.into_iter().map(Input::File).collect(),
-        Err(error) => unreadable(error.to_string()),
-    }
-}
 
-fn images(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
-        if EXTENSIONS.contains(&extension.as_str()) && path.is_file() {
-            paths.push(path);
+    /// The files that were passed over in one line, the most frequent kinds first.
+    pub(super) fn passed_over(&self) -> Option<String> {
+        let count: usize = self.passed_over.values().sum();
+        let mut kinds: Vec<_> = self.passed_over.iter().collect();
+        kinds.sort_by_key(|(_, count)| Reverse(**count));
+        let name = |kind: &str| if kind.is_empty() { "without an extension".to_owned() } else { format!(".{kind}") };
+        let mut named: Vec<String> =
+            kinds.iter().take(KINDS).map(|(kind, count)| format!("{count} {}", name(kind))).collect();
+        let others: usize = kinds.iter().skip(KINDS).map(|(_, count)| **count).sum();
+        if others > 0 {
+            named.push(format!("{others} others"));
+        }
+        let files = if count == 1 { "file" } else { "files" };
+        (count > 0).then(|| format!("passed over {count} {files} that have no image's extension: {}", named.join(", ")))
+    }
+
+    fn add(&mut self, argument: &Path) {
+        if argument.as_os_str() == "-" {
+            self.images.push(Input::Stdin);
+        } else if !argument.is_dir() {
+            self.images.push(Input::File(argument.to_owned()));
+        } else {
+            match self.add_folder(argument) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let reason = format!("no images in this folder; their extensions are {}", EXTENSIONS.join(", "));
+                    self.images.push(Input::Unreadable(argument.to_owned(), reason));
+                }
+                Err(error) => self.images.push(Input::Unreadable(argument.to_owned(), error.to_string())),
+            }
         }
     }
-    paths.sort();
-    Ok(paths)
+
+    /// Adds the images of a folder. Returns whether it has any.
+    fn add_folder(&mut self, folder: &Path) -> io::Result<bool> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if !path.is_file() {
+                continue;
+            }
+            let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+            let extension = extension.unwrap_or_default();
+            if EXTENSIONS.contains(&extension.as_str()) {
+                paths.push(path);
+            } else {
+                *self.passed_over.entry(extension).or_default() += 1;
+            }
+        }
+        paths.sort();
+        let found = !paths.is_empty();
+        self.images.extend(paths.into_iter().map(Input::File));
+        Ok(found)
+    }
 }
 
 /// The media type according to the bytes; the extension may be wrong.
@@ -87,6 +133,7 @@ pub(super) fn media_type(bytes: &[u8]) -> &'static str {
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
         [b'B', b'M', ..] => "image/bmp",
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => "image/tiff",
         _ => "application/octet-stream",
     }
 }

@@ -55,7 +55,7 @@ async fn predict(base: &str, folder: &Path, images: &[PathBuf], top_k: u16) -> a
     let session = Session::open(cache, Vec::new(), false, lookup).await?;
     let args = PredictArgs { images: images.to_vec(), top_k, jobs: 3 };
     let ui = Ui::new(Format::Text, 0, true);
-    classify_all(&session, &input::expand(images), &args, &ui).await.map(Predictions)
+    classify_all(&session, &Inputs::find(images).images, &args, &ui).await.map(Predictions)
 }
 
 fn text(predictions: &Predictions) -> String {
@@ -139,4 +139,64 @@ async fn what_is_too_large_is_not_sent() {
     let predictions = predict(&endpoint(0).await, folder.path(), &[path], 1).await.unwrap();
     let error = predictions.0[0].answer.as_ref().unwrap_err();
     assert_eq!(error, "4694017 bytes exceed the 4694016 that fit into a request to Lambda");
+}
+
+/// What ends the function ends it again, so a second attempt would only take longer.
+#[tokio::test]
+async fn an_image_that_ends_the_function_is_sent_once() {
+    let sent = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&sent);
+    let handler = async move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        let headers = [("x-amzn-errortype", "InternalServerErrorException")];
+        (StatusCode::BAD_GATEWAY, headers, r#"{"message": "Internal server error"}"#)
+    };
+    let base = serve(token_endpoint(Arc::default()).route("/dev/", post(handler))).await;
+    let folder = folder();
+    let predictions = predict(&base, folder.path(), &[folder.path().join("b.png")], 1).await.unwrap();
+    let error = predictions.0[0].answer.as_ref().unwrap_err();
+    assert!(error.contains("(502 Bad Gateway): the function ended without an answer"), "{error}");
+    assert!(error.contains("function.memory_mb"), "{error}");
+    assert_eq!(sent.load(Ordering::SeqCst), 1);
+}
+
+/// A 502 that is not API Gateway's comes from something in between, so it may pass.
+#[tokio::test]
+async fn a_gateway_in_between_is_asked_again() {
+    let sent = Arc::new(AtomicU32::new(0));
+    let handler = async move || {
+        let statuses = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_REQUEST];
+        (statuses[sent.fetch_add(1, Ordering::SeqCst).min(2) as usize], r#"{"detail": "the third"}"#)
+    };
+    let base = serve(token_endpoint(Arc::default()).route("/dev/", post(handler))).await;
+    let folder = folder();
+    let predictions = predict(&base, folder.path(), &[folder.path().join("b.png")], 1).await.unwrap();
+    assert_eq!(predictions.0[0].answer.as_ref().unwrap_err(), "the third (400 Bad Request)");
+}
+
+#[test]
+fn every_usual_extension_of_an_image_counts_and_other_files_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let images =
+        ["a.PNG", "b.jpg", "c.JPEG", "d.jpe", "e.jfif", "f.WebP", "g.gif", "h.bmp", "i.dib", "j.tif", "k.TIFF"];
+    for name in images {
+        std::fs::write(folder.path().join(name), PNG).unwrap();
+    }
+    std::fs::create_dir(folder.path().join("folder.png")).unwrap();
+    let names = |inputs: &Inputs| -> Vec<String> {
+        inputs.images.iter().map(|input| input.name().rsplit('/').next().unwrap().to_owned()).collect()
+    };
+    let inputs = Inputs::find(&[folder.path().to_owned()]);
+    assert_eq!(names(&inputs), images);
+    assert_eq!(inputs.passed_over(), None);
+
+    for name in ["x.txt", "y.TXT", "z", ".hidden", "m.heic", "1.a", "1.b", "1.c", "1.d"] {
+        std::fs::write(folder.path().join(name), PNG).unwrap();
+    }
+    let inputs = Inputs::find(&[folder.path().to_owned(), folder.path().join("x.txt")]);
+    assert_eq!(names(&inputs).last().unwrap(), "x.txt", "what is named is sent");
+    assert_eq!(
+        inputs.passed_over().unwrap(),
+        "passed over 9 files that have no image's extension: 2 without an extension, 2 .txt, 1 .a, 1 .b, 1 .c, 2 others"
+    );
 }
