@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use image::metadata::Orientation;
 use serde::Serialize;
 
 use crate::activation::Activation;
-use crate::decode::Decoded;
+use crate::decode::{Decoded, exif_orientation};
 use crate::engine::Operators;
 use crate::error::Error;
 use crate::evidence::{Evidence, decide};
@@ -17,10 +16,9 @@ use crate::input_tensor::input_tensor;
 use crate::manifest::{Manifest, Prepared};
 use crate::model::Model;
 use crate::model_info::ModelInfo;
-use crate::orientation::exif_orientation;
 use crate::pixels::{Pixels, Raster};
 use crate::preprocess::{Color, Filter, Orient, Preprocess};
-use crate::{color, decode, geometry, rank};
+use crate::{color, geometry, orient, rank};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "classifier.json";
@@ -208,8 +206,8 @@ impl Classifier {
         let info = &self.model.info;
         let started = Instant::now();
         let bytes = image;
-        let decoded = decode::decode(bytes)?;
-        let image = ImageInfo { format: decoded.format, width: decoded.image.width(), height: decoded.image.height() };
+        let decoded = crate::decode::decode(bytes)?;
+        let image = ImageInfo { format: decoded.format, width: decoded.width as u32, height: decoded.height as u32 };
         let decoding = started.elapsed();
 
         let raster = raster(bytes, decoded, info.color, info.size, preprocess)?;
@@ -235,6 +233,15 @@ impl Classifier {
     }
 }
 
+/// Decodes an image at its full size, with the result of Pillow's `Image.open(...).convert(color)`.
+///
+/// # Errors
+///
+/// As [`Classifier::classify_top_k`].
+pub fn decode(image: &[u8], color: Color) -> Result<Pixels, Error> {
+    Ok(color::convert(crate::decode::decode(image)?, None, color))
+}
+
 /// Decodes, converts and resizes an image, with the result of Pillow's
 /// `Image.open(...).convert(color).resize(size, filter)`. `size` is width and height in pixels.
 ///
@@ -257,7 +264,7 @@ pub fn preprocess_with(image: &[u8], color: Color, size: [u32; 2], settings: &Pr
         return Err(cannot("width and height must be at least 1 pixel".to_owned()));
     }
     settings.check(size).map_err(cannot)?;
-    raster(image, decode::decode(image)?, color, size, settings)
+    raster(image, crate::decode::decode(image)?, color, size, settings)
 }
 
 /// Everything between decoding and normalization.
@@ -268,13 +275,11 @@ fn raster(
     size: [u32; 2],
     settings: &Preprocess,
 ) -> Result<Raster, Error> {
-    let mut image = decoded.image;
-    if settings.orient == Orient::Exif
-        && let Some(orientation) = Orientation::from_exif(exif_orientation(bytes))
-    {
-        image.apply_orientation(orientation);
-    }
-    let pixels = color::convert(image, settings.background, color, decoded.is_grey_16)?;
+    let image = match settings.orient {
+        Orient::None => decoded,
+        Orient::Exif => orient::turn(decoded, exif_orientation(bytes)),
+    };
+    let pixels = color::convert(image, settings.background, color);
     geometry::fit(pixels, size, settings, &color::in_channels(settings.pad, color))
 }
 

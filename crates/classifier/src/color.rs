@@ -1,24 +1,12 @@
-//! Conversion to grey, RGB or BGR, with the results of Pillow's `Image.convert`.
-//!
-//! Alpha is dropped, or blended onto a background, and 16-bit samples keep their high byte. As in Pillow, a 16-bit grey PNG (mode `I;16`) is an
-//! exception: its samples are clipped, so everything above 255 becomes white.
+//! Conversion to grey, RGB or BGR, with the results of Pillow's `Image.convert`. Alpha is dropped, or blended onto a background.
 
-use image::DynamicImage;
-
-use crate::error::Error;
+use crate::decode::Decoded;
 use crate::pixels::Pixels;
 use crate::preprocess::Color;
 
-/// Converts a decoded image. `background` is red, green and blue; `None` drops the alpha channel. `clip_grey` means that the file
-/// holds 16-bit grey without an alpha channel.
-pub(crate) fn convert(
-    image: DynamicImage,
-    background: Option<[u8; 3]>,
-    color: Color,
-    clip_grey: bool,
-) -> Result<Pixels, Error> {
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    let (samples, channels) = to_8_bit(image, clip_grey)?;
+/// Converts a decoded image. `background` is red, green and blue; `None` drops the alpha channel.
+pub(crate) fn convert(image: Decoded, background: Option<[u8; 3]>, color: Color) -> Pixels {
+    let Decoded { width, height, channels, samples, .. } = image;
     let (samples, channels) = match background {
         Some(background) if channels == 2 || channels == 4 => (blend(&samples, channels, background), 3),
         _ => (samples, channels),
@@ -32,7 +20,7 @@ pub(crate) fn convert(
             (samples, 3)
         }
     };
-    Ok(Pixels { width, height, channels, data })
+    Pixels { width, height, channels, data }
 }
 
 /// A color in the channels of an image.
@@ -78,29 +66,6 @@ fn to_rgb(samples: Vec<u8>, channels: usize) -> Vec<u8> {
         3 => samples,
         _ => samples.chunks_exact(channels).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect(),
     }
-}
-
-/// The samples as bytes, and the number of channels: grey, grey + alpha, RGB, or RGB + alpha.
-fn to_8_bit(image: DynamicImage, clip_grey: bool) -> Result<(Vec<u8>, usize), Error> {
-    let clip = |samples: Vec<u16>| samples.iter().map(|&sample| sample.min(255) as u8).collect::<Vec<u8>>();
-    let high_byte = |samples: Vec<u16>| samples.iter().map(|&sample| (sample >> 8) as u8).collect::<Vec<u8>>();
-    Ok(match image {
-        DynamicImage::ImageLuma8(image) => (image.into_raw(), 1),
-        DynamicImage::ImageLumaA8(image) => (image.into_raw(), 2),
-        DynamicImage::ImageRgb8(image) => (image.into_raw(), 3),
-        DynamicImage::ImageRgba8(image) => (image.into_raw(), 4),
-        DynamicImage::ImageLuma16(image) => (clip(image.into_raw()), 1),
-        DynamicImage::ImageLumaA16(image) if clip_grey => (clip(image.into_raw()), 2),
-        DynamicImage::ImageLumaA16(image) => (high_byte(image.into_raw()), 2),
-        DynamicImage::ImageRgb16(image) => (high_byte(image.into_raw()), 3),
-        DynamicImage::ImageRgba16(image) => (high_byte(image.into_raw()), 4),
-        other => {
-            return Err(Error::Unprocessable(format!(
-                "converting image: pixel type {:?} is not supported",
-                other.color()
-            )));
-        }
-    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod input_tensor;
 mod manifest;
 mod model;
 mod model_info;
-mod orientation;
+mod orient;
 mod pixels;
 mod preprocess;
 mod rank;
@@ -36,9 +36,9 @@ mod tract_plan;
 pub use activation::Activation;
 pub use channels_last::FORMAT_MARKER as PREPARED_FORMAT_MARKER;
 pub use classifier::{
-    Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, preprocess, preprocess_with,
+    Classification, Classifier, ImageInfo, MANIFEST_FILE, Prediction, Timing, decode, preprocess, preprocess_with,
 };
-pub use decode::is_image;
+pub use decode::{exif_orientation, is_image};
 pub use engine::{Engine, Operators};
 pub use error::Error;
 pub use evidence::{Evidence, InputRange, OutputKind};

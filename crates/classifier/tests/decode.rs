@@ -92,17 +92,81 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn unsupported_formats_are_distinguished_from_other_data() {
-    for bytes in [&b"II*\0"[..], b"MM\0*", b"\0\0\0\x18ftypheic", b"\0\0\0\x1cftypavif", b"DDS "] {
-        assert!(matches!(read(bytes), Err(Error::UnsupportedFormat(_))), "{bytes:?}");
-    }
-    for bytes in [&b""[..], b"hello", b"\x89PNX", b"<svg/>", b"%PDF-1.7"] {
-        assert!(matches!(read(bytes), Err(Error::NotAnImage(_))), "{bytes:?}");
+fn unsupported_formats_are_refused_by_name_with_a_cure() {
+    let cases: [(&[u8], &str, &str); 14] = [
+        (b"II*\0", "TIFF", "convert it to PNG"),
+        (b"MM\0*", "TIFF", "convert it to PNG"),
+        (b"\0\0\0\x18ftypheic", "HEIC", "JPEG"),
+        (b"\0\0\0\x1cftypavif", "AVIF", "JPEG"),
+        (b"\0\0\0\x1cftypmp42", "video", "one frame"),
+        (b"\xff\x0a\xfa", "JPEG XL", "JPEG"),
+        (b"\0\0\0\x0cjP  \r\n", "JPEG 2000", "JPEG"),
+        (b"\0\0\x01\0\x01\0", "ICO", "PNG"),
+        (b"\0\0\x02\0\x01\0", "CUR", "PNG"),
+        (b"\0\0\x02\0\0\0\0\0", "TGA", "PNG"),
+        (b"DDS ", "DDS", "PNG"),
+        (b"8BPS", "PSD", "PNG"),
+        (b"P6\n1 1\n255\n", "PNM", "PNG"),
+        (b"<?xml version='1.0'?><svg/>", "SVG", "render"),
+    ];
+    for (bytes, name, cure) in cases {
+        let Err(Error::UnsupportedFormat(text)) = read(bytes) else { panic!("{name} is not refused") };
+        assert!(text.contains(name) && text.contains(cure), "{text}");
     }
     assert!(matches!(
         preprocess(&encode(ImageFormat::Png), Color::L, [0, 5], Filter::Box),
         Err(Error::Unprocessable(_))
     ));
+}
+
+#[test]
+fn what_is_not_an_image_is_named() {
+    let cases: [(&[u8], &str); 15] = [
+        (b"", "no bytes"),
+        (b"%PDF-1.7", "PDF"),
+        (b"PK\x03\x04", "ZIP"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"\x93NUMPY", "NumPy"),
+        (b"<!DOCTYPE html><html>", "HTML"),
+        (b"{\"image\": 1}", "JSON"),
+        (b"https://example.com/a.png", "URL"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"iVBORw0KGgoAAAANSUhEUgAAAAE=", "base64"),
+        (b"/9j/4AAQSkZJRgABAQEAYABg", "base64"),
+        (b"data:image/png;base64,iVBORw0KGgo=", "base64"),
+        (b"photos/cat.jpg", "--data-binary @FILE"),
+        (b"hello", "text"),
+        (b"\x01\x02\x03\xfe\xff\0\0\0\0", "not in a known image format"),
+    ];
+    for (bytes, words) in cases {
+        let Err(Error::NotAnImage(text)) = read(bytes) else { panic!("{words} is not refused") };
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+/// Clients that send a file as text change its bytes.
+#[test]
+fn an_image_that_was_changed_on_its_way_is_recognized() {
+    let png = encode(ImageFormat::Png);
+    let jpeg = encode(ImageFormat::Jpeg);
+    let latin_1 = |bytes: &[u8]| bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes();
+    let without = |bytes: &[u8], removed: &[u8]| -> Vec<u8> {
+        bytes.iter().copied().filter(|byte| !removed.contains(byte)).collect()
+    };
+    let changed = [
+        String::from_utf8_lossy(&png).into_owned().into_bytes(),
+        String::from_utf8_lossy(&jpeg).into_owned().into_bytes(),
+        latin_1(&png),
+        latin_1(&jpeg),
+        without(&png, b"\r"),
+        without(&png, b"\r\n"),
+        [b"\n", &jpeg[..]].concat(),
+        [b"\xef\xbb\xbf", &jpeg[..]].concat(),
+    ];
+    for bytes in changed {
+        let Err(Error::Damaged(text)) = read(&bytes) else { panic!("it is not refused") };
+        assert!(text.contains("--data-binary"), "{text}");
+    }
 }
 
 /// Checks only that no kind of PNG is mistaken for a damaged one. `pillow.rs` compares the pixels with Pillow's.

@@ -29,7 +29,7 @@ pub(crate) fn problem(error: Error, sent: &Sent) -> Problem {
         Error::NotAnImage(_) => damage(sent).or_else(|| mistake(sent)).or_else(|| other(sent)),
         Error::Damaged(_) | Error::UnsupportedFormat(_) => damage(sent).or_else(|| mistake(sent)),
         Error::Unprocessable(_) => damage(sent),
-        Error::TooLarge(_) | Error::Model(_) => None,
+        Error::TooLarge(_) | Error::Undecided(_) | Error::Model(_) => None,
     };
     match found {
         Some((status, reason)) => Problem::new(status, format!("reading image: {} {reason}", sent.place)),
