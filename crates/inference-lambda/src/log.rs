@@ -1,4 +1,4 @@
-//! The log: one JSON line at startup, one per request, and one for a fatal error. Never headers, tokens or claims.
+//! The log: one JSON line at startup, one per request, and one for a fatal error or a panic. Never headers, tokens or claims.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub(crate) struct StartLine<'a> {
     pub(crate) load_ms: Duration,
 }
 
-/// The log line of an error that ends the function.
+/// The log line of an error that ends the function, or of a panic.
 #[derive(Debug, Serialize)]
 pub(crate) struct FatalLine {
     pub(crate) level: &'static str,

@@ -27,6 +27,7 @@ use event::ProxyEvent;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let started = Instant::now();
+    std::panic::set_hook(Box::new(log_panic));
     let classifier = match package_folder().and_then(|folder| Ok(Classifier::open(&folder)?)) {
         Ok(classifier) => classifier,
         Err(error) => return fail("loading package", error.as_ref()),
@@ -58,6 +59,14 @@ fn package_folder() -> Result<PathBuf, BoxError> {
     let mut path = std::env::current_exe()?;
     path.pop();
     Ok(path)
+}
+
+/// One log line instead of a message and a stack trace. The request that panicked is answered by the decoder's caller, or
+/// else the function ends.
+fn log_panic(panic: &std::panic::PanicHookInfo) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let cause = panic.payload_as_str().unwrap_or("no message");
+    log::write(&log::FatalLine { level: "ERROR", message: format!("panic at {place}: {cause}") });
 }
 
 fn fail(doing: &str, error: &dyn std::error::Error) -> ExitCode {
