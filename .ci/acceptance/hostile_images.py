@@ -102,6 +102,36 @@ def bmp_rle(width, height):
     return bmp(width, height, 8, 1, row * height + b"\x00\x01")
 
 
+def bmp_deltas(width, height):
+    """Each delta moves on by 255 rows and columns."""
+    return bmp(width, height, 8, 1, b"\x00\x02\xff\xff" * (height // 255 + 1) + b"\x00\x01")
+
+
+def jpeg_restarts(width, height):
+    """A restart interval of one MCU, and markers that never fit."""
+    data = jpeg(width, height, False)
+    scan = data.index(b"\xff\xda")
+    interval = b"\xff\xdd" + struct.pack(">HH", 4, 1)
+    return data[:scan] + interval + data[scan : scan + 14] + b"\x00\xff\xd3" * 200_000 + b"\xff\xd9"
+
+
+def jpeg_sampled(width, height):
+    """The last two of three components are four times as fine as the first."""
+    data = jpeg(width, height, True)
+    frame = data.index(b"\xff\xc2") + 10
+    return data[:frame] + b"\x01\x11\x00\x02\x22\x00\x03\x22\x00" + data[frame + 9 :]
+
+
+def webp_animation(width, height):
+    """A frame whose header says another size than its data."""
+    vp8l = b"VP8L" + struct.pack("<I", 8) + b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14) + bytes(3)
+    frame = bytes(6) + b"\xff\xff\xff\x00\x00\x00" + bytes(4) + vp8l
+    canvas = struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + canvas + b"ANIM" + struct.pack("<I", 6) + bytes(6)
+    body += b"ANMF" + struct.pack("<I", len(frame)) + frame
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def webp(width, height):
     """An extended header without an image."""
     canvas = struct.pack("<I", (width - 1) & 0xFFFFFF)[:3] + struct.pack("<I", (height - 1) & 0xFFFFFF)[:3]
@@ -119,13 +149,17 @@ IMAGES = {
     "50,000 x 50,000, PNG": (lambda: png_of(50_000, 50_000, 1, 0), [413]),
     "12,000 x 3,333, PNG, 8 bits grey": (lambda: png_of(12_000, 3_333, 8, 0), [200]),
     "12,000 x 3,333, PNG, 8 bits RGB": (lambda: png_of(12_000, 3_333, 8, 2), [200]),
-    "12,000 x 2,790, PNG, 16 bits RGBA": (lambda: png_of(12_000, 2_790, 16, 6), [200, 413]),
-    "12,000 x 3,333, PNG, 16 bits RGBA": (lambda: png_of(12_000, 3_333, 16, 6), [413]),
+    "12,000 x 3,333, PNG, 16 bits RGBA": (lambda: png_of(12_000, 3_333, 16, 6), [200]),
+    "12,000 x 3,333, PNG, 16 bits grey": (lambda: png_of(12_000, 3_333, 16, 0), [200]),
+    "12,000 x 3,334, PNG": (lambda: png_of(12_000, 3_334, 8, 0), [413]),
     "12,000 x 3,333, PNG, palette of 4 bits": (lambda: png_of(12_000, 3_333, 4, 3), [200]),
     "1 x 1, PNG, 512 MB in a text": (lambda: png_chunk(b"zTXt", b"k\0\0", 512 << 20), [200, 400, 413]),
     "1 x 1, PNG, 512 MB in a profile": (lambda: png_chunk(b"iCCP", b"k\0\0", 512 << 20), [200, 400, 413]),
     "12,000 x 3,333, JPEG": (lambda: jpeg(12_000, 3_333, False), [200]),
     "12,000 x 3,333, progressive JPEG": (lambda: jpeg(12_000, 3_333, True), [200]),
+    "12,000 x 3,333, progressive JPEG, four components": (lambda: jpeg(12_000, 3_333, True, components=4), [200]),
+    "12,000 x 3,333, progressive JPEG, two components finer than the first": (lambda: jpeg_sampled(12_000, 3_333), [200]),
+    "12,000 x 3,333, JPEG, restart markers that never fit": (lambda: jpeg_restarts(12_000, 3_333), [200, 400]),
     "65,500 x 65,500, JPEG": (lambda: jpeg(8, 8, False).replace(struct.pack(">HH", 8, 8), struct.pack(">HH", 65_500, 65_500), 1), [413]),
     "64 x 64, progressive JPEG, 5,000 scans": (lambda: jpeg(64, 64, True, 5_000), [200, 400, 422]),
     "12,000 x 3,333, progressive JPEG, 2,000 scans": (lambda: jpeg(12_000, 3_333, True, 2_000), [200, 400, 422]),
@@ -134,9 +168,12 @@ IMAGES = {
     "GIF, 100,000 frames": (lambda: gif((1, 1), (1, 1), 100_000), [200]),
     "BMP, 12,000 x 3,333, no pixels": (lambda: bmp(12_000, 3_333, 24), [400]),
     "BMP, 12,000 x 3,333, run lengths": (lambda: bmp_rle(12_000, 3_333), [200]),
+    "BMP, 12,000 x 3,333, deltas": (lambda: bmp_deltas(12_000, 3_333), [200, 400]),
     "BMP, a height that is negative": (lambda: bmp(1, -(2**31), 24), [400, 413]),
     "BMP, 2^31 - 1 wide": (lambda: bmp(2**31 - 1, 1, 24), [400, 413]),
     "WebP, a canvas of 16,777,216 x 1, no image": (lambda: webp(1 << 24, 1), [400, 413]),
+    "WebP, an animation of 12,000 x 3,333": (lambda: webp_animation(12_000, 3_333), [200, 400]),
+    "WebP, an animation of 64 x 64": (lambda: webp_animation(64, 64), [200, 400]),
     "not an image, 4.5 MB": (lambda: bytes(4_500_000), [400]),
 }
 
