@@ -6,6 +6,7 @@ use classifier::{Color, Crop, Filter, Orient, Preprocess, Resize};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
+    assert!((1..=8).contains(&classifier::exif_orientation(data)));
     let plain = Preprocess::default();
     let cropped = Preprocess {
         orient: Orient::Exif,
