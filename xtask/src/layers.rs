@@ -35,7 +35,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["aws", "data_plane", "policy"],
             &["outputs"],
             &["config"],
-            &["backoff", "change", "interrupt", "rotating"],
+            &["backoff", "change", "interrupt", "labels", "rotating"],
             &["names", "error", "private_file"],
         ],
         // Both send the same image.
@@ -96,7 +96,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["classifier"],
             &["import"],
             &["model", "resolve", "tflite"],
-            &["tract_plan", "geometry"],
+            &["evidence", "geometry", "tract_plan"],
             &["input_tensor", "manifest", "color", "orient", "resize"],
             &["decode"],
             &["model_info", "tract_error"],

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod export;
 mod interrupt;
+mod labels;
 mod local;
 mod names;
 mod outputs;

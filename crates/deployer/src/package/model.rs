@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use classifier::{Classifier, Error, MANIFEST_FILE, Manifest, Operators};
 
 use super::archive::Entry;
-use crate::{config::Config, error::Failure};
+use crate::{config::Config, error::Failure, labels};
 
 /// The files of a model in the zip.
 pub(super) struct Model {
@@ -28,7 +28,13 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
     let bytes = fs::read(path).with_context(|| Failure::usage(format!("reading model {}", path.display())))?;
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("onnx");
     let manifest = Manifest {
-        labels: labels(config)?,
+        labels: config
+            .model
+            .labels
+            .as_deref()
+            .map(labels::read)
+            .transpose()?
+            .map_or_else(Vec::new, |labels| labels.names),
         top_k: config.model.top_k,
         preprocess: config.preprocess.fields().finish(),
         activation: config.model.activation,
@@ -57,18 +63,6 @@ fn files(manifest: Manifest, bytes: Vec<u8>) -> anyhow::Result<[Entry; 2]> {
     let text = serde_json::to_vec(&manifest).context("encoding the model's manifest")?;
     let model = Entry { name: manifest.model, bytes, executable: false };
     Ok([model, Entry { name: MANIFEST_FILE.to_owned(), bytes: text, executable: false }])
-}
-
-/// One label per line. The line's number is the class, so an empty line between others is a mistake.
-fn labels(config: &Config) -> anyhow::Result<Vec<String>> {
-    let Some(path) = &config.model.labels else { return Ok(Vec::new()) };
-    let reading = || Failure::usage(format!("reading labels {}", path.display()));
-    let text = fs::read_to_string(path).with_context(reading)?;
-    let labels: Vec<String> = text.trim_end().lines().map(|line| line.trim().to_owned()).collect();
-    match labels.iter().position(String::is_empty) {
-        Some(line) => Err(Failure::usage(format!("{}:{}: empty label", path.display(), line + 1)).into()),
-        None => Ok(labels),
-    }
 }
 
 #[cfg(test)]
