@@ -134,14 +134,29 @@ impl Classifier {
         }
     }
 
-    fn with_model(mut manifest: Manifest, model: Model) -> Result<Self, Error> {
-        let (labels, classes) = (manifest.labels.len(), model.info.labels());
-        if labels != 0 && labels != classes {
-            return Err(Error::Model(format!(
-                "reading labels: there are {labels} labels, but the model {} has {classes} classes",
-                manifest.model
-            )));
+    /// Gives the classes these labels, in the model's order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if their number is not that of the model's classes.
+    pub fn with_labels(mut self, labels: Vec<String>) -> Result<Self, Error> {
+        self.manifest.labels = labels;
+        self.check_labels()?;
+        Ok(self)
+    }
+
+    fn check_labels(&self) -> Result<(), Error> {
+        let (labels, classes) = (self.manifest.labels.len(), self.model.info.labels());
+        if labels == 0 || labels == classes {
+            return Ok(());
         }
+        Err(Error::Model(format!(
+            "reading labels: there are {labels} labels, but the model {} has {classes} classes",
+            self.manifest.model
+        )))
+    }
+
+    fn with_model(mut manifest: Manifest, model: Model) -> Result<Self, Error> {
         decide(&mut manifest, &model.info, &model.evidence)?;
         manifest
             .preprocess
@@ -150,7 +165,9 @@ impl Classifier {
         if manifest.top_k == 0 {
             return Err(Error::Model("reading manifest: top_k must be at least 1".to_owned()));
         }
-        Ok(Self { manifest, model })
+        let classifier = Self { manifest, model };
+        classifier.check_labels()?;
+        Ok(classifier)
     }
 
     /// The manifest and model file of the prepared form, which loads without parsing, fusing or packing. `None` if the model

@@ -125,11 +125,6 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Labels, Problem> {
     checks::check(listed)
 }
 
-/// Labels that a model file or a file beside it holds as JSON, or as Python prints a list or a dict.
-pub fn parse_value(text: &str) -> Result<Labels, Problem> {
-    checks::check(tree::json(text).or_else(|_| tree::yaml(text))?)
-}
-
 /// A text file may hold any of the forms.
 fn by_content(text: &str) -> Result<Listed, Problem> {
     let start = text.trim_start();

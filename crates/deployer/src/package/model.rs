@@ -8,7 +8,7 @@ use std::fs;
 use anyhow::Context as _;
 use classifier::{Classifier, Error, MANIFEST_FILE, Manifest, Operators};
 
-use super::archive::Entry;
+use super::{archive::Entry, size};
 use crate::{config::Config, error::Failure, labels};
 
 /// The files of a model in the zip.
@@ -28,13 +28,6 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
     let bytes = fs::read(path).with_context(|| Failure::usage(format!("reading model {}", path.display())))?;
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("onnx");
     let manifest = Manifest {
-        labels: config
-            .model
-            .labels
-            .as_deref()
-            .map(labels::read)
-            .transpose()?
-            .map_or_else(Vec::new, |labels| labels.names),
         top_k: config.model.top_k,
         preprocess: config.preprocess.fields().finish(),
         activation: config.model.activation,
@@ -50,7 +43,23 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         };
         anyhow::Error::new(error).context(failure)
     };
-    let classifier = Classifier::new(manifest, &bytes).map_err(loading)?;
+    size::check_unzipped(bytes.len(), 0)?;
+    let mut classifier = Classifier::new(manifest, &bytes).map_err(loading)?;
+    if let Some(path) = &config.model.labels {
+        let labels = labels::read(path)?.names;
+        if let Some(problem) = labels::count_problem(&labels, classifier.model_info().classes) {
+            return Err(Failure::usage(format!("reading labels {}: {problem}", path.display())).into());
+        }
+        classifier = classifier.with_labels(labels).map_err(loading)?;
+    }
+    let model = of(&classifier, bytes)?;
+    // The prepared form may be larger than the file.
+    size::check_unzipped(size::model_bytes(model.prepared.as_ref().unwrap_or(&model.given)), 0)?;
+    Ok(model)
+}
+
+/// The files of a model that is loaded already, and what runs it.
+pub(super) fn of(classifier: &Classifier, bytes: Vec<u8>) -> anyhow::Result<Model> {
     // The part in parentheses names this machine's instruction set, and the function runs on another machine.
     let engine = classifier.engine();
     let engine = engine.split_once(" (").map_or(engine.as_str(), |(engine, _)| engine).to_owned();
@@ -116,7 +125,7 @@ mod tests {
         config.model.labels = Some(labels.clone());
 
         fs::write(&labels, "a\nb\n").unwrap();
-        assert!(problem(&config).starts_with("loading model "), "{}", problem(&config));
+        assert!(problem(&config).ends_with("there are 2 labels, but the model has 10 classes"), "{}", problem(&config));
         fs::write(&labels, "a\n\nb\n").unwrap();
         assert!(problem(&config).ends_with("labels.txt:2: empty label"), "{}", problem(&config));
         fs::write(&labels, [0xff, 0xfe]).unwrap();
