@@ -134,6 +134,15 @@ pub enum Filter {
     TorchBicubic,
     /// torchvision on float tensors, `antialias=True`; the values are not rounded.
     TorchBicubicAntialias,
+    /// torchvision on uint8 tensors, `antialias=False`.
+    #[serde(rename = "torch-uint8-bilinear")]
+    TorchUint8Bilinear,
+    /// torchvision on uint8 tensors, `antialias=True`.
+    #[serde(rename = "torch-uint8-bilinear-antialias")]
+    TorchUint8BilinearAntialias,
+    /// torchvision on uint8 tensors, `antialias=True`.
+    #[serde(rename = "torch-uint8-bicubic-antialias")]
+    TorchUint8BicubicAntialias,
     /// `tf.image.resize` with `method="nearest"`.
     TfNearest,
     /// `tf.image.resize` with its defaults; the values are not rounded.
@@ -154,7 +163,7 @@ pub enum Filter {
 
 impl Filter {
     /// All filters with their names in deploy.toml.
-    pub const NAMES: [(&'static str, Self); 18] = [
+    pub const NAMES: [(&'static str, Self); 21] = [
         ("nearest", Self::Nearest),
         ("box", Self::Box),
         ("bilinear", Self::Bilinear),
@@ -165,6 +174,9 @@ impl Filter {
         ("torch-bilinear-antialias", Self::TorchBilinearAntialias),
         ("torch-bicubic", Self::TorchBicubic),
         ("torch-bicubic-antialias", Self::TorchBicubicAntialias),
+        ("torch-uint8-bilinear", Self::TorchUint8Bilinear),
+        ("torch-uint8-bilinear-antialias", Self::TorchUint8BilinearAntialias),
+        ("torch-uint8-bicubic-antialias", Self::TorchUint8BicubicAntialias),
         ("tf-nearest", Self::TfNearest),
         ("tf-bilinear", Self::TfBilinear),
         ("tf-bilinear-antialias", Self::TfBilinearAntialias),

@@ -7,6 +7,7 @@ mod pillow;
 mod separable;
 mod tensorflow;
 mod torch;
+mod torch_uint8;
 
 pub(crate) use axis::Axis;
 
@@ -34,6 +35,9 @@ pub(crate) fn resize(source: Pixels, x: &Axis, y: &Axis, filter: Filter) -> Rast
         Filter::TorchBilinearAntialias => Raster::Floats(separable::resize(&source, x, y, torch::bilinear_antialias)),
         Filter::TorchBicubic => Raster::Floats(separable::resize(&source, x, y, torch::bicubic)),
         Filter::TorchBicubicAntialias => Raster::Floats(separable::resize(&source, x, y, torch::bicubic_antialias)),
+        Filter::TorchUint8Bilinear => Raster::Bytes(torch_uint8::bilinear(&source, x, y)),
+        Filter::TorchUint8BilinearAntialias => Raster::Bytes(torch_uint8::bilinear_antialias(&source, x, y)),
+        Filter::TorchUint8BicubicAntialias => Raster::Bytes(torch_uint8::bicubic_antialias(&source, x, y)),
         Filter::TfBilinear => Raster::Floats(separable::resize(&source, x, y, tensorflow::bilinear)),
         Filter::TfBilinearAntialias => Raster::Floats(separable::resize(&source, x, y, tensorflow::bilinear_antialias)),
         Filter::TfBicubic => Raster::Floats(separable::resize(&source, x, y, tensorflow::bicubic)),

@@ -11,7 +11,7 @@ use super::axis::Axis;
 use crate::pixels::Pixels;
 
 /// Fraction bits of a weight: 32 bits minus 8 for the result and 2 for headroom, because weights may be negative.
-const PRECISION_BITS: u32 = 32 - 8 - 2;
+pub(super) const PRECISION_BITS: u32 = 32 - 8 - 2;
 
 /// Resizes an image.
 pub(super) fn resize(source: Pixels, x: &Axis, y: &Axis, kernel: &Kernel) -> Pixels {
@@ -26,18 +26,21 @@ pub(super) fn resize(source: Pixels, x: &Axis, y: &Axis, kernel: &Kernel) -> Pix
             let source = vertical(&source, 0, &rows);
             horizontal(&source, 0..source.height, &columns)
         }
-        (Some(columns), Some(rows)) => {
-            let first = rows.iter().map(|row| row.start).min().unwrap_or(0);
-            let end = rows.iter().map(|row| row.start + row.weights.len()).max().unwrap_or(0);
-            vertical(&horizontal(&source, first..end, &columns), first, &rows)
-        }
+        (Some(columns), Some(rows)) => horizontal_first(&source, &columns, &rows),
     }
 }
 
+/// Both passes. The first computes only the rows that the second reads.
+pub(super) fn horizontal_first(source: &Pixels, columns: &[Contribution], rows: &[Contribution]) -> Pixels {
+    let first = rows.iter().map(|row| row.start).min().unwrap_or(0);
+    let end = rows.iter().map(|row| row.start + row.weights.len()).max().unwrap_or(0);
+    vertical(&horizontal(source, first..end, columns), first, rows)
+}
+
 /// The source pixels that contribute to one target pixel, and their weights.
-struct Contribution {
-    start: usize,
-    weights: Vec<i32>,
+pub(super) struct Contribution {
+    pub(super) start: usize,
+    pub(super) weights: Vec<i32>,
 }
 
 /// A filter's weight at a distance, and how far it reaches.
