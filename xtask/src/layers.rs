@@ -97,7 +97,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["import"],
             &["model", "resolve", "tflite"],
             &["evidence", "geometry", "tract_plan"],
-            &["input_tensor", "manifest", "color", "orient", "resize"],
+            &["input_tensor", "manifest", "color", "resize", "turn"],
             &["decode"],
             &["model_info", "tract_error"],
             &["activation", "engine", "error", "pixels", "preprocess", "rank"],

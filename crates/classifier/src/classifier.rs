@@ -18,7 +18,8 @@ use crate::model::Model;
 use crate::model_info::ModelInfo;
 use crate::pixels::{Pixels, Raster};
 use crate::preprocess::{Color, Filter, Orient, Preprocess};
-use crate::{color, geometry, orient, rank};
+use crate::turn::turn;
+use crate::{color, geometry, rank};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "classifier.json";
@@ -292,11 +293,10 @@ fn raster(
     size: [u32; 2],
     settings: &Preprocess,
 ) -> Result<Raster, Error> {
-    let image = match settings.orient {
-        Orient::None => decoded,
-        Orient::Exif => orient::turn(decoded, exif_orientation(bytes)),
-    };
-    let pixels = color::convert(image, settings.background, color);
+    let mut pixels = color::convert(decoded, settings.background, color);
+    if settings.orient == Orient::Exif {
+        pixels = turn(pixels, exif_orientation(bytes));
+    }
     geometry::fit(pixels, size, settings, &color::in_channels(settings.pad, color))
 }
 

@@ -19,7 +19,6 @@ mod input_tensor;
 mod manifest;
 mod model;
 mod model_info;
-mod orient;
 mod pixels;
 mod preprocess;
 mod rank;
@@ -32,6 +31,7 @@ mod tflite;
 mod tract_error;
 #[cfg(feature = "tract")]
 mod tract_plan;
+mod turn;
 
 pub use activation::Activation;
 pub use channels_last::FORMAT_MARKER as PREPARED_FORMAT_MARKER;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use classifier::{Activation, Classifier, Color, ElementType, Layout, Manifest, Preprocess, inspect};
+use classifier::{Activation, Classifier, Color, ElementType, Error, Layout, Manifest, Preprocess, Resize, inspect};
 
 fn read(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tflite").join(name)).unwrap()
@@ -50,6 +50,29 @@ fn logits_become_probabilities_as_the_manifest_says() {
     for (class, logit) in logits.iter().enumerate() {
         assert!((score(Activation::Softmax)[class] - exponentials[class] / sum).abs() < 1e-5);
         assert!((score(Activation::Sigmoid)[class] - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn a_float_input_needs_a_scale_unless_the_model_is_only_inspected() {
+    let manifest = || Manifest { activation: Some(Activation::None), ..Manifest::new("float", "float.tflite") };
+    match Classifier::new(manifest(), &read("float.tflite")).err() {
+        Some(Error::Undecided(keys)) => assert!(keys.contains("scale = \"1/255\""), "{keys}"),
+        other => panic!("{other:?}"),
+    }
+    let inspected = Classifier::inspect(manifest(), &read("float.tflite")).unwrap();
+    assert_eq!(inspected.model_info().classes, 5);
+}
+
+#[test]
+fn an_image_of_another_size_is_refused_if_nothing_resizes_it() {
+    let preprocess = Preprocess { resize: Resize::None, scale: vec![1.0], ..Preprocess::default() };
+    let manifest = Manifest { preprocess, ..manifest("float.tflite", Activation::None) };
+    let classifier = Classifier::new(manifest, &read("float.tflite")).unwrap();
+    let digit = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test_images/0.png")).unwrap();
+    match classifier.classify(&digit) {
+        Err(Error::Unprocessable(words)) => assert!(words.contains("28x28") && words.contains("6x8"), "{words}"),
+        other => panic!("{other:?}"),
     }
 }
 
