@@ -74,7 +74,7 @@ fn table() -> Vec<Preset> {
         },
         Preset {
             name: "torchvision-imagenet-v2",
-            about: "torchvision's weights IMAGENET1K_V2 of 224 pixels: ResNet, ResNeXt, RegNet, MobileNet, ShuffleNet",
+            about: "torchvision's weights IMAGENET1K_V2 of 224 pixels: ResNet, ResNeXt, RegNet, MobileNet",
             source: "torchvision.transforms._presets.ImageClassification(crop_size=224, resize_size=232)",
             fields: torchvision(232, Filter::Bilinear),
         },
