@@ -31,6 +31,8 @@ pub(super) struct Component {
     coefficients: Vec<Block>,
     /// Samples, `columns * 8` per row.
     plane: Vec<u8>,
+    /// Compiles what it runs for the processor's vectors.
+    arch: pulp::Arch,
 }
 
 impl Component {
@@ -56,6 +58,7 @@ impl Component {
             known_before: [0; 64],
             coefficients: Vec::new(),
             plane: Vec::new(),
+            arch: pulp::Arch::new(),
         };
         frame.components.iter().map(component).collect()
     }
@@ -84,7 +87,8 @@ impl Component {
     /// Writes the samples of a block.
     pub(super) fn write(&mut self, block: &Block, quantizers: &[u16; 64], column: usize, row: usize) {
         let stride = self.columns * 8;
-        idct::inverse(block, quantizers, &mut self.plane, row * 8 * stride + column * 8, stride);
+        let place = row * 8 * stride + column * 8;
+        self.arch.dispatch(|| idct::inverse(block, quantizers, &mut self.plane, place, stride));
     }
 
     pub(super) fn free_coefficients(&mut self) {

@@ -6,6 +6,7 @@ use super::block::Block;
 type Rows = [[i16; 8]; 8];
 
 /// Dequantizes and transforms a block, and writes its samples to a plane at `place`.
+#[inline(always)]
 pub(super) fn inverse(block: &Block, quantizers: &[u16; 64], plane: &mut [u8], place: usize, stride: usize) {
     let mut rows: Rows = [[0; 8]; 8];
     for (row, values) in rows.iter_mut().enumerate() {
@@ -30,11 +31,13 @@ pub(super) fn inverse(block: &Block, quantizers: &[u16; 64], plane: &mut [u8], p
     }
 }
 
+#[inline(always)]
 fn transpose(rows: &Rows) -> Rows {
     std::array::from_fn(|row| std::array::from_fn(|column| rows[column][row]))
 }
 
 /// Transforms each of the eight columns. The constants are cosines with 13 fractional bits.
+#[inline(always)]
 fn pass<const SHIFT: u32>(rows: &Rows) -> Rows {
     let mut out: Rows = [[0; 8]; 8];
     for column in 0..8 {

@@ -36,6 +36,7 @@ impl Upsampling {
     }
 
     /// One row of the image. `row` has room for at least three more samples than the image is wide.
+    #[inline(always)]
     pub(super) fn row(self, component: &Component, y: usize, row: &mut [u8]) {
         let width = component.width;
         match self {
@@ -61,6 +62,7 @@ impl Upsampling {
 }
 
 /// The nearest row of a component of half the height, the next nearest, and how to round.
+#[inline(always)]
 fn neighbors(component: &Component, y: usize) -> (&[u8], &[u8], u16) {
     let near = y / 2;
     if y.is_multiple_of(2) {
@@ -70,6 +72,7 @@ fn neighbors(component: &Component, y: usize) -> (&[u8], &[u8], u16) {
     }
 }
 
+#[inline(always)]
 fn widen(samples: &[u8], row: &mut [u8]) {
     let last = samples.len() - 1;
     let at = |index: usize| u16::from(samples[index]);
@@ -84,6 +87,7 @@ fn widen(samples: &[u8], row: &mut [u8]) {
     row[2 * last + 1] = samples[last];
 }
 
+#[inline(always)]
 fn widen_both(near: &[u8], far: &[u8], row: &mut [u8]) {
     let last = near.len() - 1;
     let sum = |near: u8, far: u8| 3 * u16::from(near) + u16::from(far);
