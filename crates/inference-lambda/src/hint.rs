@@ -100,6 +100,10 @@ fn other(sent: &Sent) -> Option<Reason> {
     if let Some((_, name)) = OTHER_FILES.iter().find(|(start, _)| sent.bytes.starts_with(start)) {
         return Some((415, format!("is {name}, not an image")));
     }
+    if sent.bytes.starts_with(b"--") && contains(&sent.bytes, b"Content-Disposition: form-data") {
+        let reason = "is a form; send it with the Content-Type multipart/form-data and its boundary, which HTTP clients set themselves";
+        return Some((400, reason.to_owned()));
+    }
     let text = readable(&sent.bytes)?;
     match text::decode_base64(text.as_bytes()) {
         // A short word is valid base64 by chance.
@@ -108,6 +112,10 @@ fn other(sent: &Sent) -> Option<Reason> {
         }
         _ => Some((400, format!("is text, not an image: {}", excerpt(text)))),
     }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
 }
 
 /// The bytes as text, if they are text that people write.

@@ -105,6 +105,10 @@ fn a_malformed_form_is_explained() {
         let detail = detail(content_type, body);
         assert!(detail.starts_with("reading form: ") && detail.contains(reason), "{reason}: {detail}");
     }
+    for content_type in ["application/x-www-form-urlencoded", "image/png"] {
+        let detail = detail(content_type, &body);
+        assert!(detail.contains("is a form; send it with the Content-Type multipart/form-data"), "{detail}");
+    }
     assert_eq!(status("multipart/mixed; boundary=XX", &body), 415);
     assert_eq!(status("multipart/related; boundary=XX", &body), 415);
 }
