@@ -28,6 +28,7 @@ fuzz_target!(|data: &[u8]| {
         headers: event::Headers {
             content_type: Some(format!("multipart/form-data{parameters}")),
             content_encoding: None,
+            origin: None,
         },
         top_k: None,
     };

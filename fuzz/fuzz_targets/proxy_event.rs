@@ -6,6 +6,8 @@
 mod body;
 #[path = "../../crates/inference-lambda/src/content_encoding.rs"]
 mod content_encoding;
+#[path = "../../crates/inference-lambda/src/cors.rs"]
+mod cors;
 #[path = "../../crates/inference-lambda/src/event.rs"]
 mod event;
 #[path = "../../crates/inference-lambda/src/form.rs"]
@@ -44,7 +46,7 @@ static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     let Ok(event) = serde_json::from_slice::<event::ProxyEvent>(data) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let (response, line) = runtime.block_on(handler::handle(&CLASSIFIER, event, "id"));
+    let (response, line) = runtime.block_on(handler::handle(&CLASSIFIER, &cors::Cors::new("*"), event, "id"));
     let status = response.status_code;
     assert!(status == 200 || (400..500).contains(&status), "{status}: {line:?}");
 });

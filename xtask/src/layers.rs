@@ -67,7 +67,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
             &["outcome", "credentials"],
             &["store"],
             &["state"],
-            &["clock", "faults", "random", "request_log", "token_buckets"],
+            &["clock", "faults", "random", "request_log", "template", "token_buckets"],
         ],
         // A function's role must exist, and Lambda must be allowed to assume it.
         same_layer: &[("services::lambda", "services::iam")],
@@ -79,7 +79,7 @@ pub(crate) const LAYERS: [Layers; 6] = [
         layers: &[
             &["main"],
             &["handler", "runtime"],
-            &["hint"],
+            &["cors", "hint"],
             &["body", "response"],
             &["content_encoding", "form"],
             &["text"],

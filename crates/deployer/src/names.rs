@@ -4,6 +4,8 @@ use std::{collections::HashMap, fmt};
 
 use sha2::{Digest as _, Sha256};
 
+/// The function's environment variable with the origins of `api.cors_origins`, separated by spaces.
+pub const CORS_VARIABLE: &str = "CORS_ORIGINS";
 /// Tag key that holds the stack's name.
 pub const STACK_TAG: &str = "deployer:stack";
 /// Tag key that holds the stage.

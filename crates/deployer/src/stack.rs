@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     names::StackId,
     resources::{
-        app_client, authorizer, deployment::Snapshot, domain, function, integration, log_group, method,
+        app_client, authorizer, cors, deployment::Snapshot, domain, function, integration, log_group, method,
         resource_server, rest_api, role, stage, user_pool,
     },
 };
@@ -29,6 +29,8 @@ pub struct Desired {
     pub authorizer: authorizer::Desired,
     pub method: method::Desired,
     pub integration: integration::Desired,
+    /// `None` for an API that only servers call.
+    pub cors: Option<cors::Desired>,
     pub stage: stage::Desired,
 }
 
@@ -36,6 +38,9 @@ impl Desired {
     /// Without code, the function's code is not compared.
     pub fn new(config: &Config, id: &StackId, code: Option<function::Code>) -> Result<Self> {
         let scopes = config.auth.full_scopes();
+        let mut environment = config.function.environment.clone();
+        environment.extend(config.api.cors_variable());
+        let origins = &config.api.cors_origins;
         let positive = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
         Ok(Self {
             log_group: log_group::Desired {
@@ -49,7 +54,7 @@ impl Desired {
                 architecture: config.function.architecture.as_str().into(),
                 memory_mb: positive(config.function.memory_mb),
                 timeout_s: positive(config.function.timeout_s),
-                environment: config.function.environment.clone(),
+                environment,
                 log_group: id.log_group(),
                 reserved_concurrency: config.function.reserved_concurrency.map(positive),
                 code,
@@ -75,6 +80,7 @@ impl Desired {
             authorizer: authorizer::Desired { name: id.authorizer() },
             method: method::Desired { scopes },
             integration: integration::Desired { uri: id.invoke_uri(), timeout_ms: INTEGRATION_TIMEOUT_MS },
+            cors: (!origins.is_empty()).then(|| cors::Desired { origins: origins.clone() }),
             stage: stage::Desired {
                 name: id.stage.clone(),
                 throttle_rate: config.api.throttle_rate,
@@ -87,7 +93,7 @@ impl Desired {
     /// What a deployment would contain, given the ids that AWS has assigned.
     pub fn snapshot(&self, authorizer_id: &str, pool_id: &str) -> Snapshot {
         let pool_arn = self.id.user_pool_arn(pool_id);
-        Snapshot::new(&self.rest_api, &self.method, &self.integration, authorizer_id, &pool_arn)
+        Snapshot::new(&self.rest_api, &self.method, &self.integration, self.cors.as_ref(), authorizer_id, &pool_arn)
     }
 }
 

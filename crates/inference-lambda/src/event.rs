@@ -19,19 +19,20 @@ pub(crate) struct ProxyEvent {
     pub(crate) top_k: Option<String>,
 }
 
-/// The headers that tell how the body is to be read.
+/// The headers that the function needs.
 #[derive(Debug, Default)]
 pub(crate) struct Headers {
     pub(crate) content_type: Option<String>,
     pub(crate) content_encoding: Option<String>,
+    pub(crate) origin: Option<String>,
 }
 
 /// Header names are case-insensitive: HTTP/2 clients send lower case, HTTP/1.1 clients any case.
 fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Headers, D::Error> {
-    let [content_type, content_encoding] = deserializer.deserialize_any(PickValues(|name| {
-        ["content-type", "content-encoding"].iter().position(|known| name.eq_ignore_ascii_case(known))
+    let [content_type, content_encoding, origin] = deserializer.deserialize_any(PickValues(|name| {
+        ["content-type", "content-encoding", "origin"].iter().position(|known| name.eq_ignore_ascii_case(known))
     }))?;
-    Ok(Headers { content_type, content_encoding })
+    Ok(Headers { content_type, content_encoding, origin })
 }
 
 fn top_k<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

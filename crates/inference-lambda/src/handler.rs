@@ -5,6 +5,7 @@ use std::time::Instant;
 use classifier::{Classification, Classifier};
 
 use crate::body;
+use crate::cors::Cors;
 use crate::event::ProxyEvent;
 use crate::hint;
 use crate::log::{ImageFields, RequestLine};
@@ -17,13 +18,15 @@ mod tests;
 /// Handles an event. Returns the response and the log line.
 pub(crate) async fn handle(
     classifier: &Classifier,
-    event: ProxyEvent,
+    cors: &Cors,
+    mut event: ProxyEvent,
     request_id: &str,
 ) -> (ProxyResponse, RequestLine) {
     let started = Instant::now();
     let mut line = RequestLine { level: "INFO", request_id: request_id.to_owned(), ..RequestLine::default() };
     line.bytes = event.body.as_ref().map_or(0, String::len);
-    let response = match respond(classifier, event, &mut line).await {
+    let origin = event.headers.origin.take();
+    let mut response = match respond(classifier, event, &mut line).await {
         Ok(response) => response,
         Err(problem) => {
             line.level = if problem.status >= 500 { "ERROR" } else { "WARN" };
@@ -31,6 +34,7 @@ pub(crate) async fn handle(
             ProxyResponse::problem(&problem)
         }
     };
+    cors.add(&mut response, origin.as_deref());
     line.status = response.status_code;
     line.total_ms = started.elapsed();
     (response, line)

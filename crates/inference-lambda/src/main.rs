@@ -5,6 +5,7 @@
 
 mod body;
 mod content_encoding;
+mod cors;
 mod event;
 mod form;
 mod handler;
@@ -39,9 +40,9 @@ async fn main() -> ExitCode {
         operators: classifier.operators(),
         load_ms: started.elapsed(),
     });
-    let classifier = &classifier;
+    let (classifier, cors) = (&classifier, &cors::Cors::from_environment());
     let handle = async |event: ProxyEvent, id: &str| {
-        let (response, line) = handler::handle(classifier, event, id).await;
+        let (response, line) = handler::handle(classifier, cors, event, id).await;
         log::write(&line);
         response
     };

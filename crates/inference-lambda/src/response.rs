@@ -1,5 +1,6 @@
 //! The response to API Gateway: a proxy response with a JSON body.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use classifier::Prediction;
@@ -12,7 +13,7 @@ use crate::problem::Problem;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProxyResponse {
     pub(crate) status_code: u16,
-    pub(crate) headers: BTreeMap<&'static str, &'static str>,
+    pub(crate) headers: BTreeMap<&'static str, Cow<'static, str>>,
     pub(crate) body: String,
     pub(crate) is_base64_encoded: bool,
 }
@@ -45,6 +46,11 @@ impl ProxyResponse {
     }
 
     fn json(status_code: u16, content_type: &'static str, body: String) -> Self {
-        Self { status_code, headers: BTreeMap::from([("content-type", content_type)]), body, is_base64_encoded: false }
+        Self {
+            status_code,
+            headers: BTreeMap::from([("content-type", content_type.into())]),
+            body,
+            is_base64_encoded: false,
+        }
     }
 }

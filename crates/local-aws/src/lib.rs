@@ -35,6 +35,7 @@ mod services;
 mod signature;
 pub mod state;
 mod store;
+mod template;
 #[cfg(test)]
 mod testing;
 mod token_buckets;

@@ -17,6 +17,7 @@ pub enum ResourceKind {
     Authorizer,
     Method,
     Integration,
+    Cors,
     Permission,
     Deployment,
     Stage,
@@ -24,7 +25,7 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// In the order in which they are shown.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::LogGroup,
         Self::Role,
         Self::Function,
@@ -36,6 +37,7 @@ impl ResourceKind {
         Self::Authorizer,
         Self::Method,
         Self::Integration,
+        Self::Cors,
         Self::Permission,
         Self::Deployment,
         Self::Stage,
@@ -55,6 +57,7 @@ impl ResourceKind {
             Self::Authorizer => "authorizer",
             Self::Method => "method",
             Self::Integration => "integration",
+            Self::Cors => "cors",
             Self::Permission => "permission",
             Self::Deployment => "deployment",
             Self::Stage => "stage",
@@ -65,6 +68,7 @@ impl ResourceKind {
     pub fn words(self) -> String {
         match self {
             Self::RestApi => "REST API".into(),
+            Self::Cors => "CORS".into(),
             other => other.as_str().replace('_', " "),
         }
     }
@@ -76,11 +80,12 @@ impl ResourceKind {
             Self::Function => &[Self::Role, Self::LogGroup],
             Self::ResourceServer | Self::Domain => &[Self::UserPool],
             Self::AppClient => &[Self::ResourceServer],
+            Self::Cors => &[Self::RestApi],
             Self::Authorizer => &[Self::UserPool, Self::RestApi],
             Self::Method => &[Self::Authorizer],
             Self::Integration => &[Self::Method],
             Self::Permission => &[Self::Function, Self::RestApi],
-            Self::Deployment => &[Self::Integration],
+            Self::Deployment => &[Self::Integration, Self::Cors],
             Self::Stage => &[Self::Deployment],
         }
     }

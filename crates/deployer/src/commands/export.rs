@@ -136,7 +136,7 @@ async fn running(context: &Context) -> Result<(Existing, String)> {
     let aws = stack::connect(context, Start::IfThere).await?;
     let aws = aws.ok_or_else(|| not_up("the local cloud was never started"))?;
     let (id, desired, world) = stack::observe(context, &aws).await?;
-    let existing = Existing::of(&id, &world).ok_or_else(|| not_up("part of it is missing"))?;
+    let existing = Existing::of(&id, &world, desired.cors.is_some()).ok_or_else(|| not_up("part of it is missing"))?;
     let plan = engine::plan(&desired, &world, &Options::default());
     plan.check()?;
     let differing = plan.changes.iter().filter(|change| change.action != Action::NoOp);

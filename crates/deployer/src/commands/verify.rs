@@ -59,7 +59,8 @@ fn title(group: Group) -> &'static str {
 pub(super) async fn run(context: &Context) -> Result<u8> {
     let (outputs, secret) = stack::find(context, None).await?;
     let token = Client::new(&outputs)?.fetch_token(&outputs, &secret, &[]).await?.token;
-    let checklist = verify::Checklist::prepare(&outputs, &token).await?;
+    let has_preflight = !context.target.config.api.cors_origins.is_empty();
+    let checklist = verify::Checklist::prepare(&outputs, &token, has_preflight).await?;
     let bar = context.ui.bar(checklist.len() as u64);
     let checks = checklist.run(|| bar.inc(1)).await;
     bar.finish_and_clear();

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use classifier::{Activation, PreprocessFields, Preset};
 
+use crate::names::CORS_VARIABLE;
+
 /// A checked deploy.toml. Paths are absolute; every field has a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -128,8 +130,18 @@ impl AuthConfig {
 pub struct ApiConfig {
     /// `binary_media_types`, default `["*/*"]`: bodies that API Gateway passes to the function in base64.
     pub binary_media_types: Vec<String>,
+    /// `cors_origins`: web pages of these origins may read answers; `["*"]` means of any. Empty, the default, makes no
+    /// difference to the API.
+    pub cors_origins: Vec<String>,
     /// `throttle_rate`: requests per second. `None` means the account's limit.
     pub throttle_rate: Option<f64>,
     /// `throttle_burst`: size of a burst, in requests. `None` means the account's limit.
     pub throttle_burst: Option<u32>,
+}
+
+impl ApiConfig {
+    /// The environment variable that tells the function the origins, unless there are none.
+    pub fn cors_variable(&self) -> Option<(String, String)> {
+        (!self.cors_origins.is_empty()).then(|| (CORS_VARIABLE.to_owned(), self.cors_origins.join(" ")))
+    }
 }

@@ -180,10 +180,62 @@ pub(super) fn media_type(media_type: &str) -> Rule {
     }
 }
 
+/// An origin as browsers send it (RFC 6454, section 6.2): a scheme, a host in lower case, and a port unless it is the scheme's own;
+/// or `*`.
+pub(super) fn origin(origin: &str) -> Rule {
+    let shape =
+        || Err(format!("must be origins such as https://app.example.com, or \"*\" alone, which {origin:?} is not"));
+    if origin == "*" {
+        return Ok(());
+    }
+    let (host, own_port) = match (origin.strip_prefix("https://"), origin.strip_prefix("http://")) {
+        (Some(host), _) => (host, "443"),
+        (_, Some(host)) => (host, "80"),
+        _ => return shape(),
+    };
+    if let Some(extra) = host.find(['/', '?', '#', '@', '*']) {
+        return Err(match &host[extra..] {
+            "/" => format!("must not end in a slash: {:?}", origin.trim_end_matches('/')),
+            rest if rest.starts_with('*') => {
+                format!("must name each host, because {origin:?} has a wildcard; only \"*\" alone is one")
+            }
+            _ => format!("must be an origin without user, path or query, which {origin:?} has"),
+        });
+    }
+    let (host, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("", port),
+        Some(_) => return shape(),
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|character| lower_or_digit(character) || matches!(character, '-' | '_'))
+    };
+    let is_name = host.len() <= 253 && host.split('.').all(label);
+    if host.chars().any(|character| character.is_ascii_uppercase()) {
+        return Err(format!("must be in lower case, as browsers send it: {:?}", origin.to_ascii_lowercase()));
+    }
+    let is_ip_6 = origin.contains("://[");
+    if !(is_ip_6 || is_name) {
+        return shape();
+    }
+    match port.strip_prefix(':') {
+        None if port.is_empty() => Ok(()),
+        Some(number) if number == own_port => {
+            Err(format!("must not name the port {own_port}, which browsers leave out"))
+        }
+        Some(number) if number.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == number) => Ok(()),
+        _ => shape(),
+    }
+}
+
 /// The name of an environment variable: `[a-zA-Z]([a-zA-Z0-9_])+`, and not one of Lambda's own.
 pub(super) fn environment_name(name: &str) -> Rule {
     if RESERVED_ENVIRONMENT.contains(&name) {
         return Err("is set by Lambda itself".into());
+    }
+    if name == names::CORS_VARIABLE {
+        return Err("is set from cors_origins in [api]".into());
     }
     let shaped = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.len() >= 2

@@ -52,6 +52,15 @@ pub(super) fn config(top: &Section<'_>, path: &Path, flags: &Flags<'_>) -> Confi
             flags.stage
         ));
     }
+    let function = function(&top.table("function", "function"), root);
+    let api_section = top.table("api", "api");
+    let api = api(&api_section);
+    let mut environment = function.environment.clone();
+    environment.extend(api.cors_variable());
+    if let (Err(text), Ok(())) = (rules::environment(&environment), rules::environment(&function.environment)) {
+        let text = format_args!("is too long: with it, the function's environment {text}");
+        api_section.problem(api_section.key_line("cors_origins"), "cors_origins", text);
+    }
     Config {
         path: path.to_owned(),
         root: root.to_owned(),
@@ -60,9 +69,9 @@ pub(super) fn config(top: &Section<'_>, path: &Path, flags: &Flags<'_>) -> Confi
         region: flags.region.map(str::to_owned).or(region.map(|region| region.value)),
         model: model(&top.table("model", "model"), root, flags.engine),
         preprocess: preprocess::config(&top.table("preprocess", "preprocess")),
-        function: function(&top.table("function", "function"), root),
+        function,
         auth,
-        api: api(&top.table("api", "api")),
+        api,
     }
 }
 
@@ -180,7 +189,7 @@ fn auth(section: &Section<'_>) -> AuthConfig {
 }
 
 fn api(section: &Section<'_>) -> ApiConfig {
-    section.only(&["binary_media_types", "throttle_rate", "throttle_burst"]);
+    section.only(&["binary_media_types", "cors_origins", "throttle_rate", "throttle_burst"]);
     let media_types = section.strings("binary_media_types");
     if let Some(types) = &media_types {
         if types.is_empty() {
@@ -200,6 +209,17 @@ fn api(section: &Section<'_>) -> ApiConfig {
             }
         }
     }
+    let cors_origins = section.strings("cors_origins").unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    for origin in &cors_origins {
+        check(section, "cors_origins", origin, rules::origin);
+        if !seen.insert(&origin.value) {
+            section.problem(origin.line, "cors_origins", format_args!("contains {:?} twice", origin.value));
+        }
+        if origin.value == "*" && cors_origins.len() > 1 {
+            section.problem(origin.line, "cors_origins", "contains \"*\", which means every origin, with others");
+        }
+    }
     // API Gateway's model has no maximum for the rate, a double, and the account's limit applies anyway. A rate above
     // the largest burst is taken for a mistake. If only one of rate and burst is set, AWS's default applies to the
     // other.
@@ -211,6 +231,7 @@ fn api(section: &Section<'_>) -> ApiConfig {
     let names = |types: Vec<At<String>>| types.into_iter().map(|media_type| media_type.value).collect();
     ApiConfig {
         binary_media_types: media_types.map_or_else(|| vec!["*/*".to_owned()], names),
+        cors_origins: cors_origins.into_iter().map(|origin| origin.value).collect(),
         throttle_rate: throttle_rate.map(|rate| rate.value),
         throttle_burst: section.integer("throttle_burst", 1..=INTEGER).map(|burst| burst.value),
     }

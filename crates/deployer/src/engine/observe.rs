@@ -4,7 +4,8 @@
 //! That takes three dependent round trips and, for a stack that is up, sixteen calls. One of them identifies the
 //! account; only the derived domain prefix waits for that. More calls are sent only where something differs: a pool
 //! that lost its name is found by its domain, a desired domain that the pool does not have is looked up, and the
-//! deployments are listed where the stage does not serve the one that we created last.
+//! deployments are listed where the stage does not serve the one that we created last, and gateway responses are listed
+//! where CORS is desired or was.
 
 use anyhow::Result;
 use aws_sdk_apigateway::types::Resource;
@@ -16,7 +17,7 @@ use crate::{
     config::Config,
     names::StackId,
     resources::{
-        Reader, app_client, authorizer,
+        Reader, app_client, authorizer, cors,
         deployment::{self, Record},
         domain, function, integration, log_group, method, paths, permission, resource_server, rest_api, role, stage,
         user_pool,
@@ -46,6 +47,8 @@ pub struct World {
     pub method: Observed<method::Actual>,
     pub integration: Observed<integration::Actual>,
     pub foreign_methods: Vec<method::Foreign>,
+    /// Read only where it is desired, or where a preflight of ours shows that it exists.
+    pub cors: Observed<cors::Actual>,
     pub stage: stage::Discovered,
     /// Deployments that we created, newest first. Read only where the stage does not serve the last one.
     pub deployments: Vec<Record>,
@@ -133,7 +136,8 @@ async fn read(reading: Reading<'_>) -> Result<World> {
         root_id: paths::root_id(&api.paths).map(Into::into),
         method: method::observe(&api.paths),
         integration: integration::observe(&api.paths),
-        foreign_methods: method::foreign(&api.paths),
+        foreign_methods: method::foreign(&api.paths, api.cors.owned().is_some()),
+        cors: api.cors,
         stage: api.stage,
         deployments: api.deployments,
     })
@@ -233,6 +237,7 @@ struct Api {
     discovered: rest_api::Discovered,
     authorizer: Observed<authorizer::Actual>,
     paths: Vec<Resource>,
+    cors: Observed<cors::Actual>,
     stage: stage::Discovered,
     deployments: Vec<Record>,
 }
@@ -246,10 +251,11 @@ async fn api(reading: Reading<'_>) -> Result<Api> {
     let (authorizers, paths, stage) =
         tokio::join!(authorizer::list(cx, &id), paths::list(cx, &id), stage::observe(cx, &id));
     let (authorizers, paths, stage) = (authorizers?, paths?, stage?);
+    let cors = cors::observe(cx, &id, &paths, !reading.config.api.cors_origins.is_empty()).await?;
     let method = method::observe(&paths);
     let guarding = method.owned().map(|method| method.authorizer_id.as_str());
     let authorizer = authorizer::pick(&cx.id.authorizer(), guarding, authorizers);
     let serves = stage.stage.owned().is_some_and(|stage| stage.serves().is_some());
     let deployments = if serves { Vec::new() } else { deployment::list(cx, &id).await? };
-    Ok(Api { discovered, authorizer, paths, stage, deployments })
+    Ok(Api { discovered, authorizer, paths, cors, stage, deployments })
 }

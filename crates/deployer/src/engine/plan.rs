@@ -8,7 +8,7 @@ use crate::{
     change::{Action, FieldDiff, ResourceKind, Step},
     error::Failure,
     resources::{
-        app_client, authorizer, deployment::Record, domain, function, integration, log_group, method, permission,
+        app_client, authorizer, cors, deployment::Record, domain, function, integration, log_group, method, permission,
         resource_server, rest_api, role, stage, user_pool,
     },
 };
@@ -75,6 +75,7 @@ pub struct Steps {
     pub authorizer: Step<authorizer::Actual>,
     pub method: Step<method::Actual>,
     pub integration: Step<integration::Actual>,
+    pub cors: Step<cors::Actual>,
     pub permission: Step<permission::Actual>,
     /// `Keep` holds the deployment that the stage should serve; it may serve another one now.
     pub deployment: Step<Record>,
@@ -89,6 +90,8 @@ pub struct Steps {
 pub struct Leftovers {
     /// Foreign methods that open the API, or with which it cannot be deployed.
     pub methods: Vec<method::Foreign>,
+    /// What a stack that no longer wants CORS has of it.
+    pub cors: Option<cors::Actual>,
     /// Other stages of the API.
     pub stages: Vec<String>,
     /// Ids of foreign statements that let anyone invoke the function.

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     change::{Action, ResourceKind, Step},
     resources::{
-        app_client, authorizer, domain, function, integration, log_group, method, paths, permission, resource_server,
-        rest_api, role, stage, user_pool,
+        app_client, authorizer, cors, domain, function, integration, log_group, method, paths, permission,
+        resource_server, rest_api, role, stage, user_pool,
     },
     stack::Desired,
 };
@@ -81,6 +81,14 @@ pub fn plan(desired: &Desired, world: &World, options: &Options) -> Plan {
         integration = Step::Update(kept.clone(), Vec::new());
         d.change_last(Action::Update, "is deleted with its method");
     }
+    let cors = match &desired.cors {
+        Some(wanted) => d.step(ResourceKind::Cors, &world.cors, cors::ID, |actual| cors::diff(wanted, actual)),
+        None => Step::Skip(None),
+    };
+    if desired.cors.is_none() {
+        leftovers.find_cors(world, d.includes(ResourceKind::Cors));
+        d.add(leftovers.take_changes(ResourceKind::Cors));
+    }
     let source_arn = rest_api.actual().map(|api| id.source_arn(&api.id));
     let statement = &world.function_policy.permission;
     let permission = d.step(ResourceKind::Permission, statement, permission::STATEMENT, |actual| {
@@ -89,7 +97,7 @@ pub fn plan(desired: &Desired, world: &World, options: &Options) -> Plan {
     d.add(leftovers.take_changes(ResourceKind::Permission));
 
     let digest = authorizer_id.zip(pool_id).map(|(authorizer, pool)| desired.snapshot(authorizer, pool).digest());
-    let why_new = if !leftovers.items.methods.is_empty() {
+    let why_new = if !leftovers.items.methods.is_empty() || leftovers.items.cors.is_some() {
         Some("the last one may serve a method that is removed")
     } else if rest_api.differs(&[rest_api::ENDPOINT_DISABLED]) {
         Some("the endpoint is enabled only with the next deployment")
@@ -121,6 +129,7 @@ pub fn plan(desired: &Desired, world: &World, options: &Options) -> Plan {
         authorizer,
         method,
         integration,
+        cors,
         permission,
         deployment,
         stage,

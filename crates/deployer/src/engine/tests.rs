@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod concurrent_runs;
+mod cors;
 mod faults;
 mod life;
 mod ownership;
@@ -63,17 +64,23 @@ async fn what_aws_delays_is_waited_for() {
 
 #[tokio::test]
 async fn every_change_of_the_configuration_is_made_and_then_seen_as_done() {
-    use ResourceKind::{AppClient, Deployment, Domain, Function, LogGroup, RestApi, Stage, UserPool};
+    use ResourceKind::{AppClient, Cors, Deployment, Domain, Function, LogGroup, RestApi, Stage, UserPool};
     type Case = (fn(&mut Config), &'static [ResourceKind]);
     let mut cloud = Cloud::start().await;
     cloud.up().await.unwrap();
-    let cases: [Case; 7] = [
+    let cases: [Case; 10] = [
         (|config| config.function.memory_mb = 512, &[Function]),
         (|config| config.function.log_retention_days = 30, &[LogGroup]),
         (|config| config.auth.token_minutes = 5, &[AppClient]),
         (|config| config.auth.deletion_protection = true, &[UserPool]),
         (|config| config.auth.domain = Some("another-prefix".into()), &[Domain]),
         (|config| config.api.throttle_rate = Some(5.0), &[Stage]),
+        (|config| config.api.cors_origins = vec!["*".into()], &[Function, Cors, Deployment, Stage]),
+        (
+            |config| config.api.cors_origins = vec!["https://a.example".into(), "http://b.example".into()],
+            &[Function, Cors, Deployment, Stage],
+        ),
+        (|config| config.api.cors_origins = Vec::new(), &[Function, Cors, Deployment, Stage]),
         (|config| config.api.binary_media_types = vec!["image/png".into()], &[RestApi, Deployment, Stage]),
     ];
     for (change, expected) in cases {

@@ -6,7 +6,7 @@ use aws_sdk_lambda::types::{LogFormat, Runtime};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    import,
+    cors, import,
     source::{File, Prefix, Source, TAGS, Template},
     symbol::{API, POOL, Piece, Symbols, Words},
     yaml::Node,
@@ -38,22 +38,23 @@ pub fn template(source: &Source<'_>) -> Result<Template, Failure> {
             return Err(Failure::failed(text).hint("change the value in [function.environment], or export terraform"));
         }
     }
-    let (resources, deployment) = resources(source);
-    let head = [
-        ("AWSTemplateFormatVersion", Node::text("2010-09-09")),
-        ("Description", Node::text(&source.title())),
-        ("Parameters", parameters(source)),
-        ("Resources", resources),
-    ];
-    let head = Node::map(head);
-    let whole = match &head {
-        Node::Map(entries) => Node::Map([entries.as_slice(), &[("Outputs".into(), outputs(source))]].concat()),
-        other => other.clone(),
+    let head = |resources: Node| {
+        vec![
+            ("AWSTemplateFormatVersion".to_owned(), Node::text("2010-09-09")),
+            ("Description".to_owned(), Node::text(&source.title())),
+            ("Parameters".to_owned(), parameters(source)),
+            ("Resources".to_owned(), resources),
+        ]
     };
+    let (all, deployment) = resources(source, true);
+    let mut whole = head(all);
+    whole.push(("Outputs".to_owned(), outputs(source)));
+    let whole = Node::Map(whole);
     let mut files = vec![File { name: "template.yaml", text: preamble(source) + &yaml(&whole)? }];
     if let Some(existing) = source.existing {
-        // An import may not add outputs; the first update adds them.
-        files.push(File { name: "import.yaml", text: import::PREAMBLE.to_owned() + &yaml(&head)? });
+        // An import may not add outputs or anything else; the first update adds them.
+        let imported = Node::Map(head(resources(source, false).0));
+        files.push(File { name: "import.yaml", text: import::PREAMBLE.to_owned() + &yaml(&imported)? });
         let wanted = import::cloudformation(source, existing, &deployment);
         files.push(File { name: "resources-to-import.json", text: format!("{wanted:#}\n") });
     }
@@ -133,28 +134,42 @@ fn symbols(source: &Source<'_>) -> Symbols {
 }
 
 /// A resource. It always has deletion policies, because an import requires them.
-fn resource(kind: &str, policy: &str, needs: Option<&str>, properties: Node) -> Node {
+fn resource(kind: &str, policy: &str, needs: &[&str], properties: Node) -> Node {
     let mut entries = vec![("Type".to_owned(), Node::text(kind))];
-    entries.extend(needs.map(|needs| ("DependsOn".to_owned(), Node::text(needs))));
+    match needs {
+        [] => {}
+        [one] => entries.push(("DependsOn".to_owned(), Node::text(one))),
+        several => {
+            let several = several.iter().map(|need| Node::text(need)).collect();
+            entries.push(("DependsOn".to_owned(), Node::List(several)));
+        }
+    }
     entries.push(("DeletionPolicy".to_owned(), Node::text(policy)));
     entries.push(("UpdateReplacePolicy".to_owned(), Node::text(policy)));
     entries.push(("Properties".to_owned(), properties));
     Node::Map(entries)
 }
 
-/// All resources, and the logical id of the deployment.
-fn resources(source: &Source<'_>) -> (Node, String) {
+/// The resources, and the logical id of the deployment. An import takes over all but the gateway responses.
+fn resources(source: &Source<'_>, with_refusals: bool) -> (Node, String) {
     let symbols = symbols(source);
     let mut resources = function(source, &symbols);
     resources.extend(pool(source));
-    let api = api(source, &symbols);
+    let mut api = api(source, &symbols);
+    let mut needs = vec!["Method"];
+    for (logical_id, kind, properties) in source.desired.cors.iter().flat_map(cors::cloudformation) {
+        api.push((logical_id.to_owned(), resource(kind, "Delete", &[], properties)));
+        if with_refusals || kind != cors::REFUSAL {
+            needs.push(logical_id);
+        }
+    }
     // CloudFormation creates a deployment once; a new logical id creates another. So the id contains a digest of the
     // snapshot.
     let snapshot: Vec<String> = api.iter().map(|(_, resource)| resource.json().to_string()).collect();
     let deployment = format!("Deployment{}", digest_hex(&snapshot.join("\n"), 8));
-    resources.extend(api);
+    resources.extend(api.into_iter().filter(|(id, _)| with_refusals || !cors::REFUSALS.contains(&id.as_str())));
     let of_api = Node::map([("RestApiId", Node::reference("RestApi"))]);
-    resources.push((deployment.clone(), resource("AWS::ApiGateway::Deployment", "Delete", Some("Method"), of_api)));
+    resources.push((deployment.clone(), resource("AWS::ApiGateway::Deployment", "Delete", &needs, of_api)));
     resources.push(("Stage".to_owned(), stage(source, &deployment)));
     (Node::Map(resources), deployment)
 }
@@ -211,11 +226,11 @@ fn function(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
         ("SourceArn", Node::Pieces(symbols.pieces(&desired.id.source_arn(API)))),
     ]);
     vec![
-        ("LogGroup".to_owned(), resource("AWS::Logs::LogGroup", "Delete", None, log_group)),
-        ("Role".to_owned(), resource("AWS::IAM::Role", "Delete", None, iam_role)),
+        ("LogGroup".to_owned(), resource("AWS::Logs::LogGroup", "Delete", &[], log_group)),
+        ("Role".to_owned(), resource("AWS::IAM::Role", "Delete", &[], iam_role)),
         // Otherwise Lambda would create the log group, without retention and tags.
-        ("Function".to_owned(), resource("AWS::Lambda::Function", "Delete", None, Node::Map(properties))),
-        ("Permission".to_owned(), resource("AWS::Lambda::Permission", "Delete", None, permission)),
+        ("Function".to_owned(), resource("AWS::Lambda::Function", "Delete", &[], Node::Map(properties))),
+        ("Permission".to_owned(), resource("AWS::Lambda::Permission", "Delete", &[], permission)),
     ]
 }
 
@@ -251,13 +266,10 @@ fn pool(source: &Source<'_>) -> Vec<(String, Node)> {
     let client_kind = "AWS::Cognito::UserPoolClient";
     vec![
         // It may hold users, who cannot be restored.
-        ("UserPool".to_owned(), resource("AWS::Cognito::UserPool", "Retain", None, user_pool)),
-        (
-            "ResourceServer".to_owned(),
-            resource("AWS::Cognito::UserPoolResourceServer", "Delete", None, resource_server),
-        ),
-        ("AppClient".to_owned(), resource(client_kind, "Delete", Some("ResourceServer"), app_client)),
-        ("Domain".to_owned(), resource("AWS::Cognito::UserPoolDomain", "Delete", None, domain)),
+        ("UserPool".to_owned(), resource("AWS::Cognito::UserPool", "Retain", &[], user_pool)),
+        ("ResourceServer".to_owned(), resource("AWS::Cognito::UserPoolResourceServer", "Delete", &[], resource_server)),
+        ("AppClient".to_owned(), resource(client_kind, "Delete", &["ResourceServer"], app_client)),
+        ("Domain".to_owned(), resource("AWS::Cognito::UserPoolDomain", "Delete", &[], domain)),
     ]
 }
 
@@ -298,9 +310,9 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<(String, Node)> {
         ("Integration", integration),
     ]);
     vec![
-        ("RestApi".to_owned(), resource("AWS::ApiGateway::RestApi", "Delete", None, rest_api)),
-        ("Authorizer".to_owned(), resource("AWS::ApiGateway::Authorizer", "Delete", None, authorizer)),
-        ("Method".to_owned(), resource("AWS::ApiGateway::Method", "Delete", None, post)),
+        ("RestApi".to_owned(), resource("AWS::ApiGateway::RestApi", "Delete", &[], rest_api)),
+        ("Authorizer".to_owned(), resource("AWS::ApiGateway::Authorizer", "Delete", &[], authorizer)),
+        ("Method".to_owned(), resource("AWS::ApiGateway::Method", "Delete", &[], post)),
     ]
 }
 
@@ -321,7 +333,7 @@ fn stage(source: &Source<'_>, deployment: &str) -> Node {
         ]);
         properties.push(("MethodSettings".to_owned(), Node::List(vec![setting])));
     }
-    resource("AWS::ApiGateway::Stage", "Delete", None, Node::Map(properties))
+    resource("AWS::ApiGateway::Stage", "Delete", &[], Node::Map(properties))
 }
 
 fn outputs(source: &Source<'_>) -> Node {

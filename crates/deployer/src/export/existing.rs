@@ -20,7 +20,7 @@ pub struct Existing {
 
 impl Existing {
     /// `None` if part of the stack is missing.
-    pub fn of(id: &StackId, world: &World) -> Option<Self> {
+    pub fn of(id: &StackId, world: &World, wants_cors: bool) -> Option<Self> {
         world.log_group.owned()?;
         world.role.owned()?;
         world.function.owned()?;
@@ -28,6 +28,9 @@ impl Existing {
         world.resource_server.owned()?;
         world.method.owned()?;
         world.integration.owned()?;
+        if wants_cors {
+            world.cors.owned().filter(|actual| actual.is_ours())?;
+        }
         let pool = world.user_pool.pool.owned()?;
         Some(Self {
             role: id.role(),

@@ -3,11 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::{
+    cors,
     existing::Existing,
     hcl::{Block, Value},
     source::Source,
 };
 use crate::resources::{
+    cors::OPTIONS,
     paths::HTTP_METHOD,
     permission::STATEMENT,
     role::POLICY,
@@ -41,8 +43,14 @@ pub(super) fn terraform(source: &Source<'_>, existing: &Existing) -> Vec<Block> 
     if throttle(&desired.stage).is_some() {
         resources.push(("aws_api_gateway_method_settings.all", format!("{stage}/{ALL}")));
     }
-    let block =
-        |(address, id): (&str, String)| Block::new("import", &[]).set("to", address).attribute("id", Value::text(&id));
+    let mut resources: Vec<(String, String)> =
+        resources.into_iter().map(|(address, id)| (address.to_owned(), id)).collect();
+    if desired.cors.is_some() {
+        resources.extend(cors::terraform_imports(api_id, root_id));
+    }
+    let block = |(address, id): (String, String)| {
+        Block::new("import", &[]).set("to", address).attribute("id", Value::text(&id))
+    };
     let mut blocks: Vec<Block> = resources.into_iter().map(block).collect();
     blocks[0] = blocks[0]
         .clone()
@@ -76,7 +84,7 @@ pub(super) fn cloudformation(source: &Source<'_>, existing: &Existing, deploymen
     let of_pool = |more: (&str, &str)| json!({"UserPoolId": pool_id, more.0: more.1});
     let name = &desired.function.name;
     let method = json!({"RestApiId": api_id, "ResourceId": root_id, "HttpMethod": HTTP_METHOD});
-    let resources = [
+    let mut resources = vec![
         ("Logs::LogGroup", "LogGroup", json!({"LogGroupName": desired.log_group.name})),
         ("IAM::Role", "Role", json!({"RoleName": role})),
         ("Lambda::Function", "Function", json!({"FunctionName": name})),
@@ -91,6 +99,11 @@ pub(super) fn cloudformation(source: &Source<'_>, existing: &Existing, deploymen
         ("ApiGateway::Deployment", deployment, of_api(("DeploymentId", deployment_id))),
         ("ApiGateway::Stage", "Stage", of_api(("StageName", &desired.stage.name))),
     ];
+    // The gateway responses have no identifier that is documented; the first update writes them again.
+    if desired.cors.is_some() {
+        let preflight = json!({"RestApiId": api_id, "ResourceId": root_id, "HttpMethod": OPTIONS});
+        resources.push(("ApiGateway::Method", cors::PREFLIGHT, preflight));
+    }
     let resource = |(kind, logical_id, identifier): (&str, &str, Json)| {
         json!({
             "ResourceType": format!("AWS::{kind}"),

@@ -4,6 +4,7 @@
 //! account and Region (see [`symbol`]). It includes the ownership tags, so that `token` and `predict` keep working.
 
 pub mod cloudformation;
+mod cors;
 mod existing;
 mod hcl;
 mod import;

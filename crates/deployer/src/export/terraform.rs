@@ -5,6 +5,7 @@ use aws_sdk_cognitoidentityprovider::types::{OAuthFlowType, PreventUserExistence
 use aws_sdk_lambda::types::{LogFormat, Runtime};
 
 use super::{
+    cors,
     hcl::{self, Block, Value},
     import,
     source::{File, Prefix, Source, TAGS, Template},
@@ -288,7 +289,9 @@ fn api(source: &Source<'_>, symbols: &Symbols) -> Vec<Block> {
         .text("integration_http_method", HTTP_METHOD)
         .attribute("uri", derived(symbols, &desired.integration.uri))
         .set("timeout_milliseconds", desired.integration.timeout_ms);
-    vec![rest_api, authorizer, post, integration]
+    let mut blocks = vec![rest_api, authorizer, post, integration];
+    blocks.extend(desired.cors.iter().flat_map(cors::terraform));
+    blocks
 }
 
 /// The attributes that a deployment captures in its snapshot.
@@ -311,7 +314,12 @@ const SNAPSHOT: [&str; 14] = [
 
 fn deployment(source: &Source<'_>) -> Vec<Block> {
     let stage = &source.desired.stage;
-    let snapshot = Value::List(SNAPSHOT.iter().map(Value::expression).collect());
+    let (mut captured, mut before) = (SNAPSHOT.to_vec(), vec!["aws_api_gateway_integration.post"]);
+    if source.desired.cors.is_some() {
+        captured.extend(cors::SNAPSHOT);
+        before.extend(cors::BEFORE_DEPLOYMENT);
+    }
+    let snapshot = Value::List(captured.iter().map(Value::expression).collect());
     let redeployment = Value::Call("sha1", Box::new(Value::Call("jsonencode", Box::new(snapshot))));
     let triggers = Value::Object(vec![("redeployment".into(), redeployment)]);
     let deployment = resource("aws_api_gateway_deployment", "main")
@@ -319,7 +327,7 @@ fn deployment(source: &Source<'_>) -> Vec<Block> {
         .set("rest_api_id", "aws_api_gateway_rest_api.main.id")
         .attribute("triggers", triggers)
         .block(Block::new("lifecycle", &[]).set("create_before_destroy", true))
-        .depends_on(&["aws_api_gateway_integration.post"]);
+        .depends_on(&before);
     let mut blocks = vec![
         deployment,
         resource("aws_api_gateway_stage", "main")

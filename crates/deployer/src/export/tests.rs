@@ -8,8 +8,8 @@ use crate::{
     config::Config,
     names::{StackId, StackKey},
     resources::{
-        app_client, authorizer, domain, function, integration, log_group, method, resource_server, rest_api, role,
-        stage, user_pool,
+        app_client, authorizer, cors, domain, function, integration, log_group, method, resource_server, rest_api,
+        role, stage, user_pool,
     },
     stack::Desired,
     testing::config,
@@ -44,6 +44,7 @@ fn full() -> Config {
     config.auth.token_minutes = 5;
     config.api.binary_media_types = vec!["image/png".into(), "application/*".into()];
     config.api.throttle_rate = Some(12.5);
+    config.api.cors_origins = vec!["https://app.example.com".into(), "http://localhost:3000".into()];
     config
 }
 
@@ -130,6 +131,7 @@ fn changes() -> Vec<Change> {
             authorizer: authorizer::Desired { name: _ },
             method: method::Desired { scopes: _ },
             integration: integration::Desired { uri: _, timeout_ms: _ },
+            cors: _,
             stage: stage::Desired { name: _, throttle_rate: _, throttle_burst: _ },
         } = desired;
     }
@@ -165,6 +167,7 @@ fn changes() -> Vec<Change> {
         ("method.scopes", |desired| desired.method.scopes = vec!["x".into()]),
         ("integration.uri", |desired| desired.integration.uri = "x".into()),
         ("integration.timeout_ms", |desired| desired.integration.timeout_ms = 50),
+        ("cors", |desired| desired.cors = Some(cors::Desired { origins: vec!["*".into()] })),
         ("stage.name", |desired| desired.stage.name = "x".into()),
         ("stage.throttle_rate", |desired| desired.stage.throttle_rate = Some(1.0)),
         ("stage.throttle_burst", |desired| desired.stage.throttle_burst = Some(1)),
@@ -214,11 +217,12 @@ fn a_changed_snapshot_is_another_deployment_and_nothing_else_is() {
         |desired| desired.stage.throttle_rate = Some(1.0),
         |desired| desired.app_client.token_minutes = 5,
     ];
-    let other: [fn(&mut Desired); 4] = [
+    let other: [fn(&mut Desired); 5] = [
         |desired| desired.rest_api.binary_media_types = vec!["x/y".into()],
         |desired| desired.method.scopes = vec!["x".into()],
         |desired| desired.integration.uri = "x".into(),
         |desired| desired.integration.timeout_ms = 50,
+        |desired| desired.cors = Some(cors::Desired { origins: vec!["*".into()] }),
     ];
     let changed = |change: fn(&mut Desired)| {
         let mut changed = stock.clone();
@@ -230,14 +234,24 @@ fn a_changed_snapshot_is_another_deployment_and_nothing_else_is() {
 }
 
 #[test]
-fn an_import_has_no_outputs_and_else_the_same() {
-    let (desired, existing) = (desired(&full()), existing());
-    let prefix = Prefix::Chosen(existing.domain.clone());
-    let source = Source { desired: &desired, prefix, region: None, existing: Some(&existing) };
-    let template = cloudformation::template(&source).unwrap();
-    let file = |name: &str| &template.files.iter().find(|file| file.name == name).unwrap().text;
-    let body = |text: &'_ str| text[text.find("AWSTemplateFormatVersion").unwrap()..].to_owned();
-    let (whole, import) = (body(file("template.yaml")), body(file("import.yaml")));
+fn an_import_has_no_outputs_no_gateway_responses_and_else_the_same() {
+    let (mut desired, existing) = (desired(&full()), existing());
+    let files = |desired: &Desired| {
+        let prefix = Prefix::Chosen(existing.domain.clone());
+        let source = Source { desired, prefix, region: None, existing: Some(&existing) };
+        let template = cloudformation::template(&source).unwrap();
+        let file = |name: &str| template.files.iter().find(|file| file.name == name).unwrap().text.clone();
+        ["template.yaml", "import.yaml"].map(|name| {
+            let text = file(name);
+            text[text.find("AWSTemplateFormatVersion").unwrap()..].to_owned()
+        })
+    };
+    let [whole, import] = files(&desired);
+    let deployment = |text: &str| text.split_once("!Ref Deployment").unwrap().1.lines().next().unwrap().to_owned();
+    assert_eq!(deployment(&whole), deployment(&import), "the running deployment is kept");
+    assert!(whole.contains("Refusal4xx") && import.contains("Preflight") && !import.contains("Refusal"), "{import}");
+    desired.cors = None;
+    let [whole, import] = files(&desired);
     assert_eq!(whole.split_once("Outputs:").unwrap().0, import);
 }
 

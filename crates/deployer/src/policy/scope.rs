@@ -90,9 +90,12 @@ impl Scope {
             Self::AnyPool | Self::TagPool | Self::AdoptPool => vec![any_pool()],
             Self::Apis => vec![id.rest_apis_arn()],
             Self::NewApi => vec![id.rest_apis_arn(), id.rest_api_tags_arn()],
-            Self::Owned | Self::AdoptRead => pool_and(&["authorizers", "deployments", "resources", "stages"]),
+            // Gateway responses: a managed policy has no room for the whole word.
+            Self::Owned | Self::AdoptRead => {
+                pool_and(&["authorizers", "deployments", "gateway*", "resources", "stages"])
+            }
             Self::Api => vec![id.rest_api_arn("*")],
-            Self::ApiParts => below_any_api(&["authorizers", "deployments", "methods/*", "stages"]),
+            Self::ApiParts => below_any_api(&["authorizers", "deployments", "stages"]),
         }
     }
 

@@ -11,7 +11,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Context, Reader, authorizer, integration, method, paths, rest_api};
+use super::{Context, Reader, authorizer, cors, integration, method, paths, rest_api};
 use crate::{
     aws::{ApiError, Doing as _, create},
     change::{Diff, FieldDiff, KNOWN_AFTER_APPLY, ResourceKind, sorted},
@@ -27,15 +27,22 @@ impl Snapshot {
         api: &rest_api::Desired,
         method: &method::Desired,
         integration: &integration::Desired,
+        cors: Option<&cors::Desired>,
         authorizer_id: &str,
         pool_arn: &str,
     ) -> Self {
-        Self(json!({
+        let mut content = json!({
             "binary_media_types": sorted(&api.binary_media_types),
             "authorizer": [authorizer_id, pool_arn, authorizer::IDENTITY_SOURCE],
             "method": [paths::HTTP_METHOD, sorted(&method.scopes)],
             "integration": [integration.uri, integration.timeout_ms],
-        }))
+        });
+        if let Some(cors) = cors {
+            let preflight = cors.preflight();
+            let answer = (preflight.parameters(), preflight.request_template, preflight.response_template);
+            content["cors"] = json!([answer, cors.refusal()]);
+        }
+        Self(content)
     }
 
     /// Differs whenever two snapshots differ. Short, because it is part of a description.
@@ -130,20 +137,28 @@ mod tests {
         api: rest_api::Desired,
         method: method::Desired,
         integration: integration::Desired,
+        cors: Option<cors::Desired>,
         authorizer: &'static str,
         pool: &'static str,
     }
 
     impl Parts {
         fn digest(&self) -> String {
-            Snapshot::new(&self.api, &self.method, &self.integration, self.authorizer, self.pool).digest()
+            let Self { api, method, integration, cors, authorizer, pool } = self;
+            Snapshot::new(api, method, integration, cors.as_ref(), authorizer, pool).digest()
         }
     }
 
     #[test]
     fn the_digest_changes_with_everything_in_the_snapshot_and_with_nothing_else() {
-        let parts =
-            || Parts { api: api(), method: method(), integration: integration(), authorizer: "auth", pool: "pool" };
+        let parts = || Parts {
+            api: api(),
+            method: method(),
+            integration: integration(),
+            cors: None,
+            authorizer: "auth",
+            pool: "pool",
+        };
         let same = parts().digest();
         let mut turned = parts();
         turned.method.scopes.reverse();
@@ -151,11 +166,16 @@ mod tests {
         let mut renamed = parts();
         renamed.api.name = "b".into();
         assert_eq!(same, renamed.digest(), "the name is not part of a snapshot");
-        let changes: [fn(&mut Parts); 6] = [
+        let changes: [fn(&mut Parts); 8] = [
             |parts| parts.api.binary_media_types = Vec::new(),
             |parts| parts.method.scopes = Vec::new(),
             |parts| parts.integration.uri = "x".into(),
             |parts| parts.integration.timeout_ms = 1,
+            |parts| parts.cors = Some(cors::Desired { origins: vec!["*".into()] }),
+            |parts| {
+                parts.cors =
+                    Some(cors::Desired { origins: vec!["https://a.example".into(), "http://b.example".into()] });
+            },
             |parts| parts.authorizer = "x",
             |parts| parts.pool = "x",
         ];

@@ -11,6 +11,7 @@ use aws_sdk_apigateway::types::{IntegrationType, Method, Resource};
 
 use super::{
     Context,
+    cors::OPTIONS,
     paths::{self, HTTP_METHOD, Root},
 };
 use crate::{
@@ -82,12 +83,13 @@ pub fn observe(paths: &[Resource]) -> Observed<Actual> {
     Observed::child(paths::our_method(paths).map(actual))
 }
 
-/// All other methods of all paths, in a fixed order.
-pub fn foreign(paths: &[Resource]) -> Vec<Foreign> {
+/// All other methods of all paths, in a fixed order. A preflight may be the stack's own (see [`super::cors`]).
+pub fn foreign(paths: &[Resource], has_preflight: bool) -> Vec<Foreign> {
     let mut all = Vec::new();
     for path in paths {
         for (verb, method) in path.resource_methods().into_iter().flatten() {
-            if !(path.path() == Some("/") && verb == HTTP_METHOD) {
+            let is_ours = verb == HTTP_METHOD || (verb == OPTIONS && has_preflight);
+            if !(path.path() == Some("/") && is_ours) {
                 all.push(foreign_method(path, verb, method));
             }
         }

@@ -9,6 +9,7 @@
 pub mod app_client;
 pub mod authorizer;
 mod context;
+pub mod cors;
 pub mod deployment;
 pub mod domain;
 pub mod function;

@@ -44,7 +44,12 @@ pub async fn read_root_id(cx: Reader<'_>, api_id: &str) -> Result<String> {
     Ok(id.to_owned())
 }
 
+/// A method of the root path.
+pub fn on_root<'a>(paths: &'a [Resource], verb: &str) -> Option<&'a Method> {
+    root(paths)?.resource_methods()?.get(verb)
+}
+
 /// Our method: POST on the root path.
 pub fn our_method(paths: &[Resource]) -> Option<&Method> {
-    root(paths)?.resource_methods()?.get(HTTP_METHOD)
+    on_root(paths, HTTP_METHOD)
 }

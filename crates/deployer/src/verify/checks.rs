@@ -92,12 +92,12 @@ impl Check {
 }
 
 /// All checks of a stack.
-pub fn all(outputs: &Outputs, token: &Secret, forge: &Forge) -> anyhow::Result<Vec<Check>> {
+pub fn all(outputs: &Outputs, token: &Secret, forge: &Forge, has_preflight: bool) -> anyhow::Result<Vec<Check>> {
     let (url, token) = (&outputs.endpoint, token.expose());
     let mut checks = contract(url, token);
     checks.extend(tokens(outputs, token, forge)?);
     checks.extend(headers(url, token));
-    checks.extend(methods(url, token));
+    checks.extend(methods(url, token, has_preflight));
     checks.extend(paths(outputs, token));
     Ok(checks)
 }
@@ -200,13 +200,23 @@ fn headers(url: &str, token: &str) -> Vec<Check> {
     ]
 }
 
-fn methods(url: &str, token: &str) -> Vec<Check> {
+fn methods(url: &str, token: &str, has_preflight: bool) -> Vec<Check> {
     let verbs = [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::TRACE];
     let check = |method: Method, name: String| {
         Check::new(Group::Method, name, url, Expect::Refused).token(token).method(method)
     };
+    // A preflight is answered without a token, and without the function: there is no body.
+    let preflight = if has_preflight { Expect::Status(204) } else { Expect::Refused };
+    let browser = Check::new(Group::Method, "a web page's preflight, without a token", url, preflight)
+        .method(Method::OPTIONS)
+        .header("origin", "https://page.example")
+        .header("access-control-request-method", "POST");
     let mut checks: Vec<Check> =
         verbs.into_iter().map(|verb| check(verb.clone(), format!("{verb} with a real token"))).collect();
+    for check in checks.iter_mut().filter(|check| check.method == Method::OPTIONS) {
+        check.expect = preflight;
+    }
+    checks.push(browser);
     // HTTP accepts any word as a method; these two only look like POST.
     for name in [b"post".as_slice(), b"POSTX"] {
         if let Ok(method) = Method::from_bytes(name) {

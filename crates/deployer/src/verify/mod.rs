@@ -47,11 +47,11 @@ pub struct Checklist {
 }
 
 impl Checklist {
-    /// The checks for a stack, with a valid token.
-    pub async fn prepare(outputs: &Outputs, token: &Secret) -> anyhow::Result<Self> {
+    /// The checks for a stack, with a valid token. Whether web pages may call it decides what a preflight must get.
+    pub async fn prepare(outputs: &Outputs, token: &Secret, has_preflight: bool) -> anyhow::Result<Self> {
         let client = Client::new(outputs)?;
         let forge = Forge::new(token, public_key(&client, outputs, token).await?)?;
-        Ok(Self { client, checks: checks::all(outputs, token, &forge)? })
+        Ok(Self { client, checks: checks::all(outputs, token, &forge, has_preflight)? })
     }
 
     pub fn len(&self) -> usize {
@@ -188,7 +188,7 @@ mod tests {
             Router::new().route("/{pool}/.well-known/jwks.json", get(async move || keys.to_string())).fallback(answer);
         let base = crate::testing::serve(router).await;
         let outputs = crate::testing::outputs(&base);
-        let table = Checklist::prepare(&outputs, &token).await.unwrap();
+        let table = Checklist::prepare(&outputs, &token, false).await.unwrap();
         let rows = table.run(|| ()).await;
         assert_eq!(rows.len(), table.len());
         for row in &rows {

@@ -28,7 +28,7 @@ fn classifier() -> Classifier {
 /// The response to an event, and the log line.
 struct Outcome {
     status: u16,
-    content_type: &'static str,
+    content_type: String,
     body: Value,
     log: Value,
 }
@@ -36,8 +36,9 @@ struct Outcome {
 fn send(event: Value) -> Outcome {
     let event: ProxyEvent = serde_json::from_value(event).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (response, line) = runtime.block_on(handle(&classifier(), event, "request-1"));
+    let (response, line) = runtime.block_on(handle(&classifier(), &Cors::new("https://a.example"), event, "request-1"));
     assert!(!response.is_base64_encoded);
+    assert_eq!(response.headers["access-control-allow-origin"], "https://a.example");
     let body: Value = serde_json::from_str(&response.body).unwrap();
     let log = serde_json::to_value(&line).unwrap();
     assert_eq!(log["status"], response.status_code);
@@ -48,7 +49,7 @@ fn send(event: Value) -> Outcome {
         assert!(body["title"].is_string() && body["type"].is_string() && body["detail"].is_string(), "{body}");
         assert!(log["error"].is_string(), "{log}");
     }
-    Outcome { status: response.status_code, content_type: response.headers["content-type"], body, log }
+    Outcome { status: response.status_code, content_type: response.headers["content-type"].to_string(), body, log }
 }
 
 fn base64_event(content_type: &str, body: &[u8]) -> Value {
@@ -68,7 +69,7 @@ fn status(content_type: &str, body: &[u8]) -> u16 {
 fn an_image_is_classified_and_logged() {
     let seven = read("test_images/7.png");
     let outcome = send(base64_event("image/png", &seven));
-    assert_eq!((outcome.status, outcome.content_type), (200, "application/json"));
+    assert_eq!((outcome.status, outcome.content_type.as_str()), (200, "application/json"));
     assert_eq!(outcome.body["label"], "7");
     assert_eq!(outcome.body["model"], "mnist-dev");
     let predictions = outcome.body["predictions"].as_array().unwrap();

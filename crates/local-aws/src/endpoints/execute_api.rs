@@ -11,6 +11,7 @@ use super::{
     address::StageAddress,
     authorizer,
     gateway_error::GatewayError,
+    mock,
     proxy_event::{self, Ids},
     proxy_response,
     route::{self, Route},
@@ -44,7 +45,10 @@ pub(super) async fn respond(
     let ids = Ids { request: random::uuid(), extended, trace, now_ms };
     let mut response = match serve(cloud, throttles, address, request, &ids).await {
         Ok(response) => response,
-        Err(error) => error.response(),
+        Err(error) => {
+            let headers = cloud.store.read(|state| route::refusal_headers(state, address, error));
+            error.response(&headers)
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in
@@ -74,6 +78,9 @@ async fn serve(
     }
     let claims = authorize(&route, request.headers())?;
     let integration = route.method.integration.as_ref().ok_or(GatewayError::Internal)?;
+    if integration.kind == "MOCK" {
+        return mock::respond(integration, &route.binary_media_types, request);
+    }
     if integration.kind != "AWS_PROXY" {
         return Err(GatewayError::NotImplemented);
     }

@@ -1,7 +1,7 @@
 //! Error responses of API Gateway itself, which AWS calls gateway responses.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
 /// An error of API Gateway itself.
@@ -32,8 +32,22 @@ pub(super) enum GatewayError {
 }
 
 impl GatewayError {
-    /// The response, without request ids.
-    pub(super) fn response(self) -> Response<Bytes> {
+    /// The types of gateway responses that may change it, the most specific first.
+    pub(super) fn response_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Unauthorized | Self::Expired => &["UNAUTHORIZED", "DEFAULT_4XX"],
+            Self::MissingAuthenticationToken => &["MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX"],
+            Self::TooLong => &["REQUEST_TOO_LARGE", "DEFAULT_4XX"],
+            Self::Throttled => &["THROTTLED", "DEFAULT_4XX"],
+            Self::Forbidden | Self::HeadersTooLong => &["DEFAULT_4XX"],
+            Self::TimedOut => &["INTEGRATION_TIMEOUT", "DEFAULT_5XX"],
+            Self::Internal | Self::BadGateway => &["DEFAULT_5XX"],
+            Self::NotImplemented => &[],
+        }
+    }
+
+    /// The response with these headers, without request ids.
+    pub(super) fn response(self, headers: &[(String, String)]) -> Response<Bytes> {
         let (status, kind, message) = match self {
             Self::Unauthorized => (401, "UnauthorizedException", "Unauthorized"),
             Self::Expired => (401, "UnauthorizedException", "The incoming token has expired"),
@@ -55,7 +69,12 @@ impl GatewayError {
             Self::TimedOut => (504, "InternalServerErrorException", "Endpoint request timed out"),
         };
         let mut response = json_response(status, &json!({ "message": message }));
-        response.headers_mut().insert("x-amzn-errortype", http::HeaderValue::from_static(kind));
+        response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
+        for (name, value) in headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
         response
     }
 }
@@ -64,7 +83,7 @@ impl GatewayError {
 pub(super) fn json_response(status: u16, document: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(document.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -12,6 +12,7 @@ mod execute_api;
 pub(crate) mod fuzzing;
 mod gateway_error;
 mod jwks;
+mod mock;
 mod proxy_event;
 mod proxy_response;
 mod route;

@@ -9,9 +9,12 @@ use super::{
     authorizer::{self, Issuer},
     gateway_error::GatewayError,
 };
-use crate::state::{
-    State,
-    apigateway::{Authorizer, Method, MethodSetting, Resource, RestApi, Snapshot, Stage},
+use crate::{
+    state::{
+        State,
+        apigateway::{Authorizer, Method, MethodSetting, Resource, RestApi, Snapshot, Stage},
+    },
+    template::literal,
 };
 
 /// A method of a stage's deployment, with everything that handles its requests. The deployment's snapshot does not
@@ -60,6 +63,21 @@ pub(super) fn find(state: &State, address: &StageAddress, verb: &str) -> Result<
         stage_variables: stage.variables.clone(),
         setting: setting(stage, &resource.path, verb),
     })
+}
+
+/// The headers that the gateway responses of the stage's deployment add to a refusal.
+pub(super) fn refusal_headers(state: &State, address: &StageAddress, error: GatewayError) -> Vec<(String, String)> {
+    let find = || {
+        let (_, api) = find_api(state, address)?;
+        let responses =
+            &api.deployments.get(&api.stages.get(&address.stage)?.deployment_id)?.snapshot.gateway_responses;
+        let found = error.response_types().iter().find_map(|kind| responses.get(*kind))?;
+        let headers = found.response_parameters.iter().filter_map(|(name, value)| {
+            Some((name.strip_prefix("gatewayresponse.header.")?.to_owned(), literal(value)?.to_owned()))
+        });
+        Some(headers.collect())
+    };
+    find().unwrap_or_default()
 }
 
 fn find_api<'a>(state: &'a State, address: &StageAddress) -> Option<(&'a str, &'a RestApi)> {

@@ -44,6 +44,17 @@ pub struct Snapshot {
     pub resources: BTreeMap<String, Resource>,
     /// Authorizers by id.
     pub authorizers: BTreeMap<String, Authorizer>,
+    /// The gateway responses that are not AWS's own, by type.
+    #[serde(default)]
+    pub gateway_responses: BTreeMap<String, GatewayResponse>,
+}
+
+/// How API Gateway answers what it does not pass on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayResponse {
+    /// Values in quotation marks, by `gatewayresponse.header.<name>`.
+    pub response_parameters: BTreeMap<String, String>,
 }
 
 /// A resource: a path of the API.
@@ -78,6 +89,10 @@ pub struct Method {
     pub api_key_required: bool,
     /// A display name, such as `GetPet`.
     pub operation_name: Option<String>,
+    /// The headers that answers may have, by `method.response.header.<name>`, by status code. Whether a header is required
+    /// makes no difference.
+    #[serde(default)]
+    pub responses: BTreeMap<String, BTreeMap<String, bool>>,
     /// The backend, once it is configured.
     pub integration: Option<Integration>,
 }
@@ -86,7 +101,7 @@ pub struct Method {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Integration {
-    /// The type; only `AWS_PROXY` is supported.
+    /// The type: `AWS_PROXY` or `MOCK`.
     pub kind: String,
     /// The verb of requests to the backend; `POST` for Lambda.
     pub http_method: Option<String>,
@@ -101,6 +116,22 @@ pub struct Integration {
     pub content_handling: Option<String>,
     /// The timeout, 50 to 29,000 ms.
     pub timeout_ms: u32,
+    /// Templates by media type; a mock's choose its answer.
+    #[serde(default)]
+    pub request_templates: BTreeMap<String, String>,
+    /// A mock's answers by status code.
+    #[serde(default)]
+    pub responses: BTreeMap<String, IntegrationResponse>,
+}
+
+/// How a backend's answer becomes the method's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntegrationResponse {
+    /// Values in quotation marks, by `method.response.header.<name>`.
+    pub response_parameters: BTreeMap<String, String>,
+    /// Templates of the body by media type.
+    pub response_templates: BTreeMap<String, String>,
 }
 
 /// An authorizer of an API's methods.

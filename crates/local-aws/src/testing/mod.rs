@@ -169,6 +169,7 @@ fn method(verb: &str, scopes: &[&str]) -> Method {
         authorization_scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
         api_key_required: false,
         operation_name: None,
+        responses: BTreeMap::new(),
         integration: Some(Integration {
             kind: "AWS_PROXY".to_owned(),
             http_method: Some("POST".to_owned()),
@@ -177,6 +178,8 @@ fn method(verb: &str, scopes: &[&str]) -> Method {
             passthrough_behavior: "WHEN_NO_MATCH".to_owned(),
             content_handling: None,
             timeout_ms: 29_000,
+            request_templates: BTreeMap::new(),
+            responses: BTreeMap::new(),
         }),
     }
 }
@@ -204,6 +207,7 @@ pub(crate) fn snapshot() -> Snapshot {
         binary_media_types: vec!["image/png".to_owned()],
         resources: BTreeMap::from([(predict.id.clone(), predict)]),
         authorizers: BTreeMap::from([(authorizer.id.clone(), authorizer)]),
+        gateway_responses: BTreeMap::new(),
     }
 }
 

@@ -246,3 +246,42 @@ async fn deployments_and_stages_can_be_created_changed_and_deleted() {
     delete(&second).await.unwrap();
     assert_eq!(code(gateway.get_stage().rest_api_id(&id).stage_name("dev").send().await), "NotFoundException");
 }
+
+#[tokio::test]
+async fn responses_are_shown_as_they_were_written() {
+    let cloud = Cloud::start().await;
+    let gateway = cloud.gateway();
+    let (id, root) = api(&gateway).await;
+    let method = gateway.put_method().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+    method.authorization_type("NONE").operation_name("preflight").send().await.unwrap();
+    let declared = gateway.put_method_response().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+    declared.status_code("204").response_parameters("method.response.header.Vary", false).send().await.unwrap();
+    let mock = gateway.put_integration().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+    let mock = mock.r#type(IntegrationType::Mock).content_handling(ContentHandlingStrategy::ConvertToText);
+    mock.request_templates("application/json", r#"{"statusCode": 204}"#).send().await.unwrap();
+    let answer = gateway.put_integration_response().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+    let answer = answer.status_code("204").response_parameters("method.response.header.Vary", "'Origin'");
+    answer.response_templates("application/json", "#set($a = \"b\")").send().await.unwrap();
+
+    let listed = gateway.get_resources().rest_api_id(&id).embed("methods").send().await.unwrap();
+    let shown = &listed.items()[0].resource_methods().unwrap()["OPTIONS"];
+    assert_eq!(shown.operation_name(), Some("preflight"));
+    let declared = &shown.method_responses().unwrap()["204"];
+    assert!(!declared.response_parameters().unwrap()["method.response.header.Vary"]);
+    let integration = shown.method_integration().unwrap();
+    assert_eq!(integration.request_templates().unwrap()["application/json"], r#"{"statusCode": 204}"#);
+    let answer = &integration.integration_responses().unwrap()["204"];
+    assert_eq!(answer.response_parameters().unwrap()["method.response.header.Vary"], "'Origin'");
+    assert_eq!(answer.response_templates().unwrap()["application/json"], "#set($a = \"b\")");
+
+    let all = async || gateway.get_gateway_responses().rest_api_id(&id).send().await.unwrap().items.unwrap();
+    assert!(all().await.iter().all(|response| response.default_response));
+    let kind = || "DEFAULT_4XX".into();
+    let put = gateway.put_gateway_response().rest_api_id(&id).response_type(kind());
+    put.response_parameters("gatewayresponse.header.X", "'y'").send().await.unwrap();
+    let changed: Vec<_> = all().await.into_iter().filter(|response| !response.default_response).collect();
+    assert_eq!(changed.len(), 1);
+    assert_eq!(changed[0].response_parameters().unwrap()["gatewayresponse.header.X"], "'y'");
+    gateway.delete_gateway_response().rest_api_id(&id).response_type(kind()).send().await.unwrap();
+    assert!(all().await.iter().all(|response| response.default_response));
+}

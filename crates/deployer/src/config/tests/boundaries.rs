@@ -272,6 +272,7 @@ fn environment_variables() {
             ("_HANDLER = \"1\"", "is set by Lambda itself"),
             ("AWS_SESSION_TOKEN = \"1\"", "is set by Lambda itself"),
             ("LAMBDA_TASK_ROOT = \"1\"", "is set by Lambda itself"),
+            ("CORS_ORIGINS = \"1\"", "is set from cors_origins in [api]"),
             ("ab = 1", "must be a string, not an integer"),
             ("ab = \"a\\u0000\"", "may not contain a NUL"),
         ],
@@ -401,4 +402,53 @@ fn tables_and_keys_that_are_not_there() {
     let below = |text: &str| Folder::new(&format!("{HEAD}{text}\n"));
     refused(&below("[functions]"), 4, "did you mean \"function\"?");
     refused(&below("[[api]]"), 4, "must be a table, not an array of tables");
+}
+
+#[test]
+fn origins_are_those_that_browsers_send() {
+    let good = [
+        "[]",
+        "[\"*\"]",
+        "[\"https://app.example.com\"]",
+        "[\"https://a.example\", \"http://localhost:3000\", \"http://127.0.0.1:8080\", \"http://[::1]:5173\"]",
+        "[\"https://a_b.example:8443\", \"https://xn--bcher-kva.example\"]",
+    ];
+    let shape = "must be origins such as https://app.example.com";
+    let bad = [
+        ("\"https://a.example\"", "must be a list of strings"),
+        ("[1]", "one of them is an integer"),
+        ("[\"\"]", shape),
+        ("[\"null\"]", shape),
+        ("[\"app.example.com\"]", shape),
+        ("[\"ftp://a.example\"]", shape),
+        ("[\"https://\"]", shape),
+        ("[\"https://a..example\"]", shape),
+        ("[\"https://a.example:\"]", shape),
+        ("[\"https://a.example:0\"]", shape),
+        ("[\"https://a.example:65536\"]", shape),
+        ("[\"https://a.example:08443\"]", shape),
+        ("[\"https://a b.example\"]", shape),
+        ("[\"https://a.example'\"]", shape),
+        ("[\"https://bücher.example\"]", shape),
+        ("[\"http://[::zz]\"]", shape),
+        ("[\"https://a.example/\"]", "must not end in a slash: \"https://a.example\""),
+        ("[\"https://a.example/app\"]", "without user, path or query"),
+        ("[\"https://a.example?x\"]", "without user, path or query"),
+        ("[\"https://me@a.example\"]", "without user, path or query"),
+        ("[\"https://*.example\"]", "must name each host"),
+        ("[\"https://A.example\"]", "must be in lower case"),
+        ("[\"https://a.example:443\"]", "must not name the port 443"),
+        ("[\"http://a.example:80\"]", "must not name the port 80"),
+        ("[\"https://a.example\", \"https://a.example\"]", "twice"),
+        ("[\"*\", \"https://a.example\"]", "which means every origin, with others"),
+    ];
+    let line = |list: &str| format!("cors_origins = {list}");
+    good.iter().for_each(|list| accepted(&with("api", &line(list))));
+    bad.iter().for_each(|(list, words)| refused(&with("api", &line(list)), 5, words));
+    let many = (0..60).map(|number| format!("\"https://{}{number:02}.example\"", "x".repeat(60))).collect::<Vec<_>>();
+    refused(
+        &with("api", &line(&format!("[{}]", many.join(", ")))),
+        5,
+        "cors_origins in [api] is too long: with it, the function's",
+    );
 }

@@ -54,6 +54,7 @@ pub async fn apply(
         run.foreign_methods(),
         run.method(),
         run.integration(),
+        run.cors(),
         run.permission(),
         run.deployment(),
         run.stage(),

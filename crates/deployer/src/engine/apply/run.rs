@@ -35,6 +35,7 @@ pub(super) struct Slots {
     pub(super) foreign_methods: Slot<()>,
     pub(super) method: Slot<()>,
     pub(super) integration: Slot<()>,
+    pub(super) cors: Slot<()>,
     pub(super) permission: Slot<()>,
     pub(super) deployment: Slot<Option<Record>>,
     pub(super) stage: Slot<()>,

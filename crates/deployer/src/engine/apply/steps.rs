@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use super::run::{Run, existing, is_left_out};
 use crate::{
-    change::{ResourceKind, Step},
+    change::{Action, ResourceKind, Step},
     engine::node::nothing,
     error::Failure,
     interrupt,
     resources::{
-        app_client, authorizer,
+        app_client, authorizer, cors,
         deployment::{self, Record},
         domain,
         function::{self, Code},
@@ -222,6 +222,30 @@ impl Run<'_> {
         self.nodes.run(ResourceKind::Integration, step.action(), &self.slots.integration, needs, work).await;
     }
 
+    /// Deletes it where it is no longer desired.
+    pub(super) async fn cors(&self) {
+        let (step, left) = (&self.plan.steps.cors, self.plan.steps.leftovers.cors.as_ref());
+        let action = step.action().or(left.map(|_| Action::Delete));
+        let needs = async {
+            if action.is_none() {
+                return Ok(None);
+            }
+            Ok(Some((existing(self.slots.api.get().await)?, self.slots.root_id.get().await?)))
+        };
+        let work = async |found: Option<(rest_api::Ids, String)>| {
+            if let Some((api, root_id)) = &found {
+                let root = Root { api_id: &api.api_id, id: root_id };
+                match (&self.desired.cors, left) {
+                    (Some(desired), _) => drop(cors::reconcile(self.cx, root, desired, step).await?),
+                    (None, Some(left)) => cors::delete(self.cx, root, left).await?,
+                    (None, None) => {}
+                }
+            }
+            Ok((cors::ID.to_owned(), ()))
+        };
+        self.nodes.run(ResourceKind::Cors, action, &self.slots.cors, needs, work).await;
+    }
+
     /// With this statement, an API that this run created becomes the stack's. So it waits for the claimed pool: a run
     /// whose pool is not the stack's must not claim the function for its API.
     pub(super) async fn permission(&self) {
@@ -244,6 +268,7 @@ impl Run<'_> {
         let needs = async {
             self.slots.integration.get().await?;
             self.slots.foreign_methods.get().await?;
+            self.slots.cors.get().await?;
             let authorizer = existing(self.slots.authorizer.get().await)?;
             Ok((authorizer, existing(self.slots.pool.get().await)?, existing(self.slots.api.get().await)?))
         };

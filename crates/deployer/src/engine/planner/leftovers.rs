@@ -7,7 +7,7 @@ use crate::{
         observe::World,
         plan::{Change, Leftovers},
     },
-    resources::user_pool,
+    resources::{cors, user_pool},
 };
 
 /// The leftovers, and how the plan shows them.
@@ -21,6 +21,14 @@ impl Removals {
     /// Takes the changes of one kind, to show them after that resource.
     pub(super) fn take_changes(&mut self, kind: ResourceKind) -> Vec<Change> {
         self.changes.extract_if(.., |change| change.resource == kind).collect()
+    }
+
+    /// What is left of CORS where it is no longer desired.
+    pub(super) fn find_cors(&mut self, world: &World, included: bool) {
+        if let Some(actual) = world.cors.owned().filter(|actual| included && actual.is_ours()) {
+            self.delete(ResourceKind::Cors, cors::ID, "cors_origins is not set");
+            self.items.cors = Some(actual.clone());
+        }
     }
 
     fn delete(&mut self, kind: ResourceKind, id: &str, reason: &str) {

@@ -45,7 +45,12 @@ fn config() -> Config {
             token_minutes: 60,
             deletion_protection: false,
         },
-        api: ApiConfig { binary_media_types: vec!["*/*".into()], throttle_rate: None, throttle_burst: None },
+        api: ApiConfig {
+            binary_media_types: vec!["*/*".into()],
+            cors_origins: Vec::new(),
+            throttle_rate: None,
+            throttle_burst: None,
+        },
     }
 }
 
@@ -55,6 +60,12 @@ fn id() -> StackId {
 
 fn desired() -> Desired {
     desired_of(&config())
+}
+
+fn with_cors() -> Desired {
+    let mut config = config();
+    config.api.cors_origins = vec!["https://a.example".into(), "https://b.example".into()];
+    desired_of(&config)
 }
 
 fn desired_of(config: &Config) -> Desired {
@@ -136,6 +147,7 @@ fn world() -> World {
             content_handling: None,
         }),
         foreign_methods: Vec::new(),
+        cors: Observed::Absent,
         stage: stage::Discovered {
             stage: Observed::Owned(stage::Actual {
                 deployment_id: "deployment".into(),
@@ -188,19 +200,20 @@ fn done(desired: &Desired, world: &World) -> Vec<(ResourceKind, Action)> {
 fn a_stack_as_desired_is_a_no_op() {
     let plan = plan(&desired(), &world(), &Options::default());
     assert!(plan.is_noop(), "{:#?}", plan.changes);
-    assert_eq!(plan.changes.iter().map(|change| change.resource).collect::<Vec<_>>(), ResourceKind::ALL);
+    let stock: Vec<_> = ResourceKind::ALL.into_iter().filter(|kind| *kind != ResourceKind::Cors).collect();
+    assert_eq!(plan.changes.iter().map(|change| change.resource).collect::<Vec<_>>(), stock);
     assert!(matches!(plan.steps.deployment, Step::Keep(_)));
 }
 
 #[test]
 fn from_nothing_everything_is_created_in_order() {
     let all: Vec<_> = ResourceKind::ALL.into_iter().map(|kind| (kind, Action::Create)).collect();
-    assert_eq!(done(&desired(), &World::default()), all);
+    assert_eq!(done(&with_cors(), &World::default()), all);
 }
 
 #[test]
 fn every_field_of_a_created_resource_is_shown() {
-    let plan = plan(&desired(), &World::default(), &Options::default());
+    let plan = plan(&with_cors(), &World::default(), &Options::default());
     for change in &plan.changes {
         assert!(!change.diff.is_empty(), "{:?}", change.resource);
         assert!(change.diff.iter().all(|field| field.actual.is_null() && !field.desired.is_null()), "{change:?}");

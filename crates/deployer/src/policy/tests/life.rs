@@ -100,6 +100,13 @@ impl Command {
                 up(cloud, &cloud.desired(), false).await
             }
             Self::UpdateApi => {
+                cloud.config.api.cors_origins = vec!["https://a.example".into()];
+                up(cloud, &cloud.desired(), false).await?;
+                cloud.config.api.cors_origins = vec!["*".into()];
+                up(cloud, &cloud.desired(), false).await?;
+                cloud.config.api.cors_origins.clear();
+                up(cloud, &cloud.desired(), false).await?;
+                cloud.config.api.cors_origins = vec!["*".into()];
                 cloud.config.api.throttle_rate = Some(5.0);
                 cloud.config.api.binary_media_types = vec!["image/png".into()];
                 up(cloud, &cloud.desired(), false).await

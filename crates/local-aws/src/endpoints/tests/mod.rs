@@ -4,5 +4,6 @@
 mod addresses;
 mod api;
 mod authorizer;
+mod mock;
 mod token;
 mod wire;

@@ -1,11 +1,14 @@
 //! Integrations: the backends of methods.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
     error::{bad_request, not_found},
     lookup::{api, api_mut, method_of, method_of_mut, resource_of},
     patch::{self, Op},
+    response,
 };
 use crate::{
     cloud::Cloud,
@@ -13,6 +16,9 @@ use crate::{
     request::Request,
     state::apigateway::{Integration, Resource},
 };
+
+/// The type of an integration that answers by itself.
+const MOCK: &str = "MOCK";
 
 const PASSTHROUGH: [&str; 3] = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"];
 
@@ -24,17 +30,19 @@ const TIMEOUT_MS: (u32, u32) = (50, 29_000);
 pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
     let input = request.input();
     let kind = input.required("type")?;
-    if kind != "AWS_PROXY" {
-        return Err(ApiError::not_implemented(&format!("integrations of type {kind} (only AWS_PROXY)")));
+    if !matches!(kind, "AWS_PROXY" | MOCK) {
+        return Err(ApiError::not_implemented(&format!("integrations of type {kind} (only AWS_PROXY and MOCK)")));
     }
     input.reject_unsupported(&[
         "connectionId",
         "requestParameters",
-        "requestTemplates",
         "cacheKeyParameters",
         "tlsConfig",
         "integrationTarget",
     ])?;
+    if kind != MOCK {
+        input.reject_unsupported(&["requestTemplates"])?;
+    }
     let integration = Integration {
         kind: kind.to_owned(),
         http_method: input.text("httpMethod")?.map(ToOwned::to_owned),
@@ -43,7 +51,10 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
         passthrough_behavior: input.text("passthroughBehavior")?.unwrap_or("WHEN_NO_MATCH").to_owned(),
         content_handling: input.text("contentHandling")?.map(ToOwned::to_owned),
         timeout_ms: input.count("timeoutInMillis", 0..=u32::MAX)?.unwrap_or(TIMEOUT_MS.1),
+        request_templates: input.text_map("requestTemplates")?.unwrap_or_default(),
+        responses: BTreeMap::new(),
     };
+    response::check_templates(&integration.request_templates)?;
     check(&integration)?;
     let shown = cloud.store.write(|state| {
         let api = api_mut(request, state.region_mut(&request.region))?;
@@ -99,6 +110,23 @@ fn no_integration() -> ApiError {
 }
 
 fn check(integration: &Integration) -> Result<(), ApiError> {
+    if integration.kind != MOCK {
+        check_target(integration)?;
+    }
+    if !(TIMEOUT_MS.0..=TIMEOUT_MS.1).contains(&integration.timeout_ms) {
+        return Err(bad_request(format!("Timeout should be between {} ms and {} ms", TIMEOUT_MS.0, TIMEOUT_MS.1)));
+    }
+    if !PASSTHROUGH.contains(&integration.passthrough_behavior.as_str()) {
+        return Err(bad_request("Invalid passthrough behavior specified"));
+    }
+    if integration.content_handling.as_deref().is_some_and(|handling| !CONTENT_HANDLING.contains(&handling)) {
+        return Err(bad_request("Invalid content handling specified"));
+    }
+    Ok(())
+}
+
+/// Checks which function is invoked, and how.
+fn check_target(integration: &Integration) -> Result<(), ApiError> {
     if integration.http_method.is_none() {
         return Err(bad_request("Enumeration value for HttpMethod must be non-empty"));
     }
@@ -113,20 +141,14 @@ fn check(integration: &Integration) -> Result<(), ApiError> {
             "Invalid ARN specified in the request: AWS ARN for integration must contain path or action",
         ));
     }
-    if !(TIMEOUT_MS.0..=TIMEOUT_MS.1).contains(&integration.timeout_ms) {
-        return Err(bad_request(format!("Timeout should be between {} ms and {} ms", TIMEOUT_MS.0, TIMEOUT_MS.1)));
-    }
-    if !PASSTHROUGH.contains(&integration.passthrough_behavior.as_str()) {
-        return Err(bad_request("Invalid passthrough behavior specified"));
-    }
-    if integration.content_handling.as_deref().is_some_and(|handling| !CONTENT_HANDLING.contains(&handling)) {
-        return Err(bad_request("Invalid content handling specified"));
-    }
     Ok(())
 }
 
 /// An integration as API Gateway shows it; `resource` is the resource of its method.
 pub(super) fn view(resource: &Resource, integration: &Integration) -> Value {
+    let responses = integration.responses.iter();
+    let responses: BTreeMap<&String, Value> =
+        responses.map(|(status, response)| (status, response::integration_response_view(status, response))).collect();
     json!({
         "type": integration.kind,
         "passthroughBehavior": integration.passthrough_behavior,
@@ -137,5 +159,7 @@ pub(super) fn view(resource: &Resource, integration: &Integration) -> Value {
         "uri": integration.uri,
         "credentials": integration.credentials,
         "contentHandling": integration.content_handling,
+        "requestTemplates": (!integration.request_templates.is_empty()).then_some(&integration.request_templates),
+        "integrationResponses": (!responses.is_empty()).then_some(responses),
     })
 }

@@ -1,5 +1,7 @@
 //! Methods of a resource.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
     integration,
     lookup::{api, api_mut, method_of, no_method, no_resource, resource_of, resource_of_mut},
     patch::{self, Op, Patch},
+    response,
 };
 use crate::{
     cloud::Cloud,
@@ -33,6 +36,7 @@ pub(super) fn put(cloud: &Cloud, request: &Request) -> Outcome {
         authorization_scopes: input.texts("authorizationScopes")?.unwrap_or_default(),
         api_key_required: input.flag("apiKeyRequired")?.unwrap_or(false),
         operation_name: input.text("operationName")?.map(ToOwned::to_owned),
+        responses: BTreeMap::new(),
         integration: None,
     };
     let shown = cloud.store.write(|state| {
@@ -139,6 +143,9 @@ fn check(snapshot: &Snapshot, method: &Method) -> Result<(), ApiError> {
 
 /// A method with its integration, as API Gateway shows it.
 pub(super) fn view(resource: &Resource, method: &Method) -> Value {
+    let responses = method.responses.iter();
+    let responses: BTreeMap<&String, Value> =
+        responses.map(|(status, parameters)| (status, response::method_response_view(status, parameters))).collect();
     json!({
         "httpMethod": method.http_method,
         "authorizationType": method.authorization_type,
@@ -146,6 +153,7 @@ pub(super) fn view(resource: &Resource, method: &Method) -> Value {
         "authorizerId": method.authorizer_id,
         "authorizationScopes": (!method.authorization_scopes.is_empty()).then_some(&method.authorization_scopes),
         "operationName": method.operation_name,
+        "methodResponses": (!responses.is_empty()).then_some(responses),
         "methodIntegration": method.integration.as_ref().map(|integration| integration::view(resource, integration)),
     })
 }

@@ -1,8 +1,10 @@
-//! API Gateway REST APIs: resources, methods, integrations, authorizers, deployments and stages.
+//! API Gateway REST APIs: resources, methods, integrations, their responses, gateway responses, authorizers, deployments and
+//! stages.
 
 mod authorizer;
 mod deployment;
 mod error;
+mod gateway_response;
 mod integration;
 mod listing;
 mod lookup;
@@ -11,6 +13,7 @@ mod patch;
 mod permissions;
 mod quota;
 mod resource;
+mod response;
 mod rest_api;
 mod stage;
 mod tag;
@@ -44,6 +47,13 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     read(ApiGateway, "GetIntegration", rest("GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration"), SHARED, on_path, integration::get),
     write(ApiGateway, "UpdateIntegration", rest("PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration"), SHARED, on_path, integration::update),
     write(ApiGateway, "DeleteIntegration", rest("DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration"), SHARED, on_path, integration::delete),
+
+    write(ApiGateway, "PutMethodResponse", rest("PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}"), SHARED, on_path, response::put_method_response),
+    write(ApiGateway, "PutIntegrationResponse", rest("PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}"), SHARED, on_path, response::put_integration_response),
+
+    write(ApiGateway, "PutGatewayResponse", rest("PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}"), SHARED, on_path, gateway_response::put),
+    read(ApiGateway, "GetGatewayResponses", rest("GET", "/restapis/{restapi_id}/gatewayresponses"), SHARED, on_path, gateway_response::list),
+    write(ApiGateway, "DeleteGatewayResponse", rest("DELETE", "/restapis/{restapi_id}/gatewayresponses/{response_type}"), SHARED, on_path, gateway_response::delete),
 
     write(ApiGateway, "CreateAuthorizer", rest("POST", "/restapis/{restapi_id}/authorizers"), SHARED, on_path, authorizer::create),
     read(ApiGateway, "GetAuthorizers", rest("GET", "/restapis/{restapi_id}/authorizers"), SHARED, on_path, authorizer::list),

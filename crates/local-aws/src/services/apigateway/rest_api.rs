@@ -68,6 +68,7 @@ pub(super) fn create(cloud: &Cloud, request: &Request) -> Outcome {
             binary_media_types,
             resources: BTreeMap::from([(root.id.clone(), root)]),
             authorizers: BTreeMap::new(),
+            gateway_responses: BTreeMap::new(),
         },
         deployments: BTreeMap::new(),
         stages: BTreeMap::new(),

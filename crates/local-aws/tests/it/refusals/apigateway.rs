@@ -12,6 +12,9 @@ const API: &str = "API Gateway API reference, CreateRestApi";
 const RESOURCE: &str = "API Gateway API reference, CreateResource";
 const METHOD: &str = "API Gateway API reference, PutMethod";
 const INTEGRATION: &str = "API Gateway API reference, PutIntegration";
+const METHOD_RESPONSE: &str = "API Gateway API reference, PutMethodResponse";
+const INTEGRATION_RESPONSE: &str = "API Gateway API reference, PutIntegrationResponse";
+const GATEWAY_RESPONSE: &str = "API Gateway API reference, PutGatewayResponse";
 const AUTHORIZER: &str = "API Gateway API reference, CreateAuthorizer";
 const DEPLOYMENT: &str = "API Gateway API reference, CreateDeployment";
 const STAGE: &str = "API Gateway API reference, CreateStage";
@@ -211,5 +214,70 @@ async fn authorizers_deployments_and_stages() {
     table.refused("a burst limit that is not a number", PATCH, BAD, burst);
     let absent = update(patch(Op::Replace, "/deploymentId", Some("absent"))).await;
     table.refused("a stage's patch to an unknown deployment", PATCH, ABSENT, absent);
+    table.done();
+}
+
+#[tokio::test]
+async fn responses() {
+    let cloud = Cloud::start().await;
+    let gateway = cloud.gateway();
+    let (id, root) = api(&gateway).await;
+    let mut table = Table::default();
+    let method_response = |status: &str, parameter: &str| {
+        let call = gateway.put_method_response().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+        call.status_code(status).response_parameters(parameter, false).send()
+    };
+    let integration_response = |status: &str, parameter: &str, value: &str, template: &str| {
+        let call = gateway.put_integration_response().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+        let call = call.status_code(status).response_parameters(parameter, value);
+        call.response_templates("application/json", template).send()
+    };
+    const ORIGIN: &str = "method.response.header.Access-Control-Allow-Origin";
+    table.refused("a response of no method", METHOD_RESPONSE, ABSENT, method_response("200", ORIGIN).await);
+    let method = gateway.put_method().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+    method.authorization_type("NONE").send().await.unwrap();
+    table.refused("a parameter that is no header", METHOD_RESPONSE, BAD, method_response("200", "header.x").await);
+    table.refused("a status that is none", METHOD_RESPONSE, BAD, method_response("20", ORIGIN).await);
+    method_response("200", ORIGIN).await.unwrap();
+    table.refused("a response twice", METHOD_RESPONSE, CONFLICT, method_response("200", ORIGIN).await);
+
+    let answer = integration_response("200", ORIGIN, "'*'", "").await;
+    table.refused("an answer of no integration", INTEGRATION_RESPONSE, ABSENT, answer);
+    let mock = |template: &str| {
+        let call = gateway.put_integration().rest_api_id(&id).resource_id(&root).http_method("OPTIONS");
+        call.r#type(IntegrationType::Mock).request_templates("application/json", template).send()
+    };
+    let absent = (501, "NotImplemented");
+    table.refused("a template that is not offered", "local-cloud.md", absent, mock("$input.json('$')").await);
+    mock(r#"{"statusCode": 200}"#).await.unwrap();
+    let undeclared = integration_response("204", ORIGIN, "'*'", "").await;
+    table.refused("an answer that the method does not declare", INTEGRATION_RESPONSE, ABSENT, undeclared);
+    let other = integration_response("200", "method.response.header.Vary", "'Origin'", "").await;
+    table.refused("a header that the method does not declare", INTEGRATION_RESPONSE, BAD, other);
+    let mapped = integration_response("200", ORIGIN, "integration.response.header.x", "").await;
+    table.refused("a mapping that is not offered", "local-cloud.md", absent, mapped);
+    let looping = integration_response("200", ORIGIN, "'*'", "#foreach($x in $y)#end").await;
+    table.refused("a directive that is not offered", "local-cloud.md", absent, looping);
+    integration_response("200", ORIGIN, "'*'", "").await.unwrap();
+
+    let gateway_response = |kind: &str, parameter: &str, value: &str| {
+        let call = gateway.put_gateway_response().rest_api_id(&id).response_type(kind.into());
+        call.response_parameters(parameter, value).send()
+    };
+    const HEADER: &str = "gatewayresponse.header.Access-Control-Allow-Origin";
+    table.refused(
+        "a type that does not exist",
+        GATEWAY_RESPONSE,
+        BAD,
+        gateway_response("DEFAULT", HEADER, "'*'").await,
+    );
+    let parameter = gateway_response("DEFAULT_4XX", ORIGIN, "'*'").await;
+    table.refused("a method's parameter", GATEWAY_RESPONSE, BAD, parameter);
+    let echo = gateway_response("DEFAULT_4XX", HEADER, "method.request.header.Origin").await;
+    table.refused("an echo, which is not offered", "local-cloud.md", absent, echo);
+    let delete = gateway.delete_gateway_response().rest_api_id(&id).response_type("DEFAULT_4XX".into()).send().await;
+    table.refused("deleting one of AWS's own", "API Gateway API reference, DeleteGatewayResponse", ABSENT, delete);
+    let unknown = gateway.get_gateway_responses().rest_api_id("absent").send().await;
+    table.refused("those of no API", "API Gateway API reference, GetGatewayResponses", ABSENT, unknown);
     table.done();
 }
