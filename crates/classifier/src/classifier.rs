@@ -11,11 +11,11 @@ use crate::engine::Operators;
 use crate::error::Error;
 use crate::evidence::{Evidence, decide};
 #[cfg(feature = "tract")]
-use crate::import::load;
-use crate::input_tensor::input_tensor;
+use crate::import::{Request, load};
+use crate::input_tensor::{InputTensor, input_tensor};
 use crate::manifest::{Manifest, Prepared};
 use crate::model::Model;
-use crate::model_info::ModelInfo;
+use crate::model_info::{ElementType, ModelInfo};
 use crate::pixels::{Pixels, Raster};
 use crate::preprocess::{Color, Filter, Orient, Preprocess};
 use crate::turn::turn;
@@ -131,7 +131,10 @@ impl Classifier {
     fn load(manifest: &Manifest, model: &[u8]) -> Result<Model, Error> {
         match &manifest.prepared {
             Some(prepared) => Model::load_prepared(&manifest.model, &mut &*model, prepared),
-            None => load(&manifest.model, model, &manifest.preprocess, manifest.engine),
+            #[cfg(feature = "tract")]
+            None => load(&manifest.model, model, &Request::of(manifest)),
+            #[cfg(not(feature = "tract"))]
+            None => load(&manifest.model),
         }
     }
 
@@ -188,6 +191,29 @@ impl Classifier {
     /// Which operators the channels-last kernels compute, and which tract computes.
     pub fn operators(&self) -> &Operators {
         &self.model.operators
+    }
+
+    /// The names of the classes in class order, if the model file lists them, as scikit-learn's do; empty otherwise.
+    pub fn class_names(&self) -> &[String] {
+        &self.model.class_names
+    }
+
+    /// The raw output of the model for an input tensor in the model's layout, before the activation. For float inputs the
+    /// values are the normalized ones; for uint8 they must be whole numbers from 0 to 255.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if the number of values is not that of the input, or the model fails.
+    pub fn raw_scores(&self, values: Vec<f32>) -> Result<Vec<f32>, Error> {
+        let info = &self.model.info;
+        let expected: usize = info.input_shape.iter().product();
+        if values.len() != expected {
+            return Err(Error::Model(format!("running model: the input has {} values, not {expected}", values.len())));
+        }
+        self.model.run(&match info.input_type {
+            ElementType::Uint8 => InputTensor::U8(values.into_iter().map(|value| value as u8).collect()),
+            _ => InputTensor::F32(values),
+        })
     }
 
     /// The model's input and output.
@@ -302,12 +328,7 @@ fn raster(
 
 /// Refuses ONNX and TFLite files: this build has no tract.
 #[cfg(not(feature = "tract"))]
-fn load(
-    file_name: &str,
-    _bytes: &[u8],
-    _preprocess: &crate::preprocess::Preprocess,
-    _engine: crate::engine::Engine,
-) -> Result<Model, Error> {
+fn load(file_name: &str) -> Result<Model, Error> {
     Err(Error::Model(format!(
         "reading model {file_name}: this program was built without tract and runs only prepared models"
     )))

@@ -4,46 +4,75 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use tract_channels_last::Rewritten;
-use tract_onnx::prelude::{DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, TypedModel};
-use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::prelude::{DatumType, IntoRunnable, TypedFact, TypedModel};
 use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::engine::{Engine, Operators};
 use crate::error::Error;
 use crate::evidence::Evidence;
+use crate::format::Format;
+use crate::manifest::Manifest;
 use crate::model::{Backend, Model};
 use crate::model_info::{ElementType, Layout, ModelInfo};
+use crate::onnx::{self, OnnxModel};
 use crate::preprocess::Preprocess;
 use crate::resolve::resolve;
 use crate::tflite::{self, TfliteModel};
 use crate::tract_error::model_error;
 use crate::tract_plan::TractPlan;
 
-/// Loads a model file only to inspect it. `file_name` tells ONNX from TFLite by its extension.
+/// What a manifest asks of a model file.
+pub(crate) struct Request<'a> {
+    pub(crate) preprocess: &'a Preprocess,
+    /// The output that holds the scores, if the manifest names it.
+    pub(crate) output: Option<&'a str>,
+    /// The number of labels; 0 if there are none.
+    pub(crate) labels: usize,
+    pub(crate) engine: Engine,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn of(manifest: &'a Manifest) -> Self {
+        Self {
+            preprocess: &manifest.preprocess,
+            output: manifest.output.as_deref(),
+            labels: manifest.labels.len(),
+            engine: manifest.engine,
+        }
+    }
+}
+
+/// A parsed model file.
+struct Parsed {
+    model: TypedModel,
+    info: ModelInfo,
+    class_names: Vec<String>,
+}
+
+/// Loads a model file only to inspect it. Its bytes tell its format.
 ///
 /// # Errors
 ///
 /// [`Error::Model`] if the file is unreadable, uses an unsupported operator, or its input or output is not that of an image
 /// classifier.
 pub fn inspect(file_name: &str, bytes: &[u8], preprocess: &Preprocess) -> Result<(ModelInfo, Operators), Error> {
-    let model = load(file_name, bytes, preprocess, Engine::default())?;
+    let request = Request { preprocess, output: None, labels: 0, engine: Engine::default() };
+    let model = load(file_name, bytes, &request)?;
     Ok((model.info, model.operators))
 }
 
-/// Loads a model file. `file_name` tells ONNX from TFLite by its extension.
-pub(crate) fn load(file_name: &str, bytes: &[u8], preprocess: &Preprocess, engine: Engine) -> Result<Model, Error> {
-    let extension =
-        Path::new(file_name).extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    let parse = match extension.as_deref() {
-        Some("onnx") => parse_onnx,
-        Some("tflite") => parse_tflite,
-        _ => {
-            return Err(Error::Model(format!("reading model {file_name}: the file name must end in .onnx or .tflite")));
-        }
-    };
+/// Loads a model file. Its bytes tell its format.
+pub(crate) fn load(file_name: &str, bytes: &[u8], request: &Request<'_>) -> Result<Model, Error> {
     // tract panics on some damaged files. Packaging loads every model and turns the panic into an error here. The function
     // itself aborts on a panic, but only sees files that passed packaging.
-    catch_unwind(AssertUnwindSafe(|| parse(bytes, preprocess).and_then(|(model, info)| build(model, info, engine))))
+    let loading = || {
+        let parse = match Format::of(bytes, Path::new(file_name))? {
+            Format::Onnx => parse_onnx,
+            Format::Tflite => parse_tflite,
+        };
+        build(parse(bytes, request)?, request.engine)
+    };
+    catch_unwind(AssertUnwindSafe(loading))
         .unwrap_or_else(|_| {
             Err(Error::Model("the file is damaged, or uses an operator in an unsupported way".to_owned()))
         })
@@ -56,17 +85,18 @@ pub(crate) fn load(file_name: &str, bytes: &[u8], preprocess: &Preprocess, engin
 }
 
 /// Rewrites and optimizes a parsed model.
-fn build(mut model: TypedModel, mut info: ModelInfo, engine: Engine) -> Result<Model, Error> {
+fn build(parsed: Parsed, engine: Engine) -> Result<Model, Error> {
+    let Parsed { mut model, mut info, class_names } = parsed;
     let output = model.output_fact(0).map_err(model_error)?;
-    info.classes = match output.shape.as_concrete() {
-        Some(&[1, classes]) if classes > 0 && output.datum_type.is_float() => classes,
-        _ => {
-            return Err(Error::Model(format!(
-                "its output is {output:?}; a classifier must return floats of shape [1, classes]"
-            )));
-        }
+    let Some(classes) = classes(output) else {
+        let sides: Vec<String> = output.shape.iter().map(ToString::to_string).collect();
+        return Err(Error::Model(format!(
+            "its output has the shape [{}]; a classifier must return one score per class, as [1, classes]",
+            sides.join(", ")
+        )));
     };
     let evidence = Evidence::of(&model);
+    info.classes = classes;
     let isa = channels_last::Isa::detect();
     let rewritten = match engine {
         Engine::ChannelsLast => tract_channels_last::rewrite(&mut model, isa).map_err(model_error)?,
@@ -80,7 +110,13 @@ fn build(mut model: TypedModel, mut info: ModelInfo, engine: Engine) -> Result<M
             Backend::Tract(TractPlan { plan, input_type })
         }
     };
-    Ok(Model { backend, info, operators: Operators { taken: rewritten.taken, left: rewritten.left }, evidence })
+    Ok(Model {
+        backend,
+        info,
+        class_names,
+        operators: Operators { taken: rewritten.taken, left: rewritten.left },
+        evidence,
+    })
 }
 
 /// Whether a program's input and output are those of the model.
@@ -93,24 +129,19 @@ fn accepts_input(program: &channels_last::Program, info: &ModelInfo, input_type:
     program.inputs().eq([(elements, element_type)]) && program.outputs() == [info.classes]
 }
 
-fn parse_onnx(mut bytes: &[u8], preprocess: &Preprocess) -> Result<(TypedModel, ModelInfo), Error> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut bytes).map_err(model_error)?;
-    check_input_and_output_count(model.inputs.len(), model.outputs.len())?;
-    let input = model.input_fact(0).map_err(model_error)?.clone();
-    let dimensions: Vec<Option<usize>> = match input.shape.is_open() {
-        true => Vec::new(),
-        false => input.shape.dims().map(|length| length.concretize().and_then(|n| n.to_usize().ok())).collect(),
-    };
-    let datum_type = input.datum_type.concretize().unwrap_or(DatumType::F32);
-    let info = resolve(&dimensions, element_type(datum_type)?, preprocess, Layout::Nchw)?;
-    // With a symbolic batch size tract would choose slower operators.
-    let fixed = InferenceFact::dt_shape(datum_type, info.input_shape.as_slice());
-    model.set_input_fact(0, fixed).map_err(model_error)?;
-    model.set_output_fact(0, InferenceFact::default()).map_err(model_error)?;
-    Ok((model.into_typed().map_err(model_error)?, info))
+/// The number of classes, if the output is a single row of numbers: [1, classes], [classes], [1, classes, 1, 1] and the like.
+pub(crate) fn classes(output: &TypedFact) -> Option<usize> {
+    let shape = output.shape.as_concrete()?;
+    let is_row = shape.iter().filter(|&&side| side != 1).count() <= 1 && !shape.contains(&0);
+    (is_row && output.datum_type.is_number()).then(|| shape.iter().product())
 }
 
-fn parse_tflite(bytes: &[u8], preprocess: &Preprocess) -> Result<(TypedModel, ModelInfo), Error> {
+fn parse_onnx(bytes: &[u8], request: &Request<'_>) -> Result<Parsed, Error> {
+    let OnnxModel { model, info, class_names } = onnx::read(bytes, request)?;
+    Ok(Parsed { model, info, class_names })
+}
+
+fn parse_tflite(bytes: &[u8], request: &Request<'_>) -> Result<Parsed, Error> {
     let TfliteModel { model, input_type } = tflite::read(bytes)?;
     check_input_and_output_count(model.inputs.len(), model.outputs.len())?;
     let input = model.input_fact(0).map_err(model_error)?;
@@ -119,8 +150,8 @@ fn parse_tflite(bytes: &[u8], preprocess: &Preprocess) -> Result<(TypedModel, Mo
         Some(declared) => declared,
         None => element_type(input.datum_type)?,
     };
-    let info = resolve(&dimensions, input_type, preprocess, Layout::Nhwc)?;
-    Ok((model, info))
+    let info = resolve(&dimensions, input_type, request.preprocess, Layout::Nhwc)?;
+    Ok(Parsed { model, info, class_names: Vec::new() })
 }
 
 fn check_input_and_output_count(inputs: usize, outputs: usize) -> Result<(), Error> {

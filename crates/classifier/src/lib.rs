@@ -12,13 +12,19 @@ mod decode;
 mod engine;
 mod error;
 mod evidence;
+#[cfg(feature = "tract")]
+mod format;
 mod geometry;
 #[cfg(feature = "tract")]
 mod import;
 mod input_tensor;
 mod manifest;
 mod model;
+#[cfg(feature = "tract")]
+mod model_file;
 mod model_info;
+#[cfg(feature = "tract")]
+mod onnx;
 mod pixels;
 mod preprocess;
 mod rank;
@@ -45,6 +51,8 @@ pub use evidence::{Evidence, InputRange, OutputKind};
 #[cfg(feature = "tract")]
 pub use import::inspect;
 pub use manifest::{Manifest, Prepared};
+#[cfg(feature = "tract")]
+pub use model_file::ModelFile;
 pub use model_info::{ElementType, Layout, ModelInfo};
 pub use pixels::{Pixels, Raster};
 pub use preprocess::{Color, Crop, Filter, Orient, Preprocess, PreprocessFields, Preset, Resize, preset, presets};

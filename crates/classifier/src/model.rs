@@ -18,6 +18,8 @@ use crate::tract_plan::TractPlan;
 pub(crate) struct Model {
     pub(crate) backend: Backend,
     pub(crate) info: ModelInfo,
+    /// The names of the classes, if the model file lists them.
+    pub(crate) class_names: Vec<String>,
     pub(crate) operators: Operators,
     pub(crate) evidence: Evidence,
 }
@@ -51,7 +53,7 @@ impl Model {
         }
         let operators = Operators { taken: prepared.operators.clone(), left: Default::default() };
         let backend = Backend::channels_last(program, Isa::detect());
-        Ok(Self { backend, info, operators, evidence: Evidence::default() })
+        Ok(Self { backend, info, class_names: Vec::new(), operators, evidence: Evidence::default() })
     }
 
     /// Returns the scores of one input, in class order.

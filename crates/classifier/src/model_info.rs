@@ -35,8 +35,24 @@ impl ModelInfo {
 pub enum ElementType {
     /// The bytes of the pixels, unchanged.
     Uint8,
-    /// Normalized values.
+    /// Normalized values, as of every type that follows.
     Float32,
+    /// Computed as float32.
+    Float16,
+    /// Computed as float32.
+    Bfloat16,
+    /// Computed as float32.
+    Float64,
+    /// Rounded towards zero.
+    Int8,
+    /// Rounded towards zero.
+    Int16,
+    /// Rounded towards zero.
+    Uint16,
+    /// Rounded towards zero.
+    Int32,
+    /// Rounded towards zero.
+    Int64,
 }
 
 impl ElementType {
@@ -45,6 +61,14 @@ impl ElementType {
         match self {
             Self::Uint8 => "uint8",
             Self::Float32 => "float32",
+            Self::Float16 => "float16",
+            Self::Bfloat16 => "bfloat16",
+            Self::Float64 => "float64",
+            Self::Int8 => "int8",
+            Self::Int16 => "int16",
+            Self::Uint16 => "uint16",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
         }
     }
 }

@@ -201,7 +201,7 @@ pub struct PackageArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
-    /// Model file, .onnx or .tflite
+    /// Model file: ONNX or TFLite
     pub model: PathBuf,
     /// Size of the image in pixels, for a model that leaves it open
     #[arg(long, num_args = 2, value_names = ["WIDTH", "HEIGHT"])]

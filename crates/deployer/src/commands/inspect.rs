@@ -1,9 +1,9 @@
 //! `inspect`: a model's input and classes, and what would run it. Needs no deploy.toml.
 
-use std::{collections::BTreeMap, fmt, fs};
+use std::{collections::BTreeMap, fmt};
 
 use anyhow::Context as _;
-use classifier::{Classifier, ElementType, InputRange, Manifest, ModelInfo, OutputKind, Preprocess};
+use classifier::{Classifier, ElementType, InputRange, Manifest, ModelFile, ModelInfo, OutputKind, Preprocess};
 use serde::Serialize;
 
 use super::{context::engine, operators};
@@ -70,17 +70,18 @@ impl fmt::Display for Inspected {
 
 pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Result<u8> {
     let shown = args.model.display().to_string();
-    let bytes = fs::read(&args.model).with_context(|| Failure::usage(format!("reading model {shown}")))?;
+    let inspecting = || {
+        let failure = Failure::failed(format!("inspecting model {shown}"));
+        failure.hint("pass an image classifier in ONNX or TFLite, with --size WIDTH HEIGHT if it leaves the size open")
+    };
+    let ModelFile { name, bytes } = ModelFile::read(&args.model).with_context(inspecting)?;
     let size = args.size.as_deref().map(|sides| [sides[0], sides[1]]);
     let manifest = Manifest {
         preprocess: Preprocess { size, ..Preprocess::default() },
         engine: engine(global.engine),
-        ..Manifest::new("inspect", args.model.file_name().unwrap_or_default().to_string_lossy())
+        ..Manifest::new("inspect", name)
     };
-    let classifier = Classifier::inspect(manifest, &bytes).with_context(|| {
-        let failure = Failure::failed(format!("inspecting model {shown}"));
-        failure.hint("pass an image classifier in ONNX or TFLite, with --size WIDTH HEIGHT if it leaves the size open")
-    })?;
+    let classifier = Classifier::inspect(manifest, &bytes).with_context(inspecting)?;
     let operators = classifier.operators().clone();
     let evidence = classifier.evidence();
     let values = match classifier.model_info().input_type {

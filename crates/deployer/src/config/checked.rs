@@ -34,7 +34,7 @@ pub struct Config {
 /// `[model]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelConfig {
-    /// `path`: .onnx or .tflite.
+    /// `path`: an ONNX or TFLite file, whatever its extension.
     pub path: PathBuf,
     /// `labels`: a file with one label per line. `None` makes the class index the label.
     pub labels: Option<PathBuf>,

@@ -78,11 +78,9 @@ pub(super) fn config(top: &Section<'_>, path: &Path, flags: &Flags<'_>) -> Confi
 fn model(section: &Section<'_>, root: &Path, engine: classifier::Engine) -> ModelConfig {
     section.only(&["path", "labels", "top_k", "output", "activation"]);
     let path = required(section, "path");
-    let known = [".onnx", ".tflite"].iter().any(|extension| path.value.ends_with(extension));
-    if known {
+    // The file's bytes tell its format once it is read.
+    if section.has_string("path") {
         file(section, "path", &path, root);
-    } else if section.has_string("path") {
-        section.problem(path.line, "path", "must end in .onnx or .tflite");
     }
     let labels = section.string("labels");
     let activation = [("softmax", Activation::Softmax), ("sigmoid", Activation::Sigmoid), ("none", Activation::None)];

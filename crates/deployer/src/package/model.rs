@@ -3,10 +3,8 @@
 //! If the channels-last kernels run the whole model, the zip holds it in their prepared form. The function then starts
 //! without parsing, folding or packing anything, and its bootstrap is built without tract.
 
-use std::fs;
-
 use anyhow::Context as _;
-use classifier::{Classifier, Error, MANIFEST_FILE, Manifest, Operators};
+use classifier::{Classifier, Error, MANIFEST_FILE, Manifest, ModelFile, Operators};
 
 use super::{archive::Entry, size};
 use crate::{config::Config, error::Failure, labels};
@@ -25,16 +23,6 @@ pub(super) struct Model {
 /// Reads the model and its labels, and checks that they run.
 pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
     let path = &config.model.path;
-    let bytes = fs::read(path).with_context(|| Failure::usage(format!("reading model {}", path.display())))?;
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("onnx");
-    let manifest = Manifest {
-        top_k: config.model.top_k,
-        preprocess: config.preprocess.fields().finish(),
-        activation: config.model.activation,
-        output: config.model.output.clone(),
-        engine: config.model.engine,
-        ..Manifest::new(&config.name, format!("model.{extension}"))
-    };
     let loading = |error: Error| {
         let doing = format!("loading model {}", path.display());
         let failure = match &error {
@@ -42,6 +30,15 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
             _ => Failure::failed(doing).hint("check [model] and [preprocess] in deploy.toml"),
         };
         anyhow::Error::new(error).context(failure)
+    };
+    let ModelFile { name, bytes } = ModelFile::read(path).map_err(loading)?;
+    let manifest = Manifest {
+        top_k: config.model.top_k,
+        preprocess: config.preprocess.fields().finish(),
+        activation: config.model.activation,
+        output: config.model.output.clone(),
+        engine: config.model.engine,
+        ..Manifest::new(&config.name, name)
     };
     size::check_unzipped(bytes.len(), 0)?;
     let mut classifier = Classifier::new(manifest, &bytes).map_err(loading)?;

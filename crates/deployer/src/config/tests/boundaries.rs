@@ -117,8 +117,8 @@ fn a_model_is_a_file_that_lambda_can_unpack() {
     big.set_len(0).unwrap();
     refused(&folder, 3, "which is empty");
     let path = |path: &str| Folder::new(&format!("name = \"a\"\n[model]\npath = {path}\n"));
-    refused(&path("\"\""), 3, "must end in .onnx or .tflite");
-    refused(&path("\"m.pb\""), 3, "must end in .onnx or .tflite");
+    refused(&path("\"\""), 3, "must name a file, but ");
+    refused(&path("\"m.pb\""), 3, "does not exist");
     refused(&path("\"no.tflite\""), 3, "does not exist");
     refused(&path("[\"m.onnx\"]"), 3, "must be a string, not an array");
     check(
