@@ -162,14 +162,27 @@ fn first_convolution(graph: &GraphProto) -> Option<(usize, bool)> {
             continue;
         }
         match node.op_type.as_str() {
-            "Conv" => {
-                let weights = constants.get(input(node, 1)?)?;
+            "Conv" | "ConvInteger" | "QLinearConv" => {
+                let weights = if node.op_type == "QLinearConv" { 3 } else { 1 };
+                let weights = constants.get(input(node, weights)?)?;
                 let channels = weights.dims.get(1)? * int_attribute(node, "group", 1);
                 return Some((usize::try_from(channels).ok()?, last));
             }
             "Transpose" => last ^= attribute(node, "perm")?.ints == [0, 3, 1, 2],
-            "Cast" | "Identity" | "Sub" | "Mul" | "Div" | "Add" | "Clip" | "Pad" | "Resize" | "Dropout"
-            | "BatchNormalization" | "QuantizeLinear" | "DequantizeLinear" => {}
+            "Cast"
+            | "Identity"
+            | "Sub"
+            | "Mul"
+            | "Div"
+            | "Add"
+            | "Clip"
+            | "Pad"
+            | "Resize"
+            | "Dropout"
+            | "BatchNormalization"
+            | "QuantizeLinear"
+            | "DequantizeLinear"
+            | "DynamicQuantizeLinear" => {}
             // Such as Shape, beside the image's way.
             _ => continue,
         }

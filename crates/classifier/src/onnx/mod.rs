@@ -14,6 +14,7 @@ mod outputs;
 mod prune;
 mod quantized;
 mod sklearn;
+mod stable;
 mod support;
 
 use std::path::Path;
@@ -91,7 +92,8 @@ fn has_one_row(model: &Result<TypedModel, Error>) -> bool {
 
 fn rewrite(graph: &mut GraphProto) -> Result<(), Error> {
     float_types::rewrite(graph)?;
-    for replace in [quantized::rewrite, integer_products::rewrite, contrib::rewrite, sklearn::rewrite] {
+    for replace in [quantized::rewrite, integer_products::rewrite, contrib::rewrite, sklearn::rewrite, stable::rewrite]
+    {
         graph::rewrite_nodes(graph, &replace)?;
     }
     Ok(())

@@ -1,9 +1,10 @@
 //! Operators of the domain `ai.onnx.ml`, as skl2onnx writes them for scikit-learn's pipelines. tract computes trees and
 //! Normalizer itself.
 
+use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
-use super::graph::{Builder, Constants, attribute, input, int, ints, text_attribute};
+use super::graph::{Builder, Constants, attribute, input, int, ints, text_attribute, to};
 use crate::error::Error;
 
 /// The replacement of one node.
@@ -26,7 +27,8 @@ fn scaler(node: &NodeProto, builder: &mut Builder) -> bool {
         builder.floats(&values, &[values.len() as i64])
     };
     let (offset, scale) = (floats("offset", 0.0), floats("scale", 1.0));
-    let centered = builder.op("Sub", &[value, &offset], Vec::new());
+    let value = builder.op("Cast", &[value], to(DataType::Float));
+    let centered = builder.op("Sub", &[&value, &offset], Vec::new());
     builder.op_to("Mul", &[&centered, &scale], Vec::new(), &node.output[0]);
     true
 }
@@ -57,7 +59,8 @@ fn linear_classifier(node: &NodeProto, builder: &mut Builder) -> bool {
         (0..features).flat_map(|feature| coefficients[feature..].iter().step_by(features).copied()).collect();
     let weights = builder.floats(&columns, &[features as i64, classes as i64]);
     let bias = builder.floats(&intercepts, &[classes as i64]);
-    let product = builder.op("MatMul", &[value, &weights], Vec::new());
+    let value = builder.op("Cast", &[value], to(DataType::Float));
+    let product = builder.op("MatMul", &[&value, &weights], Vec::new());
     match activation {
         Some((op_type, attributes)) => {
             let sum = builder.op("Add", &[&product, &bias], Vec::new());
