@@ -100,7 +100,7 @@ impl Classifier {
             let open = std::fs::File::open(&path);
             let mut file = open.map_err(|error| Error::Model(format!("reading model {}: {error}", path.display())))?;
             let model = Model::load_prepared(&manifest.model, &mut file, prepared)?;
-            return Self::with_model(manifest, model);
+            return Self { manifest, model }.ready();
         }
         let bytes =
             std::fs::read(&path).map_err(|error| Error::Model(format!("reading model {}: {error}", path.display())))?;
@@ -114,8 +114,7 @@ impl Classifier {
     /// [`Error::Model`] if the model cannot be read or does not match the manifest; [`Error::Undecided`] if neither says what
     /// must be known.
     pub fn new(manifest: Manifest, model: &[u8]) -> Result<Self, Error> {
-        let model = Self::load(&manifest, model)?;
-        Self::with_model(manifest, model)
+        Self::inspect(manifest, model)?.ready()
     }
 
     /// Loads a model from memory only to look at it: its manifest need not say how an image becomes the input.
@@ -138,40 +137,32 @@ impl Classifier {
         }
     }
 
-    /// Gives the classes these labels, in the model's order.
+    /// Decides what the manifest leaves open, and checks it against the model. Without labels, the names of the classes that the
+    /// model file lists serve as such.
     ///
     /// # Errors
     ///
-    /// [`Error::Model`] if their number is not that of the model's classes.
-    pub fn with_labels(mut self, labels: Vec<String>) -> Result<Self, Error> {
-        self.manifest.labels = labels;
-        self.check_labels()?;
-        Ok(self)
-    }
-
-    fn check_labels(&self) -> Result<(), Error> {
-        let (labels, classes) = (self.manifest.labels.len(), self.model.info.labels());
-        if labels == 0 || labels == classes {
-            return Ok(());
-        }
-        Err(Error::Model(format!(
-            "reading labels: there are {labels} labels, but the model {} has {classes} classes",
-            self.manifest.model
-        )))
-    }
-
-    fn with_model(mut manifest: Manifest, model: Model) -> Result<Self, Error> {
-        decide(&mut manifest, &model.info, &model.evidence)?;
-        manifest
-            .preprocess
-            .check(model.info.size)
-            .map_err(|problem| Error::Model(format!("reading model {}: {problem}", manifest.model)))?;
+    /// As [`Classifier::new`].
+    pub fn ready(mut self) -> Result<Self, Error> {
+        let Self { manifest, model } = &mut self;
+        decide(manifest, &model.info, &model.evidence)?;
+        let fault = |text: String| Error::Model(format!("reading model {}: {text}", manifest.model));
+        manifest.preprocess.check(model.info.size).map_err(fault)?;
         if manifest.top_k == 0 {
             return Err(Error::Model("reading manifest: top_k must be at least 1".to_owned()));
         }
-        let classifier = Self { manifest, model };
-        classifier.check_labels()?;
-        Ok(classifier)
+        let classes = model.info.labels();
+        if manifest.labels.is_empty() && model.class_names.len() == classes {
+            manifest.labels.clone_from(&model.class_names);
+        }
+        let labels = manifest.labels.len();
+        if labels != 0 && labels != classes {
+            return Err(Error::Model(format!(
+                "reading labels: there are {labels} labels, but the model {} has {classes} classes",
+                manifest.model
+            )));
+        }
+        Ok(self)
     }
 
     /// The manifest and model file of the prepared form, which loads without parsing, fusing or packing. `None` if the model

@@ -13,7 +13,7 @@ use crate::evidence::Evidence;
 use crate::format::Format;
 use crate::manifest::Manifest;
 use crate::model::{Backend, Model};
-use crate::model_info::{ElementType, Layout, ModelInfo};
+use crate::model_info::{Layout, ModelInfo};
 use crate::onnx::{self, OnnxModel};
 use crate::preprocess::Preprocess;
 use crate::resolve::resolve;
@@ -142,14 +142,10 @@ fn parse_onnx(bytes: &[u8], request: &Request<'_>) -> Result<Parsed, Error> {
 }
 
 fn parse_tflite(bytes: &[u8], request: &Request<'_>) -> Result<Parsed, Error> {
-    let TfliteModel { model, input_type } = tflite::read(bytes)?;
+    let TfliteModel { model, input_type, .. } = tflite::read(bytes, request.preprocess.size)?;
     check_input_and_output_count(model.inputs.len(), model.outputs.len())?;
     let input = model.input_fact(0).map_err(model_error)?;
     let dimensions: Vec<Option<usize>> = input.shape.iter().map(|length| length.to_usize().ok()).collect();
-    let input_type = match input_type {
-        Some(declared) => declared,
-        None => element_type(input.datum_type)?,
-    };
     let info = resolve(&dimensions, input_type, request.preprocess, Layout::Nhwc)?;
     Ok(Parsed { model, info, class_names: Vec::new() })
 }
@@ -161,12 +157,4 @@ fn check_input_and_output_count(inputs: usize, outputs: usize) -> Result<(), Err
         )));
     }
     Ok(())
-}
-
-fn element_type(datum_type: DatumType) -> Result<ElementType, Error> {
-    match datum_type {
-        DatumType::U8 => Ok(ElementType::Uint8),
-        DatumType::F32 => Ok(ElementType::Float32),
-        other => Err(Error::Model(format!("its input has type {other:?}; only uint8 and float32 are supported"))),
-    }
 }

@@ -18,8 +18,7 @@ pub(super) fn range(model: &TypedModel) -> Option<InputRange> {
     let mut outlet = *model.inputs.first()?;
     let (mut factor, mut offset) = (1.0_f32, 0.0_f32);
     let mut is_arithmetic = false;
-    loop {
-        let [successor] = model.outlet_successors(outlet) else { break };
+    while let [successor] = model.outlet_successors(outlet) {
         let node = model.node(successor.node);
         if let Some(operator) = node.op_as::<TypedBinOp>() {
             let Some(step) = Step::of(model, operator.0.name(), &node.inputs, outlet) else { break };

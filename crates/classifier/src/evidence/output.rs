@@ -35,7 +35,8 @@ pub(super) fn kind(model: &TypedModel) -> Option<OutputKind> {
 
 /// Operators that keep an output's values, at most rounded to the steps of a quantized type.
 fn keeps_values(name: &str) -> bool {
-    const KEEPING: [&str; 10] = [
+    const KEEPING: [&str; 11] = [
+        "FakeQuantize",
         "AddAxis",
         "Cast",
         "DequantizeLinearF32",
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn the_last_activation_tells() {
         let plain = SoftmaxKind::Softmax;
-        assert_eq!(ends_with(vec![softmax(plain.clone())]), Some(OutputKind::Probabilities));
+        assert_eq!(ends_with(vec![softmax(plain)]), Some(OutputKind::Probabilities));
         assert_eq!(ends_with(vec![softmax(SoftmaxKind::LogSoftmax)]), Some(OutputKind::LogProbabilities));
         assert_eq!(ends_with(vec![softmax(plain), Box::new(ln())]), Some(OutputKind::LogProbabilities));
         assert_eq!(ends_with(vec![Box::new(sigmoid())]), Some(OutputKind::Independent));

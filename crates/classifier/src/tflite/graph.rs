@@ -1,9 +1,7 @@
-//! The parts of a TFLite file that the rewriting needs, with every index checked: flatbuffer verification covers offsets only,
-//! and tract does not check indices.
+//! The parts of a TFLite file, with every index checked: flatbuffer verification covers offsets only.
 
-use tract_tflite::tflite::{BuiltinOperator, Model, Operator, SubGraph, Tensor, TensorType};
+use tract_tflite::tflite::{BuiltinOperator, Model, Operator, SubGraph, Tensor};
 
-use super::advice::CONVERT_TO_ONNX;
 use crate::error::Error;
 
 /// The first subgraph, which is the model. Others belong to control flow.
@@ -14,10 +12,12 @@ pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
 }
 
-/// An operator with the indices of its input and output tensors.
+/// An operator with the indices of its input and output tensors. An optional input that is left out has the index -1.
 pub(super) struct Node<'a> {
     pub(super) table: Operator<'a>,
     pub(super) code: BuiltinOperator,
+    /// The name of a custom operator.
+    pub(super) custom: Option<&'a str>,
     pub(super) inputs: Vec<i32>,
     pub(super) outputs: Vec<i32>,
 }
@@ -33,7 +33,7 @@ impl<'a> Graph<'a> {
         let tensors: Vec<Tensor<'a>> = subgraph.tensors().ok_or_else(damaged)?.iter().collect();
         let buffers = model.buffers().map_or(0, |buffers| buffers.len());
         for tensor in &tensors {
-            if tensor.name().is_none() || tensor.shape().is_none() || tensor.buffer() as usize >= buffers {
+            if tensor.buffer() as usize >= buffers {
                 return Err(damaged());
             }
         }
@@ -45,19 +45,14 @@ impl<'a> Graph<'a> {
         }
         let mut nodes = Vec::new();
         for table in subgraph.operators().ok_or_else(damaged)? {
-            let code = operator_code(&model, &table)?;
+            let (code, custom) = operator_code(&model, &table)?;
             let inputs: Vec<i32> = table.inputs().ok_or_else(damaged)?.iter().collect();
             let outputs: Vec<i32> = table.outputs().ok_or_else(damaged)?.iter().collect();
-            if inputs.contains(&-1) {
-                return Err(Error::Model(format!(
-                    "operator {} omits an optional input, which is not supported; {CONVERT_TO_ONNX}",
-                    name(code)
-                )));
-            }
-            if outputs.is_empty() || !inputs.iter().chain(&outputs).copied().all(is_valid) {
+            let is_valid_input = |index: i32| index == -1 || is_valid(index);
+            if !outputs.iter().copied().all(is_valid) || !inputs.iter().copied().all(is_valid_input) {
                 return Err(damaged());
             }
-            nodes.push(Node { table, code, inputs, outputs });
+            nodes.push(Node { table, code, custom, inputs, outputs });
         }
         Ok(Self { model, subgraph, tensors, nodes })
     }
@@ -67,8 +62,9 @@ impl<'a> Graph<'a> {
         &self.tensors[index as usize]
     }
 
-    pub(super) fn type_of(&self, index: i32) -> TensorType {
-        self.tensor(index).type_()
+    /// The tensor's name, for messages.
+    pub(super) fn tensor_name(&self, index: i32) -> &'a str {
+        self.tensor(index).name().filter(|name| !name.is_empty()).unwrap_or("without a name")
     }
 
     /// The bytes of a constant tensor; none if the tensor is computed.
@@ -81,18 +77,6 @@ impl<'a> Graph<'a> {
         let buffer = self.model.buffers().filter(|_| index != 0)?.get(index as usize);
         buffer.data().map(|data| data.bytes()).filter(|bytes| !bytes.is_empty())
     }
-
-    /// The name of each kind of operator, in file order.
-    pub(super) fn operator_names(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for node in &self.nodes {
-            let name = name(node.code);
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names.join(", ")
-    }
 }
 
 pub(super) fn name(code: BuiltinOperator) -> &'static str {
@@ -100,7 +84,7 @@ pub(super) fn name(code: BuiltinOperator) -> &'static str {
 }
 
 /// The code is in the old one-byte field, unless that holds a placeholder because the code is above 126.
-fn operator_code(model: &Model<'_>, operator: &Operator<'_>) -> Result<BuiltinOperator, Error> {
+fn operator_code<'a>(model: &Model<'a>, operator: &Operator<'a>) -> Result<(BuiltinOperator, Option<&'a str>), Error> {
     let codes = model.operator_codes().ok_or_else(damaged)?;
     let index = operator.opcode_index() as usize;
     if index >= codes.len() {
@@ -108,9 +92,7 @@ fn operator_code(model: &Model<'_>, operator: &Operator<'_>) -> Result<BuiltinOp
     }
     let code = codes.get(index);
     let old_code = i32::from(code.deprecated_builtin_code());
-    if old_code == BuiltinOperator::PLACEHOLDER_FOR_GREATER_OP_CODES.0 {
-        Ok(code.builtin_code())
-    } else {
-        Ok(BuiltinOperator(old_code))
-    }
+    let is_placeholder = old_code == BuiltinOperator::PLACEHOLDER_FOR_GREATER_OP_CODES.0;
+    let builtin = if is_placeholder { code.builtin_code() } else { BuiltinOperator(old_code) };
+    Ok((builtin, code.custom_code()))
 }

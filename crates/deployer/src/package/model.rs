@@ -32,7 +32,12 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         anyhow::Error::new(error).context(failure)
     };
     let ModelFile { name, bytes } = ModelFile::read(path).map_err(loading)?;
+    size::check_unzipped(bytes.len(), 0)?;
     let manifest = Manifest {
+        labels: match &config.model.labels {
+            Some(labels) => labels::read(labels)?.names,
+            None => Vec::new(),
+        },
         top_k: config.model.top_k,
         preprocess: config.preprocess.fields().finish(),
         activation: config.model.activation,
@@ -40,15 +45,12 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         engine: config.model.engine,
         ..Manifest::new(&config.name, name)
     };
-    size::check_unzipped(bytes.len(), 0)?;
-    let mut classifier = Classifier::new(manifest, &bytes).map_err(loading)?;
-    if let Some(path) = &config.model.labels {
-        let labels = labels::read(path)?.names;
-        if let Some(problem) = labels::count_problem(&labels, classifier.model_info().classes) {
-            return Err(Failure::usage(format!("reading labels {}: {problem}", path.display())).into());
-        }
-        classifier = classifier.with_labels(labels).map_err(loading)?;
+    let classifier = Classifier::inspect(manifest, &bytes).map_err(loading)?;
+    let counted = labels::count_problem(&classifier.manifest().labels, classifier.model_info().classes);
+    if let (Some(labels), Some(problem)) = (&config.model.labels, counted) {
+        return Err(Failure::usage(format!("reading labels {}: {problem}", labels.display())).into());
     }
+    let classifier = classifier.ready().map_err(loading)?;
     let model = of(&classifier, bytes)?;
     // The prepared form may be larger than the file.
     size::check_unzipped(size::model_bytes(model.prepared.as_ref().unwrap_or(&model.given)), 0)?;
@@ -74,7 +76,10 @@ fn files(manifest: Manifest, bytes: Vec<u8>) -> anyhow::Result<[Entry; 2]> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use classifier::Engine;
 
