@@ -11,13 +11,15 @@ use crate::engine::Operators;
 use crate::error::Error;
 use crate::evidence::{Evidence, decide};
 #[cfg(feature = "tract")]
-use crate::import::{Request, load};
+use crate::import::load;
 use crate::input_tensor::{InputTensor, input_tensor};
 use crate::manifest::{Manifest, Prepared};
 use crate::model::Model;
 use crate::model_info::{ElementType, ModelInfo};
 use crate::pixels::{Pixels, Raster};
 use crate::preprocess::{Color, Filter, Orient, Preprocess};
+#[cfg(feature = "tract")]
+use crate::request::Request;
 use crate::turn::turn;
 use crate::{color, geometry, rank};
 

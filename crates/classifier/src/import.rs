@@ -4,43 +4,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use tract_channels_last::Rewritten;
-use tract_onnx::prelude::{DatumType, IntoRunnable, TypedFact, TypedModel};
+use tract_onnx::prelude::{DatumType, IntoRunnable, TypedModel};
 use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::engine::{Engine, Operators};
 use crate::error::Error;
-use crate::evidence::Evidence;
+use crate::evidence;
 use crate::format::Format;
-use crate::manifest::Manifest;
 use crate::model::{Backend, Model};
 use crate::model_info::{Layout, ModelInfo};
 use crate::onnx::{self, OnnxModel};
 use crate::preprocess::Preprocess;
-use crate::resolve::resolve;
+use crate::request::Request;
+use crate::resolve::{classes, resolve};
 use crate::tflite::{self, TfliteModel};
 use crate::tract_error::model_error;
 use crate::tract_plan::TractPlan;
-
-/// What a manifest asks of a model file.
-pub(crate) struct Request<'a> {
-    pub(crate) preprocess: &'a Preprocess,
-    /// The output that holds the scores, if the manifest names it.
-    pub(crate) output: Option<&'a str>,
-    /// The number of labels; 0 if there are none.
-    pub(crate) labels: usize,
-    pub(crate) engine: Engine,
-}
-
-impl<'a> Request<'a> {
-    pub(crate) fn of(manifest: &'a Manifest) -> Self {
-        Self {
-            preprocess: &manifest.preprocess,
-            output: manifest.output.as_deref(),
-            labels: manifest.labels.len(),
-            engine: manifest.engine,
-        }
-    }
-}
 
 /// A parsed model file.
 struct Parsed {
@@ -95,7 +74,7 @@ fn build(parsed: Parsed, engine: Engine) -> Result<Model, Error> {
             sides.join(", ")
         )));
     };
-    let evidence = Evidence::of(&model);
+    let evidence = evidence::read(&model);
     info.classes = classes;
     let isa = channels_last::Isa::detect();
     let rewritten = match engine {
@@ -127,13 +106,6 @@ fn accepts_input(program: &channels_last::Program, info: &ModelInfo, input_type:
         _ => channels_last::ElementType::F32,
     };
     program.inputs().eq([(elements, element_type)]) && program.outputs() == [info.classes]
-}
-
-/// The number of classes, if the output is a single row of numbers: [1, classes], [classes], [1, classes, 1, 1] and the like.
-pub(crate) fn classes(output: &TypedFact) -> Option<usize> {
-    let shape = output.shape.as_concrete()?;
-    let is_row = shape.iter().filter(|&&side| side != 1).count() <= 1 && !shape.contains(&0);
-    (is_row && output.datum_type.is_number()).then(|| shape.iter().product())
 }
 
 fn parse_onnx(bytes: &[u8], request: &Request<'_>) -> Result<Parsed, Error> {

@@ -28,6 +28,8 @@ mod onnx;
 mod pixels;
 mod preprocess;
 mod rank;
+#[cfg(feature = "tract")]
+mod request;
 mod resize;
 #[cfg(feature = "tract")]
 mod resolve;

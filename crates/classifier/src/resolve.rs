@@ -1,4 +1,6 @@
-//! Interprets the input that a model file declares: its layout, size and channels, and whether the manifest matches.
+//! Interprets the input and output that a model file declares: its layout, size and channels, and whether the manifest matches.
+
+use tract_onnx::prelude::TypedFact;
 
 use crate::error::Error;
 use crate::model_info::{ElementType, Layout, ModelInfo};
@@ -61,6 +63,13 @@ pub(crate) fn resolve(
     };
     let size = [width as u32, height as u32];
     Ok(ModelInfo { input_shape, input_type, layout, size, color, classes: 0 })
+}
+
+/// The number of classes, if the output is a single row of numbers: [1, classes], [classes], [1, classes, 1, 1] and the like.
+pub(crate) fn classes(output: &TypedFact) -> Option<usize> {
+    let shape = output.shape.as_concrete()?;
+    let is_row = shape.iter().filter(|&&side| side != 1).count() <= 1 && !shape.contains(&0);
+    (is_row && output.datum_type.is_number()).then(|| shape.iter().product())
 }
 
 fn resolve_size(model: [Option<usize>; 2], wanted: Option<[u32; 2]>) -> Result<[usize; 2], Error> {

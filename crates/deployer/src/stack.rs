@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::{
     config::Config,
+    error::Failure,
     names::StackId,
     resources::{
         app_client, authorizer, cors, deployment::Snapshot, domain, function, integration, log_group, method,
@@ -13,6 +14,8 @@ use crate::{
 
 /// The longest that API Gateway waits for an integration.
 const INTEGRATION_TIMEOUT_MS: i32 = 29_000;
+/// The largest zip that a call to Lambda can carry.
+pub const ZIPPED_LIMIT: usize = 52_428_800;
 
 /// What every resource of the stack should be. Ids that AWS assigns are not part of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +40,16 @@ pub struct Desired {
 impl Desired {
     /// Without code, the function's code is not compared.
     pub fn new(config: &Config, id: &StackId, code: Option<function::Code>) -> Result<Self> {
+        if let Some(code) = &code
+            && code.zip.len() > ZIPPED_LIMIT
+        {
+            let (size, limit) = (code.zip.len(), ZIPPED_LIMIT);
+            return Err(Failure::failed(format!(
+                "packaging: the zip has {size} bytes, but Lambda accepts at most {limit}"
+            ))
+            .hint("use a smaller model")
+            .into());
+        }
         let scopes = config.auth.full_scopes();
         let mut environment = config.function.environment.clone();
         environment.extend(config.api.cors_variable());

@@ -1,6 +1,6 @@
 //! Decides what the manifest leaves open, once, when a model is loaded for packaging.
 
-use super::{Evidence, InputRange, OutputKind};
+use super::kinds::{Evidence, InputRange, OutputKind};
 use crate::activation::Activation;
 use crate::error::Error;
 use crate::manifest::Manifest;

@@ -7,7 +7,7 @@
 use tract_onnx::prelude::{OutletId, Tensor, TypedModel};
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 
-use super::InputRange;
+use super::kinds::InputRange;
 
 /// How far apart black and white may lie once they are normalized: 1 to 4.5 in the common schemes. The ranges of `a` that this
 /// allows for the two input ranges do not overlap.

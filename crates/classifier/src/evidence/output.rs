@@ -5,7 +5,7 @@ use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::math::Ln;
 use tract_onnx::tract_core::ops::nn::{Sigmoid, Softmax, SoftmaxKind};
 
-use super::OutputKind;
+use super::kinds::OutputKind;
 
 /// Follows the output back over operators that only store or reshape it, to the one that makes it.
 pub(super) fn kind(model: &TypedModel) -> Option<OutputKind> {

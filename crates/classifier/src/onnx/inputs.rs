@@ -8,8 +8,8 @@ use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::type_proto::{self, Value};
 use tract_onnx::pb::{GraphProto, TensorShapeProto, TypeProto, ValueInfoProto};
 
+use super::describe::{length, shown, type_name};
 use super::graph::{Builder, Constants, attribute, input, int, int_attribute, rename_uses, to};
-use super::outputs::{length, type_name};
 use crate::error::Error;
 use crate::model_info::{ElementType, Layout, ModelInfo};
 use crate::preprocess::Preprocess;
@@ -254,13 +254,6 @@ fn describe(declared: &ValueInfoProto) -> String {
         }
         None => declared.name.clone(),
     }
-}
-
-/// A shape for people, with `?` for what is open.
-pub(super) fn shown(lengths: Option<&[Option<usize>]>) -> String {
-    let Some(lengths) = lengths else { return "of any shape".to_owned() };
-    let sides: Vec<String> = lengths.iter().map(|side| side.map_or("?".to_owned(), |side| side.to_string())).collect();
-    format!("[{}]", sides.join(", "))
 }
 
 fn element_type(data_type: DataType) -> Option<ElementType> {

@@ -4,6 +4,7 @@
 //! need is dropped; the input is matched before it is adapted; the rewritings follow.
 
 mod contrib;
+mod describe;
 mod external_data;
 mod float_types;
 mod functions;
@@ -24,8 +25,8 @@ use tract_onnx::pb::{GraphProto, ModelProto, OperatorSetIdProto};
 use tract_onnx::prelude::{Framework, InferenceFact, InferenceModelExt, TypedModel};
 
 use crate::error::Error;
-use crate::import::Request;
 use crate::model_info::ModelInfo;
+use crate::request::Request;
 
 /// A parsed ONNX file.
 pub(crate) struct OnnxModel {
@@ -87,7 +88,7 @@ pub(crate) fn read(bytes: &[u8], request: &Request<'_>) -> Result<OnnxModel, Err
 }
 
 fn has_one_row(model: &Result<TypedModel, Error>) -> bool {
-    model.as_ref().is_ok_and(|model| model.output_fact(0).is_ok_and(|fact| crate::import::classes(fact).is_some()))
+    model.as_ref().is_ok_and(|model| model.output_fact(0).is_ok_and(|fact| crate::resolve::classes(fact).is_some()))
 }
 
 fn rewrite(graph: &mut GraphProto) -> Result<(), Error> {

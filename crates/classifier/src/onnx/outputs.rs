@@ -7,10 +7,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
+use super::describe::{length, shown, type_name};
 use super::graph::{input, uses};
 use crate::error::Error;
 
@@ -124,7 +124,7 @@ fn output<'a>(declared: &'a ValueInfoProto, producers: &Producers<'a>) -> Output
     let data_type = DataType::try_from(tensor.elem_type).unwrap_or_default();
     let lengths: Option<Vec<Option<usize>>> =
         tensor.shape.as_ref().map(|shape| shape.dim.iter().map(|side| length(side.value.as_ref())).collect());
-    let shown = format!("{name} ({} {})", type_name(tensor.elem_type), super::inputs::shown(lengths.as_deref()));
+    let shown = format!("{name} ({} {})", type_name(tensor.elem_type), shown(lengths.as_deref()));
     let holds = match label(name, producers, 0) {
         Some(operator) => {
             Holds::Other(format!("holds the best class, not a score per class (it comes from {operator})"))
@@ -144,23 +144,6 @@ fn scores(lengths: Option<&[Option<usize>]>) -> Holds {
         return Holds::Other("is not a row of scores".to_owned());
     }
     Holds::Scores(sides.iter().copied().product())
-}
-
-pub(super) fn length(value: Option<&Length>) -> Option<usize> {
-    match value {
-        Some(&Length::DimValue(length)) if length > 0 => usize::try_from(length).ok(),
-        _ => None,
-    }
-}
-
-/// The name of an element type, as ONNX writes it.
-pub(super) fn type_name(elem_type: i32) -> String {
-    match DataType::try_from(elem_type) {
-        Ok(DataType::Float) => "float32".to_owned(),
-        Ok(DataType::Double) => "float64".to_owned(),
-        Ok(known) => known.as_str_name().to_ascii_lowercase(),
-        Err(_) => format!("of unknown type {elem_type}"),
-    }
 }
 
 /// The operator that makes a tensor a class instead of scores; none if the tensor can hold scores.

@@ -10,7 +10,7 @@ use super::{context::engine, operators};
 use crate::{
     cli::{Global, InspectArgs},
     error::Failure,
-    package::{self, Estimate},
+    package,
     ui::{Table, Ui},
 };
 
@@ -30,8 +30,6 @@ struct Inspected {
     engine: String,
     /// Whether it is packaged in the prepared form, so that its bootstrap is built without tract.
     prepared: bool,
-    /// What its package will be; the bootstrap's size is an estimate.
-    package: Estimate,
     /// Operators that the channels-last kernels run, by name.
     taken: BTreeMap<String, usize>,
     /// Operators that stay with tract, by name.
@@ -55,9 +53,6 @@ impl fmt::Display for Inspected {
         row("engine", self.engine.clone());
         row("operators", operators::summary(&self.taken, &self.left));
         row("packaged", if self.prepared { "prepared, without tract" } else { "unchanged, with tract" }.to_owned());
-        let Estimate { zipped_bytes, unzipped_bytes, upload } = self.package;
-        let sizes = [zipped_bytes, unzipped_bytes].map(package::size);
-        row("package", format!("about {}, {} unzipped, {}", sizes[0], sizes[1], upload.words()));
         for (name, count) in &self.taken {
             row("  channels-last", format!("{count} {name}"));
         }
@@ -96,7 +91,6 @@ pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Resul
         scores: evidence.output.map(OutputKind::describe),
         engine: classifier.engine(),
         prepared: classifier.prepared().is_some(),
-        package: package::estimate(&classifier, &bytes)?,
         taken: operators.taken,
         left: operators.left,
     })?;

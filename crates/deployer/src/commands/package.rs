@@ -6,13 +6,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::{context::Context, operators};
-use crate::{
-    cli::PackageArgs,
-    config::Target,
-    error::Failure,
-    package::{self, Route},
-    ui::Table,
-};
+use crate::{cli::PackageArgs, config::Target, error::Failure, package, ui::Table};
 
 #[derive(Serialize)]
 struct Packaged {
@@ -21,7 +15,6 @@ struct Packaged {
     bytes: usize,
     uncompressed_bytes: usize,
     bootstrap_bytes: usize,
-    upload: Route,
     /// The newest GLIBC version that the bootstrap needs.
     glibc: Option<String>,
     /// What runs the model.
@@ -37,8 +30,7 @@ impl fmt::Display for Packaged {
         let mut table = Table::default();
         let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
         row("zip", self.path.display().to_string());
-        let sizes = [self.bytes, self.uncompressed_bytes].map(package::size);
-        row("size", format!("{}, {} unzipped, {}", sizes[0], sizes[1], self.upload.words()));
+        row("size", format!("{}, {} unzipped", package::size(self.bytes), package::size(self.uncompressed_bytes)));
         row("bootstrap", package::size(self.bootstrap_bytes));
         row("needs", self.glibc.as_ref().map_or_else(|| "no glibc".to_owned(), |version| format!("GLIBC_{version}")));
         row("engine", self.engine.clone());
@@ -66,7 +58,6 @@ pub(super) async fn run(context: &Context, args: &PackageArgs) -> anyhow::Result
         path,
         sha256: artifact.sha256_base64,
         bytes: artifact.zip.len(),
-        upload: Route::of(artifact.zip.len()),
         uncompressed_bytes: artifact.uncompressed_bytes,
         bootstrap_bytes: artifact.bootstrap_bytes,
         glibc: artifact.glibc,

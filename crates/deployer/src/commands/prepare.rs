@@ -16,7 +16,7 @@ use crate::{
     engine::{self, Options, Plan, World},
     error::Failure,
     names::StackId,
-    package::{self, Route},
+    package,
     resources::function::Code,
     stack::Desired,
 };
@@ -39,8 +39,7 @@ pub(super) enum Packaging<'a> {
     Running {
         build: Pin<Box<dyn Future<Output = Result<Code>> + 'a>>,
         received: UnboundedReceiver<Event>,
-        /// Once the model has been checked; the zip's route as far as that shows it.
-        model_is_good: watch::Receiver<Option<Option<Route>>>,
+        model_is_good: watch::Receiver<bool>,
     },
 }
 
@@ -48,11 +47,11 @@ impl<'a> Packaging<'a> {
     fn begin(context: &'a Context, events: &Events) -> Self {
         let begin = Instant::now();
         let (own, received) = events.relayed();
-        let (good, model_is_good) = watch::channel(None);
+        let (good, model_is_good) = watch::channel(false);
         let build = async move {
             let Target { config, local, .. } = &context.target;
-            let artifact = package::build_and_report(config, *local, &own, |route| {
-                good.send_replace(Some(route));
+            let artifact = package::build_and_report(config, *local, &own, || {
+                good.send_replace(true);
             })
             .await?;
             own.done("packaging", begin);
@@ -66,19 +65,14 @@ impl<'a> Packaging<'a> {
         self.drive(events).await
     }
 
-    /// Waits until the model has been checked: no stack is created for a bad one. If its package may be too large for
-    /// Lambda, waits for the package.
+    /// Waits until the model has been checked: no stack is created for a bad one.
     async fn model_checked(&mut self, events: &Events) -> Result<()> {
         let Self::Running { model_is_good, .. } = self else { return Ok(()) };
         let mut model_is_good = model_is_good.clone();
-        let route = tokio::select! {
+        tokio::select! {
             biased;
-            built = self.drive(events) => return built.map(drop),
-            good = model_is_good.wait_for(Option::is_some) => good.ok().and_then(|good| good.flatten()),
-        };
-        match route {
-            Some(Route::Direct | Route::S3) => Ok(()),
-            None => self.drive(events).await.map(drop),
+            built = self.drive(events) => built.map(drop),
+            _ = model_is_good.wait_for(|good| *good) => Ok(()),
         }
     }
 
@@ -103,8 +97,7 @@ impl<'a> Packaging<'a> {
     }
 }
 
-/// Packages and observes concurrently, then plans. If there is no function yet, the plan does not wait for the
-/// package, unless that may be too large.
+/// Packages and observes concurrently, then plans. If there is no function yet, the plan does not wait for the package.
 pub(super) async fn prepare<'a>(context: &'a Context, options: &Options, events: &Events) -> Result<Prepared<'a>> {
     let config = &context.target.config;
     let mut packaging = Packaging::begin(context, events);

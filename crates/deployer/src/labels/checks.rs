@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Labels, Listed, Problem};
+use super::listed::{Labels, Listed, Problem};
 
 /// The longest label in characters. ImageNet's longest has 131.
 const LONGEST: usize = 1000;

@@ -1,7 +1,7 @@
 //! TensorFlow's label maps (`.pbtxt`): `item { id: 1 name: "cat" display_name: "Cat" }`.
 
 use super::{
-    Entry, Listed, Place, Problem,
+    listed::{Entry, Listed, Place, Problem},
     numbers::{self, Numbered},
 };
 

@@ -1,8 +1,8 @@
 //! One label a line, perhaps with a number, a synset id or quotes.
 
 use super::{
-    Entry, Listed, Place, Problem,
     checks::invisible,
+    listed::{Entry, Listed, Place, Problem},
     numbers::{self, First, Numbered},
     table,
 };

@@ -6,6 +6,7 @@
 mod checks;
 mod label_map;
 mod lines;
+mod listed;
 mod numbers;
 mod table;
 mod text;
@@ -14,90 +15,16 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, fs, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::Context as _;
 
 use crate::error::Failure;
 
+use listed::Listed;
+
 pub use checks::count_problem;
-
-/// The labels of a model, in the order of its classes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Labels {
-    pub names: Vec<String>,
-    /// What form the file has, in words.
-    pub form: &'static str,
-    /// What the reader should know: labels that occur twice, numbers that start at 1.
-    pub warnings: Vec<String>,
-}
-
-/// Why a file is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// From 1; `None` if it is about the file as a whole.
-    line: Option<usize>,
-    text: String,
-}
-
-impl Problem {
-    fn new(text: impl Into<String>) -> Self {
-        Self { line: None, text: text.into() }
-    }
-
-    fn at(place: Place, text: impl fmt::Display) -> Self {
-        match place {
-            Place::Line(line) => Self { line: Some(line), text: text.to_string() },
-            Place::Class(_) => Self::new(format!("{place}: {text}")),
-        }
-    }
-
-    /// With the file's name: `labels.txt:2: empty label`.
-    fn within(&self, file: &str) -> String {
-        match self.line {
-            Some(line) => format!("{file}:{line}: {}", self.text),
-            None => format!("{file}: {}", self.text),
-        }
-    }
-}
-
-/// Where a label stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Line(usize),
-    /// In a document without lines of its own: the class that the label is for.
-    Class(usize),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(line) => write!(f, "line {line}"),
-            Self::Class(class) => write!(f, "class {class}"),
-        }
-    }
-}
-
-/// A label as the file has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    name: String,
-    place: Place,
-}
-
-/// The labels of a file, in order, before the checks that all forms share.
-#[derive(Debug)]
-struct Listed {
-    entries: Vec<Entry>,
-    form: &'static str,
-    warnings: Vec<String>,
-}
-
-impl Listed {
-    fn new(entries: Vec<Entry>, form: &'static str) -> Self {
-        Self { entries, form, warnings: Vec::new() }
-    }
-}
+pub use listed::{Labels, Problem};
 
 /// Reads a label file.
 pub fn read(path: &Path) -> anyhow::Result<Labels> {

@@ -1,6 +1,6 @@
 //! Labels that carry the number of their class.
 
-use super::{Entry, Place, Problem};
+use super::listed::{Entry, Place, Problem};
 
 /// A label with its number.
 #[derive(Debug, Clone)]

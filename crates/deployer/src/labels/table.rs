@@ -1,7 +1,7 @@
 //! CSV and TSV: a column of labels, perhaps a column of class numbers, perhaps a header.
 
 use super::{
-    Entry, Listed, Place, Problem,
+    listed::{Entry, Listed, Place, Problem},
     numbers::{self, Numbered},
 };
 

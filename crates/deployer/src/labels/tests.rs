@@ -1,3 +1,5 @@
+//! Every form of label file, right or refused with its line.
+
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;

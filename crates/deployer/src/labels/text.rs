@@ -1,6 +1,6 @@
 //! From a file's bytes to text. What is no list of labels at all is refused here.
 
-use super::{Place, Problem};
+use super::listed::{Place, Problem};
 
 const SAVE_AS: &str = "save it as UTF-8";
 

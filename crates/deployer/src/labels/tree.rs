@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Entry, Listed, Place, Problem,
+    listed::{Entry, Listed, Place, Problem},
     numbers::{self, Numbered},
 };
 

@@ -11,11 +11,10 @@ pub(super) struct Entry {
     pub executable: bool,
 }
 
-pub(super) fn zip(files: &[Entry]) -> zip::result::ZipResult<Vec<u8>> {
-    let mut files: Vec<&Entry> = files.iter().collect();
+pub(super) fn zip(mut files: Vec<Entry>) -> zip::result::ZipResult<Vec<u8>> {
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    for file in files {
+    for file in &files {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(6))
@@ -41,15 +40,15 @@ mod tests {
 
     #[test]
     fn the_order_of_files_does_not_show() {
-        let first = zip(&[entry("bootstrap", b"#!", true), entry("a.json", b"{}", false)]).unwrap();
-        let second = zip(&[entry("a.json", b"{}", false), entry("bootstrap", b"#!", true)]).unwrap();
+        let first = zip(vec![entry("bootstrap", b"#!", true), entry("a.json", b"{}", false)]).unwrap();
+        let second = zip(vec![entry("a.json", b"{}", false), entry("bootstrap", b"#!", true)]).unwrap();
         assert_eq!(first, second);
     }
 
     #[test]
     fn what_is_packed_comes_out_again() {
         let bytes = vec![7; 100_000];
-        let packed = zip(&[entry("bootstrap", &bytes, true), entry("a.json", b"{}", false)]).unwrap();
+        let packed = zip(vec![entry("bootstrap", &bytes, true), entry("a.json", b"{}", false)]).unwrap();
         assert!(packed.len() < 1000);
         let mut archive = zip::ZipArchive::new(Cursor::new(packed)).unwrap();
         let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();

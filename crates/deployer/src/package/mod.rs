@@ -5,7 +5,6 @@ mod bootstrap;
 mod build_target;
 mod elf;
 mod model;
-mod size;
 
 use std::{
     fs,
@@ -15,18 +14,18 @@ use std::{
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use classifier::{Classifier, Operators, PREPARED_FORMAT_MARKER};
+use classifier::{Operators, PREPARED_FORMAT_MARKER};
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
-pub use self::size::{Estimate, Route, size};
 use self::{archive::Entry, build_target::BuildTarget, model::Model};
 use crate::{
     change::{Event, Events},
-    config::Config,
+    config::{Config, UNZIPPED_LIMIT},
     error::Failure,
     private_file,
     resources::function::Code,
+    stack::ZIPPED_LIMIT,
 };
 
 /// A zip that is ready for upload.
@@ -56,23 +55,20 @@ impl From<Artifact> for Code {
 
 /// Builds the zip: for the local cloud with the host's own toolchain, otherwise for Amazon Linux 2023.
 pub async fn build(config: &Config, local: bool, events: &Events) -> anyhow::Result<Artifact> {
-    build_and_report(config, local, events, |_| {}).await
+    build_and_report(config, local, events, || {}).await
 }
 
-/// The same, and calls `model_is_good` once the model has been checked: compiling after that may take minutes. Its
-/// argument is the zip's route, if the model is small enough to tell before the bootstrap is built.
+/// The same, and calls `model_is_good` once the model has been checked: compiling after that may take minutes.
 pub async fn build_and_report(
     config: &Config,
     local: bool,
     events: &Events,
-    model_is_good: impl FnOnce(Option<Route>),
+    model_is_good: impl FnOnce(),
 ) -> anyhow::Result<Artifact> {
     // Loading a model and packing a zip use the CPU for a while; calls in flight must not wait for that.
     let owned = config.clone();
     let model = spawn_blocking(move || model::prepare(&owned)).await??;
-    let prebuilt = config.function.bootstrap.as_ref().map(fs::metadata).transpose();
-    let prebuilt = prebuilt.ok().flatten().and_then(|file| usize::try_from(file.len()).ok());
-    model_is_good(size::surely_direct(&model, prebuilt).then_some(Route::Direct));
+    model_is_good();
     let target = BuildTarget::new(config.function.architecture, local, model.prepared.is_some());
     let binary = match &config.function.bootstrap {
         Some(path) => path.clone(),
@@ -97,9 +93,9 @@ fn assemble(config: &Config, model: Model, binary: &Path, target: &BuildTarget) 
     let mut files = vec![Entry { name: "bootstrap".to_owned(), bytes, executable: true }];
     files.extend(model_files);
     let uncompressed_bytes = files.iter().map(|file| file.bytes.len()).sum();
-    size::check_unzipped(uncompressed_bytes - bootstrap_bytes, bootstrap_bytes)?;
-    let zip = archive::zip(&files).context(Failure::failed("writing the function's zip"))?;
-    size::check_zipped(zip.len())?;
+    limit("unzipped", uncompressed_bytes, UNZIPPED_LIMIT)?;
+    let zip = archive::zip(files).context(Failure::failed("writing the function's zip"))?;
+    limit("zipped", zip.len(), ZIPPED_LIMIT)?;
 
     let folder = config.root.join(private_file::FOLDER).join("package");
     let path = folder.join(format!("{}-{}.zip", config.name, config.stage));
@@ -131,10 +127,17 @@ fn another_version(binary: &Path) -> anyhow::Error {
     Failure::failed(text).hint(hint).into()
 }
 
-/// What the package of a model will be, without building its bootstrap.
-pub fn estimate(classifier: &Classifier, given: &[u8]) -> anyhow::Result<Estimate> {
-    let model = model::of(classifier, given.to_vec())?;
-    size::estimate(&model).context("packing the model")
+fn limit(what: &str, bytes: usize, limit: usize) -> anyhow::Result<()> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    let text = format!("packaging: {} {what} exceeds Lambda's limit of {}", size(bytes), size(limit));
+    Err(Failure::failed(text).hint("use a smaller model").into())
+}
+
+/// `4.1 MB`
+pub fn size(bytes: usize) -> String {
+    format!("{:.1} MB", bytes as f64 / 1_048_576.0)
 }
 
 #[cfg(test)]
@@ -178,5 +181,12 @@ mod tests {
         let target = BuildTarget::new(config.function.architecture, true, true);
         let error = assemble(&config, model, Path::new("/bin/sh"), &target).unwrap_err();
         assert!(format!("{error:#}").contains("another model format"), "{error:#}");
+    }
+
+    #[test]
+    fn what_lambda_does_not_take_is_refused() {
+        limit("zipped", ZIPPED_LIMIT, ZIPPED_LIMIT).unwrap();
+        let error = limit("zipped", ZIPPED_LIMIT + 200_000, ZIPPED_LIMIT).unwrap_err();
+        assert_eq!(error.to_string(), "packaging: 50.2 MB zipped exceeds Lambda's limit of 50.0 MB");
     }
 }

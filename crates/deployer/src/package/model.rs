@@ -6,7 +6,7 @@
 use anyhow::Context as _;
 use classifier::{Classifier, Error, MANIFEST_FILE, Manifest, ModelFile, Operators};
 
-use super::{archive::Entry, size};
+use super::archive::Entry;
 use crate::{config::Config, error::Failure, labels};
 
 /// The files of a model in the zip.
@@ -32,7 +32,6 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         anyhow::Error::new(error).context(failure)
     };
     let ModelFile { name, bytes } = ModelFile::read(path).map_err(loading)?;
-    size::check_unzipped(bytes.len(), 0)?;
     let manifest = Manifest {
         labels: match &config.model.labels {
             Some(labels) => labels::read(labels)?.names,
@@ -51,14 +50,6 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         return Err(Failure::usage(format!("reading labels {}: {problem}", labels.display())).into());
     }
     let classifier = classifier.ready().map_err(loading)?;
-    let model = of(&classifier, bytes)?;
-    // The prepared form may be larger than the file.
-    size::check_unzipped(size::model_bytes(model.prepared.as_ref().unwrap_or(&model.given)), 0)?;
-    Ok(model)
-}
-
-/// The files of a model that is loaded already, and what runs it.
-pub(super) fn of(classifier: &Classifier, bytes: Vec<u8>) -> anyhow::Result<Model> {
     // The part in parentheses names this machine's instruction set, and the function runs on another machine.
     let engine = classifier.engine();
     let engine = engine.split_once(" (").map_or(engine.as_str(), |(engine, _)| engine).to_owned();

@@ -10,4 +10,4 @@ mod reconcile;
 mod state;
 
 pub use reconcile::{create, delete, reconcile, wait_until_ready};
-pub use state::{Actual, Code, DIRECT_LIMIT, Desired, HANDLER, diff, observe};
+pub use state::{Actual, Code, Desired, HANDLER, diff, observe};

@@ -19,9 +19,6 @@ use crate::{
 /// Handler of a custom runtime: by convention the name of the executable.
 pub const HANDLER: &str = "bootstrap";
 
-/// The largest zip that a call to Lambda can carry, in bytes. A larger one must be in S3.
-pub const DIRECT_LIMIT: usize = 52_428_800;
-
 /// The zip that it runs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Code {
