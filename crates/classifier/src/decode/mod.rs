@@ -39,7 +39,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
 
 /// Whether the first bytes are those of an image format, supported or not.
 pub fn is_image(bytes: &[u8]) -> bool {
-    !matches!(detect::detect(bytes), Err(Error::NotAnImage(_)))
+    matches!(detect::detect(bytes), Ok(_) | Err(Error::UnsupportedFormat(_)))
 }
 
 /// The decoder owns all that it changes, so nothing is left half changed.

@@ -1,6 +1,6 @@
 //! `inspect`: a model's input and classes, and what would run it. Needs no deploy.toml.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, fs};
 
 use anyhow::Context as _;
 use classifier::{Classifier, ElementType, InputRange, Manifest, ModelFile, ModelInfo, OutputKind, Preprocess};
@@ -69,6 +69,7 @@ pub(super) fn run(global: &Global, ui: &Ui, args: &InspectArgs) -> anyhow::Resul
         let failure = Failure::failed(format!("inspecting model {shown}"));
         failure.hint("pass an image classifier in ONNX or TFLite, with --size WIDTH HEIGHT if it leaves the size open")
     };
+    fs::metadata(&args.model).with_context(|| Failure::usage(format!("reading model {shown}")))?;
     let ModelFile { name, bytes } = ModelFile::read(&args.model).with_context(inspecting)?;
     let size = args.size.as_deref().map(|sides| [sides[0], sides[1]]);
     let manifest = Manifest {

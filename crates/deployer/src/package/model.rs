@@ -3,6 +3,8 @@
 //! If the channels-last kernels run the whole model, the zip holds it in their prepared form. The function then starts
 //! without parsing, folding or packing anything, and its bootstrap is built without tract.
 
+use std::fs;
+
 use anyhow::Context as _;
 use classifier::{Classifier, Error, MANIFEST_FILE, Manifest, ModelFile, Operators};
 
@@ -31,6 +33,7 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Model> {
         };
         anyhow::Error::new(error).context(failure)
     };
+    fs::metadata(path).with_context(|| Failure::usage(format!("reading model {}", path.display())))?;
     let ModelFile { name, bytes } = ModelFile::read(path).map_err(loading)?;
     let manifest = Manifest {
         labels: match &config.model.labels {
@@ -67,10 +70,7 @@ fn files(manifest: Manifest, bytes: Vec<u8>) -> anyhow::Result<[Entry; 2]> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use std::{
-        fs,
-        path::{Path, PathBuf},
-    };
+    use std::path::{Path, PathBuf};
 
     use classifier::Engine;
 
